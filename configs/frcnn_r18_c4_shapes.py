@@ -1,0 +1,59 @@
+# The demo: four shapes on textures, learned from scratch in minutes on two CPU cores.
+_base_ = [
+    './_base_/models/frcnn_r18_c4.py',
+    './_base_/datasets/voc0712.py',
+    './_base_/default_runtime.py',
+]
+
+data_root = 'data/shapes'
+classes = ('circle', 'square', 'triangle', 'star')
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(
+        type='RandomFlip', prob=[0.25, 0.25, 0.25],
+        direction=['horizontal', 'vertical', 'diagonal']),
+    dict(type='PackDetInputs', meta_keys=(
+        'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale_factor=1.0),
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='PackDetInputs', meta_keys=(
+        'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    dataset=dict(
+        data_root=data_root, split='train', metainfo=dict(classes=classes),
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=16,
+    dataset=dict(
+        data_root=data_root, split='val', metainfo=dict(classes=classes),
+        pipeline=test_pipeline))
+test_dataloader = dict(
+    batch_size=16,
+    dataset=dict(
+        data_root=data_root, split='test', metainfo=dict(classes=classes),
+        pipeline=test_pipeline))
+val_evaluator = dict(type='VOCMetric', metric='mAP', eval_mode='area')
+test_evaluator = val_evaluator
+
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1200, val_interval=400)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=100, T_max=1100, eta_min=1e-6),
+]
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+    clip_grad=dict(max_norm=10))
+default_hooks = dict(
+    logger=dict(interval=20),
+    checkpoint=dict(interval=400),
+    visualization=dict(max_pictures=16))

@@ -1,0 +1,16 @@
+"""Faster R-CNN as a plugin package of the mmengine / mmdet ecosystem.
+
+Importing it makes stock mmdet importable where mmcv has no compiled operators, and
+registers every component as ``frcnn_plugin.NAME``::
+
+    custom_imports = dict(imports=['frcnn_plugin'])
+"""
+
+from .compat import make_ready
+
+make_ready()
+
+from . import backbones, datasets, detectors, engine, roi, rpn
+from .version import __version__
+
+__all__ = ['__version__', 'backbones', 'datasets', 'detectors', 'engine', 'roi', 'rpn']

@@ -1,0 +1,132 @@
+"""Pretrained weights for a part of the network.
+
+Comes in: ``torchvision://resnet50``, a URL or a path. Goes out: the tensors that the
+part has a place for. Every file is read weights-only: it can not run code.
+"""
+
+import pickle
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+import torchvision
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from ..utils.errors import UserError
+
+TORCHVISION = 'torchvision://'
+
+
+def read_weights(source: str) -> dict[str, Tensor]:
+    """The state dict that a source names.
+
+    Args:
+        source: ``torchvision://NAME``, optionally ``torchvision://NAME.WEIGHTS`` such
+            as ``torchvision://resnet50.IMAGENET1K_V2``; an http(s) URL; or a path.
+
+    Raises:
+        UserError: If it can not be had or is no checkpoint.
+    """
+    try:
+        if source.startswith(TORCHVISION):
+            state = torchvision_weights(source).get_state_dict(
+                progress=True, check_hash=True, weights_only=True)
+        elif source.startswith(('http://', 'https://')):
+            state = torch.hub.load_state_dict_from_url(
+                source, map_location='cpu', weights_only=True)
+        else:
+            state = torch.load(Path(source).expanduser(), map_location='cpu',
+                               weights_only=True)
+    except (URLError, TimeoutError, ConnectionError) as error:
+        raise WeightsUnreachable(
+            f'pretrained weights {source} can not be downloaded ({error}). '
+            f'{_REMEDY}') from error
+    except FileNotFoundError as error:
+        raise UserError(f'pretrained weights {source}: no such file. '
+                        f'{_REMEDY}') from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, OSError) as error:
+        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f'pretrained weights {source} can not be read as a checkpoint '
+                        f'of tensors ({first_line}). {_REMEDY}') from error
+    state = state.get('state_dict', state.get('model', state))
+    return {name.removeprefix('module.'): value for name, value in state.items()
+            if isinstance(value, Tensor)}
+
+
+_REMEDY = ('Give the path of a file with --cfg-options '
+           'model.backbone.init_cfg.checkpoint=FILE, or train from scratch with '
+           '--from-scratch')
+
+
+class WeightsUnreachable(UserError):
+    """The weights are elsewhere on the network and could not be fetched."""
+
+
+def torchvision_weights(source: str):
+    """The entry of torchvision's catalogue that ``torchvision://...`` names."""
+    name, _, version = source.removeprefix(TORCHVISION).partition('.')
+    try:
+        catalogue = torchvision.models.get_model_weights(name)
+        return catalogue[version or 'IMAGENET1K_V1']
+    except (ValueError, KeyError) as error:
+        raise UserError(f'pretrained weights {source}: torchvision has none of that '
+                        'name; an example is torchvision://resnet50') from error
+
+
+class InitFromWeights:
+    """Gives an mmengine module a ``Pretrained`` initialisation that is checked.
+
+    mmengine's own loads what fits and logs the rest, so that a file of another network
+    goes unnoticed. Here each tensor of the module must be in the file with its shape;
+    what the file holds beyond (``fc``, the other half of the ResNet) is left out.
+    """
+
+    def init_weights(self) -> None:
+        """Initialise as ``init_cfg`` says.
+
+        Raises:
+            UserError: If the weights can not be had or do not fit.
+        """
+        cfg = self.init_cfg
+        if not isinstance(cfg, dict) or cfg.get('type') != 'Pretrained':
+            super().init_weights()
+            return
+        source = cfg['checkpoint']
+        load_part(self, read_weights(source), source, cfg.get('prefix', ''))
+        self._is_init = True
+
+
+def load_part(module: nn.Module, state: dict[str, Tensor], source: str,
+              prefix: str = '') -> None:
+    """Load the tensors that a module has a place for.
+
+    Args:
+        module: Where they go.
+        state: Tensors by name.
+        source: What the state was read from, for messages.
+        prefix: What stands before the module's names in the state.
+
+    Raises:
+        UserError: If one is missing or has another shape.
+    """
+    if prefix:
+        state = {name.removeprefix(f'{prefix}.'): value for name, value in state.items()
+                 if name.startswith(f'{prefix}.')}
+    wanted = module.state_dict()
+    # torchvision's older files lack this counter, and nothing here reads it
+    needed = [name for name in wanted if not name.endswith('num_batches_tracked')]
+    missing = [name for name in needed if name not in state]
+    wrong = [name for name in needed
+             if name in state and state[name].shape != wanted[name].shape]
+    if missing or wrong:
+        name = (wrong or missing)[0]
+        found = f'has shape {tuple(state[name].shape)}' if wrong else 'is missing'
+        raise UserError(
+            f'pretrained weights {source} do not fit {type(module).__name__}: '
+            f'{len(missing)} tensors are missing and {len(wrong)} have another shape; '
+            f'{name} {found}, expected {tuple(wanted[name].shape)}')
+    module.load_state_dict({name: state[name] for name in wanted if name in state},
+                           strict=False)
+    print_log(f'{type(module).__name__}: {len(needed)} tensors from {source}',
+              logger='current')

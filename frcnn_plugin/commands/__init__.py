@@ -1,0 +1,1 @@
+"""The commands, as functions: the scripts in ``tools/`` call these."""

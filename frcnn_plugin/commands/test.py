@@ -1,0 +1,123 @@
+"""``tools/test.py``: measure a trained detector."""
+
+import argparse
+import json
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from rich.console import Console
+from rich.table import Table
+
+from ..engine.voc_metric import PER_CLASS
+from ..utils.checkpoints import load_checkpoint, read_checkpoint
+from ..utils.errors import UserError
+from . import overrides
+from .common import add_common_options, build_runner
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog='test.py', description='Test a detector: AP of each class, and the mean.')
+    parser.add_argument('config', help='the config that it was trained with')
+    parser.add_argument('checkpoint', help='a .pth file from its work dir')
+    add_common_options(parser)
+    parser.add_argument('--split', metavar='NAME',
+                        help="split file to test on; default: the config's")
+    parser.add_argument('--out', metavar='FILE',
+                        help='write all detections to this .pkl file')
+    parser.add_argument('--show-dir', metavar='DIR',
+                        help='draw ground truth and detections into this folder')
+    return parser.parse_args(argv)
+
+
+def configure(args: argparse.Namespace) -> Config:
+    """The config with everything that the command line says.
+
+    Raises:
+        UserError: If the two do not fit together.
+    """
+    cfg = overrides.load_config(args.config, args.cfg_options)
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
+        Path('work_dirs') / Path(args.config).stem)
+    if args.data_root:
+        overrides.set_data_root(cfg, args.data_root)
+    if args.classes:
+        overrides.set_classes(cfg, args.classes)
+    if args.split:
+        overrides.set_split(cfg, args.split)
+    if args.show_dir:
+        hook = cfg.default_hooks.setdefault('visualization', dict(type='PicturesHook'))
+        hook.update(draw=True, test_out_dir=str(Path(args.show_dir).absolute()))
+    if args.out:
+        if not args.out.endswith(('.pkl', '.pickle')):
+            raise UserError(f'--out {args.out}: mmdet writes detections as .pkl')
+        evaluators = cfg.test_evaluator
+        evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+        cfg.test_evaluator = [
+            *evaluators, dict(type='DumpDetResults', out_file_path=args.out)]
+    # the checkpoint is loaded here, where it must fit; training is not set up at all
+    cfg.load_from, cfg.resume = None, False
+    for name in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler',
+                 'val_dataloader', 'val_cfg', 'val_evaluator'):
+        cfg.pop(name, None)
+    return cfg
+
+
+def summarize(metrics: dict[str, float]) -> dict:
+    """What goes into ``metrics.json``.
+
+    Args:
+        metrics: As the evaluator returns them, each with its metric's prefix.
+
+    Returns:
+        dict: ``mAP``, ``AP50``, ``per_class`` and under ``all`` everything.
+    """
+    plain = {name.split('/', 1)[-1]: float(value) for name, value in metrics.items()}
+    mean = plain.get('mAP', plain.get('bbox_mAP'))
+    return dict(
+        mAP=mean, AP50=plain.get('AP50', plain.get('bbox_mAP_50', mean)),
+        per_class={name.removeprefix(PER_CLASS): value
+                   for name, value in plain.items() if name.startswith(PER_CLASS)},
+        all={name: float(value) for name, value in metrics.items()})
+
+
+def print_table(summary: dict) -> None:
+    """Print the AP of each class, and the mean."""
+    table = Table('class', 'AP', title='Average precision')
+    for name, value in summary['per_class'].items():
+        table.add_row(name, f'{value:.3f}')
+    table.add_section()
+    table.add_row('mAP', 'none' if summary['mAP'] is None else f'{summary["mAP"]:.3f}')
+    Console().print(table)
+
+
+def test(argv: list[str] | None = None) -> dict:
+    """Run the command.
+
+    Args:
+        argv: Its arguments. Default: those of the process.
+
+    Returns:
+        dict: What was written into ``metrics.json``.
+
+    Raises:
+        UserError: If something is wrong that the user can mend.
+    """
+    args = parse_args(argv)
+    read_checkpoint(args.checkpoint)  # a wrong file is named before the data is read
+    cfg = configure(args)
+    overrides.set_launcher(cfg, args.launcher)
+    runner: Runner = build_runner(cfg)
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    load_checkpoint(model, args.checkpoint)
+    summary = summarize(runner.test())
+    if is_main_process():
+        print_table(summary)
+        path = Path(cfg.work_dir) / 'metrics.json'
+        path.write_text(json.dumps(summary, indent=2) + '\n')
+        print(f'mAP {summary["mAP"]:.4f}  written to {path}')
+    return summary

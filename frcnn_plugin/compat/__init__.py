@@ -1,0 +1,19 @@
+"""What stock mmengine, mmcv and mmdet need in order to run on today's torch.
+
+One patch a file, each with its reason, each applied only where it is needed.
+"""
+
+from .mmcv_operators import serve_operators
+from .safe_checkpoints import allow_ecosystem_types
+
+__all__ = ['allow_ecosystem_types', 'make_ready', 'serve_operators']
+
+
+def make_ready() -> None:
+    """Apply every patch that this installation needs. Safe to call again.
+
+    Raises:
+        ImportError: If there is no mmcv of either kind.
+    """
+    serve_operators()
+    allow_ecosystem_types()

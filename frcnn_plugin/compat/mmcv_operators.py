@@ -1,0 +1,125 @@
+"""Stands in for ``mmcv._ext`` with torchvision's kernels.
+
+mmcv's operators are compiled from source for each pair of torch and CUDA; mmcv-lite is
+the same Python code without them, and ``import mmdet`` fails on it with ``No module
+named 'mmcv._ext'``. torchvision's wheels hold the kernels that Faster R-CNN needs, for
+CPU and GPU. Registered under mmcv's name and signatures they make all of mmdet
+importable, and its two-stage detectors runnable, with nothing to build. Where compiled
+operators are present nothing is touched.
+"""
+
+import importlib.util
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+import torch
+import torchvision  # noqa: F401 - loading it registers torch.ops.torchvision
+from torch import Tensor
+
+EXTENSION = 'mmcv._ext'
+
+
+def serve_operators() -> bool:
+    """Register the stand-in if mmcv has no compiled operators.
+
+    Returns:
+        bool: Whether torchvision's kernels serve mmcv's operators now.
+
+    Raises:
+        ImportError: If mmcv is not installed at all.
+    """
+    if EXTENSION in sys.modules:
+        return isinstance(sys.modules[EXTENSION], TorchvisionOperators)
+    if importlib.util.find_spec('mmcv') is None:
+        raise ImportError(
+            'frcnn_plugin needs mmcv and found none: '
+            '`pip install "mmcv-lite>=2.0.0,<2.2"` (nothing to compile), '
+            'or the compiled `mmcv>=2.0.0,<2.2`')
+    if importlib.util.find_spec(EXTENSION) is not None:
+        return False
+    module = TorchvisionOperators(EXTENSION)
+    module.__spec__ = ModuleSpec(EXTENSION, loader=None)  # mmengine looks for it
+    sys.modules[EXTENSION] = module
+    return True
+
+
+def _nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
+    # offset 1 is the legacy convention, where a box holds its last pixel
+    if offset:
+        bboxes = bboxes + bboxes.new_tensor([0, 0, offset, offset])
+    return torch.ops.torchvision.nms(bboxes, scores, iou_threshold)
+
+
+def _roi_align_forward(input: Tensor, rois: Tensor, output: Tensor, argmax_y: Tensor,
+                       argmax_x: Tensor, aligned_height: int, aligned_width: int,
+                       spatial_scale: float, sampling_ratio: int, pool_mode: int,
+                       aligned: bool) -> None:
+    if pool_mode == 0:
+        raise NotImplementedError(
+            "RoIAlign with pool_mode='max' is not among torchvision's kernels: use "
+            "pool_mode='avg', or install the compiled mmcv (`pip install mmcv`)")
+    # half-precision coordinates would be a pixel off on large images
+    output.copy_(torch.ops.torchvision.roi_align(
+        input.float(), rois.float(), spatial_scale, aligned_height, aligned_width,
+        sampling_ratio, aligned))
+
+
+def _roi_align_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor,
+                        argmax_x: Tensor, grad_input: Tensor, aligned_height: int,
+                        aligned_width: int, spatial_scale: float, sampling_ratio: int,
+                        pool_mode: int, aligned: bool) -> None:
+    grad_input.copy_(torch.ops.torchvision._roi_align_backward(
+        grad_output.float(), rois.float(), spatial_scale, aligned_height,
+        aligned_width, *grad_input.shape, sampling_ratio, aligned))
+
+
+def _roi_pool_forward(input: Tensor, rois: Tensor, output: Tensor, argmax: Tensor,
+                      pooled_height: int, pooled_width: int,
+                      spatial_scale: float) -> None:
+    pooled, indices = torch.ops.torchvision.roi_pool(
+        input.float(), rois.float(), spatial_scale, pooled_height, pooled_width)
+    output.copy_(pooled)
+    argmax.copy_(indices)
+
+
+def _roi_pool_backward(grad_output: Tensor, rois: Tensor, argmax: Tensor,
+                       grad_input: Tensor, pooled_height: int, pooled_width: int,
+                       spatial_scale: float) -> None:
+    grad_input.copy_(torch.ops.torchvision._roi_pool_backward(
+        grad_output.float(), rois.float(), argmax, spatial_scale, pooled_height,
+        pooled_width, *grad_input.shape))
+
+
+SERVED = {
+    'nms': _nms,
+    'roi_align_forward': _roi_align_forward,
+    'roi_align_backward': _roi_align_backward,
+    'roi_pool_forward': _roi_pool_forward,
+    'roi_pool_backward': _roi_pool_backward,
+}
+
+
+class TorchvisionOperators(ModuleType):
+    """The module ``mmcv._ext``: served operators work, the others say what to do.
+
+    mmcv looks up every operator when it is imported, so each name must be there; one
+    that torchvision does not have raises ``NotImplementedError`` when it is called.
+    """
+
+    def __getattr__(self, name: str):
+        if name.startswith('__'):  # the import system asks for __path__ and the like
+            raise AttributeError(name)
+        return SERVED.get(name) or _not_served(name)
+
+
+def _not_served(name: str):
+
+    def missing(*args, **kwargs):
+        raise NotImplementedError(
+            f"mmcv's operator {name!r} is not served by torchvision's kernels (served: "
+            f'{", ".join(SERVED)}): uninstall mmcv-lite and install the compiled mmcv '
+            '(`pip install "mmcv>=2.0.0,<2.2"`, with torch already in place and '
+            '`--no-build-isolation`)')
+
+    return missing

@@ -1,0 +1,82 @@
+"""Finds the parts of a data set in VOC layout.
+
+Comes in: the folder that the user names. Goes out: the lists of images, or one line
+that says what is missing and what is there instead.
+"""
+
+from pathlib import Path
+
+from ..utils.errors import UserError
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.JPG', '.JPEG', '.PNG', '.BMP')
+
+
+def find_folders(data_root: Path, names: list[str] | None = None) -> list[Path]:
+    """The folders with ``Annotations`` that a data root stands for.
+
+    Args:
+        data_root: Such a folder itself, or one that holds some, as ``VOCdevkit`` does.
+        names: Which of those that it holds; None for all. Not used where the data root
+            is such a folder itself.
+
+    Raises:
+        UserError: If there is none, or one of the names is not there.
+    """
+    layout = ('a folder with Annotations/, JPEGImages/ and ImageSets/Main/*.txt, or a '
+              'VOCdevkit that holds such folders')
+    if not data_root.is_dir():
+        raise UserError(f'{data_root}: no such folder; give {layout} with --data-root')
+    if (data_root / 'Annotations').is_dir():
+        return [data_root]
+    there = sorted(path.parent for path in data_root.glob('*/Annotations'))
+    if not there:
+        raise UserError(f'{data_root}: no Annotations/ in it; --data-root takes '
+                        f'{layout}')
+    if names is None:
+        return there
+    missing = [name for name in names if data_root / name not in there]
+    if missing:
+        raise UserError(
+            f'{data_root}: {", ".join(missing)} is not there, only '
+            f'{", ".join(path.name for path in there)}; set `folders` of the dataset '
+            'in the config')
+    return [data_root / name for name in names]
+
+
+def read_split(folder: Path, split: str) -> list[str]:
+    """The image names of one split file, in its order.
+
+    Args:
+        folder: A folder in VOC layout.
+        split: Name of a file in ``ImageSets/Main``, without ``.txt``.
+
+    Raises:
+        UserError: If the file is missing or empty.
+    """
+    path = folder / 'ImageSets' / 'Main' / f'{split}.txt'
+    if not path.is_file():
+        there = sorted(other.stem for other in path.parent.glob('*.txt'))
+        raise UserError(
+            f'{path}: the split file is missing; ' + (
+                f'there are {", ".join(there)}: choose one with tools/test.py --split '
+                'NAME, or with --cfg-options train_dataloader.dataset.split=NAME'
+                if there else 'it lists one image name a line, without suffix'))
+    # in VOC's files for one class a flag follows the name
+    names = [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
+    if not names:
+        raise UserError(f'{path}: the split file is empty')
+    return names
+
+
+def find_image(folder: Path, name: str) -> Path:
+    """The image of a name, whatever its suffix.
+
+    Raises:
+        UserError: If there is none.
+    """
+    for suffix in IMAGE_SUFFIXES:
+        path = folder / 'JPEGImages' / f'{name}{suffix}'
+        if path.is_file():
+            return path
+    raise UserError(f'{folder / "JPEGImages" / name}.jpg: the image is missing, and so '
+                    'is one of another suffix; its name is in the split file')

@@ -1,0 +1,91 @@
+"""Box arithmetic on batches: IoU, clipping, coding.
+
+Comes in: boxes of any leading shape, images first. Goes out: the same shape.
+"""
+
+from torch import Tensor
+
+
+def box_iou(bboxes1: Tensor, bboxes2: Tensor) -> Tensor:
+    """Intersection over union of every pair.
+
+    Coordinates are split before they are paired, so that no (..., N, G, 2) tensor is
+    ever made.
+
+    Args:
+        bboxes1: (..., N, 4) boxes (x1, y1, x2, y2).
+        bboxes2: (..., G, 4) boxes; leading axes broadcast against those of ``bboxes1``.
+
+    Returns:
+        Tensor: (..., N, G) IoU in [0, 1]; 0 where both boxes are empty.
+    """
+    x1, y1, x2, y2 = (c.unsqueeze(-1) for c in bboxes1.unbind(-1))
+    u1, v1, u2, v2 = (c.unsqueeze(-2) for c in bboxes2.unbind(-1))
+    width = (x2.minimum(u2) - x1.maximum(u1)).clamp(min=0)
+    height = (y2.minimum(v2) - y1.maximum(v1)).clamp(min=0)
+    intersection = width * height
+    union = (x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1) - intersection
+    return intersection / union.clamp(min=1e-6)
+
+
+def clip_bboxes(bboxes: Tensor, image_sizes: Tensor) -> Tensor:
+    """Clip the boxes of each image to that image.
+
+    Args:
+        bboxes: (B, ..., 4) boxes.
+        image_sizes: (B, 2) height and width of each image in pixels, without padding.
+
+    Returns:
+        Tensor: (B, ..., 4) boxes with 0 <= x <= width and 0 <= y <= height.
+    """
+    limits = image_sizes.flip(-1).repeat(1, 2).to(bboxes)  # (B, 4): w, h, w, h
+    limits = limits.view(-1, *[1] * (bboxes.dim() - 2), 4)
+    return bboxes.clamp(min=0).minimum(limits)
+
+
+def encode(coder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
+    """Deltas that turn boxes into their ground truth, by one of mmdet's box coders.
+
+    Args:
+        coder: A box coder of mmdet, for example ``DeltaXYWHBBoxCoder``.
+        bboxes: (..., 4) boxes.
+        gt_bboxes: (..., 4) the ground truth of each box.
+
+    Returns:
+        Tensor: (..., 4) deltas in float32; not finite where either box is empty, which
+        callers mask.
+    """
+    bboxes, gt_bboxes = bboxes.float(), gt_bboxes.float()
+    deltas = coder.encode(bboxes.reshape(-1, 4), gt_bboxes.reshape(-1, 4))
+    return deltas.view(*bboxes.shape[:-1], -1)
+
+
+def decode(coder, bboxes: Tensor, deltas: Tensor) -> Tensor:
+    """Boxes after the deltas are applied, not clipped to the image.
+
+    Args:
+        coder: A box coder of mmdet.
+        bboxes: (..., 4) anchors or proposals.
+        deltas: (..., 4) or (..., 4 * C) deltas.
+
+    Returns:
+        Tensor: Boxes in float32, of the shape of ``deltas``.
+    """
+    flat = deltas.reshape(-1, deltas.size(-1)).float()
+    decoded = coder.decode(bboxes.reshape(-1, 4).float(), flat)
+    return decoded.view_as(deltas)
+
+
+def select(values: Tensor, indices: Tensor) -> Tensor:
+    """Rows of each image by index.
+
+    Args:
+        values: (B, N) or (B, N, D).
+        indices: (B, M) integers in [0, N).
+
+    Returns:
+        Tensor: (B, M) or (B, M, D).
+    """
+    if values.dim() == 2:
+        return values.gather(1, indices)
+    return values.gather(1, indices.unsqueeze(-1).expand(-1, -1, values.size(-1)))

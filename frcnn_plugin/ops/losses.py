@@ -1,0 +1,41 @@
+"""Reducing an element-wise loss over the samples that count.
+
+mmdet's losses reduce by themselves, but a weighted SmoothL1Loss first asks on the host
+whether any weight is above zero, which makes a GPU wait. We take their element-wise
+values and reduce them here.
+"""
+
+import torch
+from mmdet.utils import reduce_mean
+from torch import Tensor
+
+
+def masked_mean(loss: Tensor, mask: Tensor, normalizer: Tensor) -> Tensor:
+    """Sum of the loss where the mask is True, over a normaliser.
+
+    Args:
+        loss: (...) or (..., D) element-wise loss.
+        mask: (...) bool.
+        normalizer: Scalar tensor, for example from :func:`count_samples`.
+
+    Returns:
+        Tensor: Scalar; 0, with a gradient of 0, where the mask is nowhere True.
+    """
+    if loss.dim() > mask.dim():
+        mask = mask.unsqueeze(-1)
+    return torch.where(mask, loss, 0).sum() / normalizer
+
+
+def count_samples(mask: Tensor) -> Tensor:
+    """How many samples count, at least 1, averaged over the processes of a job.
+
+    With this normaliser the gradients that data-parallel training averages over its
+    processes are those of one process with all the images in one batch.
+
+    Args:
+        mask: (...) bool.
+
+    Returns:
+        Tensor: Scalar float32, without a gradient.
+    """
+    return reduce_mean(mask.sum(dtype=torch.float32)).clamp(min=1)

@@ -1,0 +1,172 @@
+"""Class scores and box deltas of every region.
+
+Comes in: (R, C, h, w) pooled features. Goes out: scores, deltas and their losses.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from mmdet.utils import InstanceList
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ..ops import count_samples, masked_mean
+from ..registry import MODELS, TASK_UTILS
+from ..structures import image_sizes, rescale_bboxes, unpack
+from ..structures.seams import pad_rows
+from .detections import decode_predictions, select_detections
+from .stock_targets import pad_sampling_results
+
+
+@MODELS.register_module()
+class BBoxHead(BaseModule):
+    """Optional fully connected layers, then one linear layer each for class and box.
+
+    Follows mmdet's bbox-head protocol.
+
+    Source: Fast R-CNN (arXiv:1504.08083), section 2.
+
+    Args:
+        num_classes: C, without the background, which is class C.
+        in_channels: Channels of the pooled features.
+        roi_feat_size: Their height and width.
+        with_avg_pool: Whether they are averaged over height and width, as behind a
+            ResNet's last stage, or flattened.
+        fc_channels: Output channels of the fully connected layers, each with a ReLU.
+        with_reg: Whether boxes are refined; without it the proposals are the result.
+        reg_class_agnostic: One set of 4 deltas for all classes, or one for each.
+        bbox_coder: Config of one of mmdet's box coders. Default: deltas over stds (0.1,
+            0.1, 0.2, 0.2).
+        loss_cls: Config of the loss on classes.
+        loss_bbox: Config of the loss on deltas.
+        init_cfg: Initialisation; as in the paper normals with std 0.01 for classes and
+            0.001 for deltas.
+
+    Both losses are divided by the number of sampled regions, averaged over the
+    processes of a distributed job.
+    """
+
+    def __init__(self, num_classes: int, in_channels: int = 2048,
+                 roi_feat_size: int = 7, with_avg_pool: bool = True,
+                 fc_channels: Sequence[int] = (), with_reg: bool = True,
+                 reg_class_agnostic: bool = False, bbox_coder: dict | None = None,
+                 loss_cls: dict | None = None, loss_bbox: dict | None = None,
+                 init_cfg: dict | list | None = None) -> None:
+        overrides = [dict(type='Normal', std=0.01, override=dict(name='fc_cls'))]
+        if with_reg:
+            overrides += [dict(type='Normal', std=0.001, override=dict(name='fc_reg'))]
+        if fc_channels:
+            overrides += [dict(type='Xavier', distribution='uniform',
+                               override=dict(name='shared_fcs'))]
+        super().__init__(init_cfg=init_cfg or overrides)
+        self.num_classes = num_classes
+        self.with_avg_pool = with_avg_pool
+        self.with_cls, self.with_reg = True, with_reg
+        self.reg_class_agnostic = reg_class_agnostic
+        self.bbox_coder = TASK_UTILS.build(bbox_coder or dict(
+            type='DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2)))
+        self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
+        self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
+
+        width = in_channels if with_avg_pool else in_channels * roi_feat_size**2
+        layers = []
+        for channels in fc_channels:
+            layers += [nn.Linear(width, channels), nn.ReLU(inplace=True)]
+            width = channels
+        self.shared_fcs = nn.Sequential(*layers)
+        self.fc_cls = nn.Linear(width, num_classes + 1)
+        if with_reg:
+            self.fc_reg = nn.Linear(
+                width, 4 if reg_class_agnostic else 4 * num_classes)
+
+    @property
+    def predict_box_type(self) -> str:
+        """mmdet's name for boxes with sides along the axes."""
+        return 'hbox'
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Scores and deltas.
+
+        Args:
+            x: (R, in_channels, h, w) pooled features.
+
+        Returns:
+            tuple: (R, C + 1) logits, the background last, and (R, 4 C) or (R, 4)
+            deltas, or None without regression.
+        """
+        x = x.mean((2, 3)) if self.with_avg_pool else x.flatten(1)
+        x = self.shared_fcs(x)
+        return self.fc_cls(x), self.fc_reg(x) if self.with_reg else None
+
+    def losses(self, cls_score: Tensor, bbox_pred: Tensor | None, labels: Tensor,
+               deltas: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """The two losses of the second stage, and the accuracy.
+
+        Args:
+            cls_score: (R, C + 1) logits.
+            bbox_pred: (R, 4 C) or (R, 4) deltas, or None.
+            labels: (R,) int64 in [0, C].
+            deltas: (R, 4) targets.
+            mask: (R,) bool; False rows take no part.
+
+        Returns:
+            dict: Scalars ``loss_cls``, ``loss_bbox`` and ``acc`` (in percent).
+        """
+        normalizer = count_samples(mask)
+        cls_score = cls_score.float()
+        loss_cls = self.loss_cls(cls_score, labels, reduction_override='none')
+        hits = (cls_score.argmax(1) == labels) & mask
+        result = dict(loss_cls=masked_mean(loss_cls, mask, normalizer),
+                      acc=100 * hits.sum() / mask.sum().clamp(min=1))
+        if bbox_pred is not None:
+            positive = mask & (labels < self.num_classes)
+            chosen = self._deltas_of(bbox_pred.float(), labels)
+            loss_bbox = self.loss_bbox(chosen, deltas, reduction_override='none')
+            result['loss_bbox'] = masked_mean(loss_bbox, positive, normalizer)
+        return result
+
+    def _deltas_of(self, bbox_pred: Tensor, labels: Tensor) -> Tensor:
+        """(R, 4) deltas of each region's own class; any for the background."""
+        if self.reg_class_agnostic:
+            return bbox_pred
+        index = labels.clamp(max=self.num_classes - 1).view(-1, 1, 1).expand(-1, 1, 4)
+        return bbox_pred.view(-1, self.num_classes, 4).gather(1, index).squeeze(1)
+
+    def loss_and_target(self, cls_score: Tensor, bbox_pred: Tensor, rois: Tensor,
+                        sampling_results: list, rcnn_train_cfg: dict,
+                        **kwargs) -> dict:
+        """mmdet's protocol: targets from its sampling results, then the losses."""
+        samples = pad_sampling_results(
+            sampling_results, self.num_classes, self.bbox_coder)
+        # mmdet's rows have no padding in between
+        real = samples.mask.flatten()
+        labels, deltas = samples.labels.flatten()[real], samples.deltas[samples.mask]
+        mask = torch.ones_like(labels, dtype=torch.bool)
+        losses = self.losses(cls_score, bbox_pred, labels, deltas, mask)
+        return dict(loss_bbox=losses, bbox_targets=(labels, mask, deltas, mask))
+
+    def predict_by_feat(self, rois: Sequence[Tensor], cls_scores: Sequence[Tensor],
+                        bbox_preds: Sequence[Tensor | None], batch_img_metas: list,
+                        rcnn_test_cfg: dict | None = None,
+                        rescale: bool = False) -> InstanceList:
+        """mmdet's protocol: detections of each image from lists of predictions.
+
+        Args:
+            rois: (n_i, 5) regions of each image.
+            cls_scores: (n_i, C + 1) logits of each image.
+            bbox_preds: (n_i, 4 C) deltas of each image, or None.
+            batch_img_metas: ``img_shape`` and ``scale_factor`` of each image.
+            rcnn_test_cfg: ``score_thr``, ``nms``, ``max_per_img``.
+            rescale: Whether boxes are wanted in pixels of the original images.
+        """
+        bboxes, mask = pad_rows([roi[:, 1:] for roi in rois])
+        logits, _ = pad_rows(list(cls_scores))
+        deltas = pad_rows(list(bbox_preds))[0] if self.with_reg else None
+        sizes = image_sizes(batch_img_metas, bboxes.device)
+        scores, boxes = decode_predictions(
+            logits, deltas, bboxes, sizes, self.bbox_coder, self.num_classes)
+        detections = select_detections(scores, boxes, mask, rcnn_test_cfg)
+        if rescale:
+            detections = rescale_bboxes(detections, batch_img_metas)
+        return unpack(detections.mask, bboxes=detections.bboxes,
+                      scores=detections.scores, labels=detections.labels)

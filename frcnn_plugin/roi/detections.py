@@ -1,0 +1,66 @@
+"""From scores and deltas of every region to detections.
+
+Comes in: what the bbox head says. Goes out: padded detections.
+"""
+
+import torch
+from torch import Tensor
+
+from ..ops import clip_bboxes, decode, masked_nms, select
+from ..structures import Detections
+
+
+def decode_predictions(cls_score: Tensor, bbox_pred: Tensor | None, bboxes: Tensor,
+                       image_sizes: Tensor, bbox_coder,
+                       num_classes: int) -> tuple[Tensor, Tensor]:
+    """Probabilities, and one refined box for each class.
+
+    Args:
+        cls_score: (B, P, C + 1) logits, the background last.
+        bbox_pred: (B, P, 4 C) or (B, P, 4) deltas; None leaves the boxes as they are.
+        bboxes: (B, P, 4) proposals.
+        image_sizes: (B, 2) height and width of each image.
+        bbox_coder: The coder of the deltas.
+        num_classes: C.
+
+    Returns:
+        tuple: (B, P, C) probabilities and (B, P, C, 4) boxes, clipped to the image.
+    """
+    scores = cls_score.float().softmax(-1)[..., :num_classes]
+    if bbox_pred is not None:
+        bboxes = decode(bbox_coder, bboxes, bbox_pred)
+    bboxes = bboxes.unflatten(-1, (-1, 4)).expand(-1, -1, num_classes, -1)
+    return scores, clip_bboxes(bboxes, image_sizes)
+
+
+def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
+                      cfg: dict) -> Detections:
+    """Drop low scores, suppress within each class, keep the best of each image.
+
+    Source: Fast R-CNN (arXiv:1504.08083), section 2.4.
+
+    Args:
+        scores: (B, P, C) probabilities.
+        bboxes: (B, P, C, 4) boxes.
+        mask: (B, P) bool; which rows are proposals at all.
+        cfg: mmdet's ``test_cfg.rcnn``: ``score_thr``, ``nms.iou_threshold`` and
+            ``max_per_img`` (-1: all).
+
+    Returns:
+        Detections: D = ``max_per_img`` rows an image, best first.
+    """
+    num_classes = scores.size(-1)
+    labels = torch.arange(num_classes, device=scores.device).repeat(scores.size(1))
+    mask = (mask.unsqueeze(-1) & (scores > cfg['score_thr'])).flatten(1)
+    scores, bboxes = scores.flatten(1), bboxes.flatten(1, 2)
+    mask = masked_nms(bboxes, scores, mask, cfg['nms']['iou_threshold'], labels)
+
+    limit = cfg.get('max_per_img', -1)
+    count = min(limit, scores.size(1)) if limit > 0 else scores.size(1)
+    ranks = scores.masked_fill(~mask, float('-inf'))
+    indices = ranks.topk(count, dim=1).indices
+    mask = mask.gather(1, indices)
+    return Detections(
+        torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),
+        torch.where(mask, scores.gather(1, indices), 0),
+        torch.where(mask, labels[indices], 0), mask)

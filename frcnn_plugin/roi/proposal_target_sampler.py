@@ -1,0 +1,111 @@
+"""What the second stage is trained on: which proposals, as what, and towards where.
+
+Comes in: proposals and ground truth. Goes out: sampled regions with their targets.
+"""
+
+import torch
+from mmdet.models.task_modules import AssignResult, SamplingResult
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ..ops import encode, match, sample, select
+from ..ops.matching import Matches
+from ..registry import TASK_UTILS
+from ..structures import GroundTruth, Proposals, RoISamples
+from ..utils import mmdet_protocol as protocol
+
+
+@TASK_UTILS.register_module()
+class ProposalTargetSampler:
+    """Labels proposals by IoU and samples a fixed number of each image.
+
+    The ground truth is added to the proposals, so that there are positives from the
+    first step on. A proposal takes the class of the box with the highest IoU where that
+    is at least ``pos_iou_thr``; it is background where it lies in ``neg_iou_thr``.
+    Other code bases call this ``ProposalTargetCreator`` (chainercv) or
+    ``proposal_target_layer`` (py-faster-rcnn). It also follows mmdet's ``assign`` and
+    ``sample`` protocols.
+
+    Source: Fast R-CNN (arXiv:1504.08083), section 2.3; its lower bound for background
+    of 0.1 was given up in Faster R-CNN's code for 0.
+
+    Args:
+        num: Regions an image, S; -1 keeps all that have a label.
+        pos_fraction: The largest share of positives among them.
+        pos_iou_thr: Positive from this IoU on.
+        neg_iou_thr: (low, high); background where low <= IoU < high.
+        add_gt_as_proposals: Whether the ground truth joins the proposals.
+        context: Given by stock mmdet heads; not used.
+    """
+
+    def __init__(self, num: int = 128, pos_fraction: float = 0.25,
+                 pos_iou_thr: float = 0.5,
+                 neg_iou_thr: tuple[float, float] = (0.0, 0.5),
+                 add_gt_as_proposals: bool = True, context=None) -> None:
+        self.num = num
+        self.pos_fraction = pos_fraction
+        self.pos_iou_thr = pos_iou_thr
+        self.neg_iou_thr = tuple(neg_iou_thr)
+        self.add_gt_as_proposals = add_gt_as_proposals
+
+    def __call__(self, proposals: Proposals, gt: GroundTruth, num_classes: int,
+                 bbox_coder) -> RoISamples:
+        """Sample the regions of a batch.
+
+        Args:
+            proposals: Padded proposals.
+            gt: Padded ground truth.
+            num_classes: C, which is the label of the background.
+            bbox_coder: The coder whose deltas the head predicts.
+
+        Returns:
+            RoISamples: S = ``num`` rows an image, positives first (fewer where there
+            are not so many proposals at all).
+        """
+        bboxes, mask = proposals.bboxes, proposals.mask
+        if self.add_gt_as_proposals:
+            bboxes = torch.cat([bboxes, gt.bboxes], dim=1)
+            mask = torch.cat([mask, gt.mask], dim=1)
+        matches = self.match(bboxes, gt, mask)
+        labels = sample(matches.labels, self.num, self.pos_fraction)
+        slots = labels.size(1) if self.num < 0 else min(self.num, labels.size(1))
+        # positives, then background, then rows that were not picked
+        labels, indices = labels.topk(slots, dim=1)
+        bboxes = select(bboxes, indices)
+        gt_indices = matches.gt_indices.gather(1, indices)
+
+        positive, mask = labels == 1, labels >= 0
+        classes = torch.where(
+            positive, gt.labels.gather(1, gt_indices), num_classes)
+        deltas = encode(bbox_coder, bboxes, select(gt.bboxes, gt_indices))
+        deltas = torch.where(positive.unsqueeze(-1), deltas, 0)
+        bboxes = torch.where(mask.unsqueeze(-1), bboxes, 0)
+        return RoISamples(bboxes, classes, deltas, mask)
+
+    def match(self, bboxes: Tensor, gt: GroundTruth,
+              valid: Tensor | None = None) -> Matches:
+        """Labels before sampling, see :func:`frcnn_plugin.ops.match`."""
+        return match(bboxes, gt.bboxes, gt.mask, pos_iou_thr=self.pos_iou_thr,
+                     neg_iou_thr=self.neg_iou_thr, valid=valid)
+
+    def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
+               gt_instances_ignore: InstanceData | None = None,
+               **kwargs) -> AssignResult:
+        """mmdet's assigner protocol; boxes to ignore take no part, as in the paper."""
+        priors = protocol.box_tensor(pred_instances, 'priors')
+        matches = self.match(priors.unsqueeze(0), protocol.one_image(gt_instances))
+        return protocol.to_assign_result(matches, gt_instances)
+
+    def sample(self, assign_result: AssignResult, pred_instances: InstanceData,
+               gt_instances: InstanceData, **kwargs) -> SamplingResult:
+        """mmdet's sampler protocol."""
+        priors = protocol.box_tensor(pred_instances, 'priors')
+        gt_bboxes = protocol.box_tensor(gt_instances, 'bboxes')
+        flags = torch.zeros(len(priors), dtype=torch.uint8, device=priors.device)
+        if self.add_gt_as_proposals and len(gt_bboxes):
+            priors = torch.cat([gt_bboxes, priors])
+            assign_result.add_gt_(gt_instances.labels)
+            flags = torch.cat([flags.new_ones(len(gt_bboxes)), flags])
+        labels = sample(protocol.labels_of(assign_result), self.num, self.pos_fraction)
+        return protocol.to_sampling_result(
+            labels[0], assign_result, priors, gt_bboxes, flags)

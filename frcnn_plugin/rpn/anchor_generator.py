@@ -1,0 +1,170 @@
+"""Anchors for every position of the feature maps.
+
+Comes in: the sizes of the feature maps. Goes out: (N, 4) boxes a level, in the order
+row, column, anchor.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.modules.utils import _pair
+
+from ..registry import TASK_UTILS
+from .base_anchors import (
+    area_base_anchors,
+    classic_base_anchors,
+    mmdet_base_anchors,
+    torchvision_base_anchors,
+)
+
+_BASE_ANCHORS = {
+    'classic': classic_base_anchors,
+    'mmdet': mmdet_base_anchors,
+    'torchvision': torchvision_base_anchors,
+    'area': area_base_anchors,
+}
+
+
+@TASK_UTILS.register_module()
+class AnchorGenerator:
+    """Anchors of several scales and ratios at each position of each level.
+
+    Follows mmdet's prior-generator protocol, so stock dense heads can use it. The
+    default style is mmdet's; the others reproduce their sources bit for bit, see
+    :mod:`frcnn_plugin.rpn.base_anchors`.
+
+    Source: Faster R-CNN (arXiv:1506.01497), section 3.1.1.
+
+    Args:
+        strides: Stride of each level in pixels, one number or (x, y).
+        ratios: Heights over widths.
+        scales: Multiples of the base size.
+        base_sizes: Base size of each level in pixels. Default: the smaller stride.
+        style: ``'classic'`` (py-faster-rcnn), ``'mmdet'``, ``'torchvision'`` (and
+            detectron2 but for its roundings) or ``'area'``.
+        center_offset: For the styles ``'mmdet'`` and ``'area'``: the centre as a share
+            of the base size. Default: 0 for ``'mmdet'``, 0.5 for ``'area'``.
+
+    Raises:
+        ValueError: If the style is not known, if it fixes the centre and one is given,
+            or if there is not one base size for each stride.
+    """
+
+    def __init__(self, strides: Sequence, ratios: Sequence[float],
+                 scales: Sequence[float], base_sizes: Sequence[float] | None = None,
+                 style: str = 'mmdet', center_offset: float | None = None) -> None:
+        if style not in _BASE_ANCHORS:
+            raise ValueError(
+                f'AnchorGenerator: style {style!r} is none of {sorted(_BASE_ANCHORS)}')
+        if center_offset is not None and style in ('classic', 'torchvision'):
+            raise ValueError(
+                f'AnchorGenerator: style {style!r} has a centre of its own; '
+                "center_offset is for 'mmdet' and 'area'")
+        self.strides = [_pair(stride) for stride in strides]
+        base_sizes = list(base_sizes or [min(stride) for stride in self.strides])
+        if len(base_sizes) != len(self.strides):
+            raise ValueError(f'AnchorGenerator: {len(base_sizes)} base sizes for '
+                             f'{len(self.strides)} strides')
+        self.base_sizes = base_sizes
+        self.style = style
+        options = {} if center_offset is None else {'center_offset': center_offset}
+        self.base_anchors = [
+            _BASE_ANCHORS[style](size, ratios, scales, **options)
+            for size in base_sizes]
+        self._on_device: dict = {}
+
+    @property
+    def num_levels(self) -> int:
+        """Number of feature levels, L."""
+        return len(self.strides)
+
+    @property
+    def num_base_priors(self) -> list[int]:
+        """Anchors at one position, K, of each level."""
+        return [len(anchors) for anchors in self.base_anchors]
+
+    def _base_anchors_on(self, level: int, dtype: torch.dtype, device) -> Tensor:
+        key = level, dtype, str(device)  # one copy to a device in a generator's life
+        if key not in self._on_device:
+            self._on_device[key] = self.base_anchors[level].to(device, dtype)
+        return self._on_device[key]
+
+    def single_level_grid_priors(self, featmap_size: tuple[int, int], level_idx: int,
+                                 dtype: torch.dtype = torch.float32,
+                                 device='cpu') -> Tensor:
+        """(H * W * K, 4) anchors of one level, in pixels of the network's input."""
+        height, width = featmap_size
+        stride_x, stride_y = self.strides[level_idx]
+        x = torch.arange(width, device=device, dtype=dtype) * stride_x
+        y = torch.arange(height, device=device, dtype=dtype) * stride_y
+        y, x = torch.meshgrid(y, x, indexing='ij')
+        shifts = torch.stack([x, y, x, y], dim=-1).view(-1, 1, 4)
+        anchors = shifts + self._base_anchors_on(level_idx, dtype, device)
+        return anchors.view(-1, 4)
+
+    def grid_priors(self, featmap_sizes: Sequence[tuple[int, int]],
+                    dtype: torch.dtype = torch.float32, device='cpu') -> list[Tensor]:
+        """Anchors of all levels.
+
+        Args:
+            featmap_sizes: (H, W) of each level.
+            dtype: Type of the anchors.
+            device: Where they are made.
+
+        Returns:
+            list[Tensor]: (H * W * K, 4) a level; the position changes by row, then
+            column, and the anchor fastest.
+
+        Raises:
+            ValueError: If there is not one size for each level.
+        """
+        if len(featmap_sizes) != self.num_levels:
+            raise ValueError(
+                f'AnchorGenerator: {self.num_levels} strides but '
+                f'{len(featmap_sizes)} feature maps; `anchor_generator.strides` needs '
+                'one entry for each map of the backbone or neck')
+        return [self.single_level_grid_priors(size, level, dtype, device)
+                for level, size in enumerate(featmap_sizes)]
+
+    def valid_flags(self, featmap_sizes: Sequence[tuple[int, int]],
+                    pad_shape: tuple, device='cpu') -> list[Tensor]:
+        """(H * W * K,) bool a level: whether the position is on the image at all.
+
+        Args:
+            featmap_sizes: (H, W) of each level.
+            pad_shape: Height and width of the image in pixels.
+            device: Where the flags are made.
+        """
+        sizes = torch.tensor([pad_shape[:2]], dtype=torch.float32, device=device)
+        mask = self.valid_mask(featmap_sizes, sizes)[0]
+        counts = [h * w * k for (h, w), k in
+                  zip(featmap_sizes, self.num_base_priors, strict=True)]
+        return list(mask.split(counts))
+
+    def valid_mask(self, featmap_sizes: Sequence[tuple[int, int]],
+                   image_sizes: Tensor) -> Tensor:
+        """Which anchors stand at a position that begins on their image.
+
+        Args:
+            featmap_sizes: (H, W) of each level.
+            image_sizes: (B, 2) height and width in pixels.
+
+        Returns:
+            Tensor: (B, N) bool over all levels in a row.
+        """
+        masks = []
+        for (height, width), stride, count in zip(
+                featmap_sizes, self.strides, self.num_base_priors, strict=True):
+            limit_y = image_sizes[:, 0].view(-1, 1, 1, 1) / stride[1]
+            limit_x = image_sizes[:, 1].view(-1, 1, 1, 1) / stride[0]
+            rows = torch.arange(height, device=image_sizes.device).view(1, -1, 1, 1)
+            columns = torch.arange(width, device=image_sizes.device).view(1, 1, -1, 1)
+            on_image = (rows < limit_y) & (columns < limit_x)
+            masks.append(on_image.expand(-1, -1, -1, count).flatten(1))
+        return torch.cat(masks, dim=1)
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(strides={self.strides}, style={self.style!r}, '
+                f'base_sizes={self.base_sizes}, '
+                f'num_base_priors={self.num_base_priors})')

@@ -1,0 +1,144 @@
+"""What the RPN is trained on: which anchors, and towards which boxes.
+
+Comes in: anchors and ground truth. Goes out: a label and deltas for every anchor.
+"""
+
+from typing import NamedTuple
+
+import torch
+from mmdet.models.task_modules import AssignResult, SamplingResult
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ..ops import encode, match, sample, select
+from ..ops.matching import Matches
+from ..registry import TASK_UTILS
+from ..structures import GroundTruth
+from ..utils import mmdet_protocol as protocol
+
+
+class AnchorTargets(NamedTuple):
+    """What each anchor should say.
+
+    Attributes:
+        labels (Tensor): (B, N) int64; 1 object, 0 background, -1 not trained on.
+        deltas (Tensor): (B, N, 4) float32; 0 where the label is not 1.
+    """
+
+    labels: Tensor
+    deltas: Tensor
+
+
+@TASK_UTILS.register_module()
+class AnchorTargetSampler:
+    """Labels anchors by IoU and samples a balanced few of each image.
+
+    An anchor is an object where its IoU with some box is at least ``pos_iou_thr``, or
+    where it is the best anchor of a box; background where its highest IoU is below
+    ``neg_iou_thr``; anchors that leave the image take no part. Other code bases call
+    this ``AnchorTargetCreator`` (chainercv) or ``anchor_target_layer`` (py-faster-rcnn).
+    It also follows mmdet's ``assign`` and ``sample`` protocols, so that stock heads can
+    name it as both assigner and sampler in ``train_cfg``.
+
+    Source: Faster R-CNN (arXiv:1506.01497), sections 3.1.2 and 3.1.3.
+
+    Args:
+        num: Anchors an image; -1 keeps all that have a label.
+        pos_fraction: The largest share of positives among them.
+        pos_iou_thr: Positive from this IoU on.
+        neg_iou_thr: Negative below this IoU; a pair is (from, below).
+        allowed_border: Pixels by which an anchor may leave the image; below 0: any
+            number.
+        match_low_quality: Whether the best anchors of each box are positive.
+        min_pos_iou: ... if their IoU is at least this.
+        reassign_low_quality: Whether those aim at the box that they are the best of
+            (mmdet) rather than at their own closest one (the paper's code, detectron2,
+            torchvision).
+        context: Given by stock mmdet heads; not used.
+    """
+
+    def __init__(self, num: int = 256, pos_fraction: float = 0.5,
+                 pos_iou_thr: float = 0.7,
+                 neg_iou_thr: float | tuple[float, float] = 0.3,
+                 allowed_border: float = 0, match_low_quality: bool = True,
+                 min_pos_iou: float = 0.0, reassign_low_quality: bool = False,
+                 context=None) -> None:
+        self.num = num
+        self.pos_fraction = pos_fraction
+        self.pos_iou_thr = pos_iou_thr
+        self.neg_iou_thr = (
+            (0.0, neg_iou_thr) if isinstance(neg_iou_thr, int | float)
+            else tuple(neg_iou_thr))
+        self.allowed_border = allowed_border
+        self.match_low_quality = match_low_quality
+        self.min_pos_iou = min_pos_iou
+        self.reassign_low_quality = reassign_low_quality
+
+    def __call__(self, anchors: Tensor, gt: GroundTruth, image_sizes: Tensor,
+                 bbox_coder, valid: Tensor | None = None) -> AnchorTargets:
+        """Make the targets of a batch.
+
+        Args:
+            anchors: (N, 4) anchors of all levels in a row.
+            gt: Padded ground truth.
+            image_sizes: (B, 2) height and width of each image.
+            bbox_coder: The coder whose deltas the head predicts.
+            valid: (B, N) bool; False anchors take no part. Default: all may.
+
+        Returns:
+            AnchorTargets: Labels (B, N) and deltas (B, N, 4).
+        """
+        inside = inside_mask(anchors, image_sizes, self.allowed_border)
+        valid = inside if valid is None else valid & inside
+        matches = self.match(anchors, gt, valid)
+        labels = sample(matches.labels, self.num, self.pos_fraction)
+        matched = select(gt.bboxes, matches.gt_indices)
+        deltas = encode(bbox_coder, anchors.expand_as(matched), matched)
+        deltas = torch.where((labels == 1).unsqueeze(-1), deltas, 0)
+        return AnchorTargets(labels, deltas)
+
+    def match(self, anchors: Tensor, gt: GroundTruth,
+              valid: Tensor | None = None) -> Matches:
+        """Labels before sampling, see :func:`frcnn_plugin.ops.match`."""
+        return match(
+            anchors, gt.bboxes, gt.mask, pos_iou_thr=self.pos_iou_thr,
+            neg_iou_thr=self.neg_iou_thr, match_low_quality=self.match_low_quality,
+            min_pos_iou=self.min_pos_iou,
+            reassign_low_quality=self.reassign_low_quality, valid=valid)
+
+    def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
+               gt_instances_ignore: InstanceData | None = None,
+               **kwargs) -> AssignResult:
+        """mmdet's assigner protocol; boxes to ignore take no part, as in the paper."""
+        priors = protocol.box_tensor(pred_instances, 'priors')
+        matches = self.match(priors, protocol.one_image(gt_instances))
+        return protocol.to_assign_result(matches, gt_instances)
+
+    def sample(self, assign_result: AssignResult, pred_instances: InstanceData,
+               gt_instances: InstanceData, **kwargs) -> SamplingResult:
+        """mmdet's sampler protocol."""
+        labels = sample(protocol.labels_of(assign_result), self.num, self.pos_fraction)
+        priors = pred_instances.priors
+        flags = torch.zeros(len(priors), dtype=torch.uint8, device=labels.device)
+        return protocol.to_sampling_result(
+            labels[0], assign_result, priors, gt_instances.bboxes, flags)
+
+
+def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float) -> Tensor:
+    """Which anchors stay on their image.
+
+    Args:
+        anchors: (N, 4) anchors.
+        image_sizes: (B, 2) height and width of each image in pixels.
+        allowed_border: Pixels by which they may leave it; below 0: any number.
+
+    Returns:
+        Tensor: (B, N) bool.
+    """
+    if allowed_border < 0:
+        return torch.ones(len(image_sizes), len(anchors), dtype=torch.bool,
+                          device=anchors.device)
+    x1, y1, x2, y2 = anchors.unbind(-1)
+    height, width = image_sizes.to(anchors).unsqueeze(-1).unbind(1)  # (B, 1) each
+    return ((x1 >= -allowed_border) & (y1 >= -allowed_border)
+            & (x2 < width + allowed_border) & (y2 < height + allowed_border))

@@ -1,0 +1,131 @@
+"""From what the RPN says of every anchor to a few hundred proposals.
+
+Comes in: objectness and deltas for all anchors. Goes out: padded proposals.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..ops import clip_bboxes, decode, masked_nms, select
+from ..registry import TASK_UTILS
+from ..structures import Proposals
+
+TRAIN = dict(nms_pre=12000, max_per_img=2000)
+TEST = dict(nms_pre=6000, max_per_img=300)
+
+
+@TASK_UTILS.register_module()
+class ProposalCreator:
+    """Top scores, decode, clip, drop small, suppress, top scores again.
+
+    The top ``nms_pre`` are taken, and boxes suppressed, within each level. Other code
+    bases call this ``proposal_layer`` (py-faster-rcnn), ``filter_proposals``
+    (torchvision) or ``find_top_rpn_proposals`` (detectron2).
+
+    Source: Faster R-CNN (arXiv:1506.01497), section 3.3; the numbers of proposals in
+    training and test are those of py-faster-rcnn.
+
+    Args:
+        nms_iou_thr: A proposal is suppressed above this IoU with a better one.
+        train: ``nms_pre``, how many of each level go into the suppression, and
+            ``max_per_img``, how many proposals an image gets, in training.
+        test: The same in test.
+        min_bbox_size: Proposals with a shorter side are dropped, in pixels of the
+            network's input.
+    """
+
+    def __init__(self, nms_iou_thr: float = 0.7, train: dict | None = None,
+                 test: dict | None = None, min_bbox_size: float = 16) -> None:
+        self.nms_iou_thr = nms_iou_thr
+        self.train = {**TRAIN, **(train or {})}
+        self.test = {**TEST, **(test or {})}
+        self.min_bbox_size = min_bbox_size
+
+    @classmethod
+    def from_mmdet(cls, cfg: dict) -> 'ProposalCreator':
+        """The same settings from mmdet's ``test_cfg.rpn`` or ``rpn_proposal``.
+
+        Args:
+            cfg: ``nms_pre``, ``max_per_img``, ``nms.iou_threshold``, ``min_bbox_size``.
+        """
+        limits = dict(nms_pre=cfg.get('nms_pre', -1),
+                      max_per_img=cfg.get('max_per_img', -1))
+        return cls(nms_iou_thr=cfg['nms']['iou_threshold'], train=limits, test=limits,
+                   min_bbox_size=max(cfg.get('min_bbox_size', 0), 0))
+
+    def __call__(self, objectness: Tensor, bbox_deltas: Tensor, anchors: Tensor,
+                 image_sizes: Tensor, bbox_coder, training: bool = False,
+                 level_sizes: Sequence[int] | None = None) -> Proposals:
+        """Select the proposals of a batch.
+
+        Args:
+            objectness: (B, N) scores; only their order and the returned values matter.
+            bbox_deltas: (B, N, 4) deltas.
+            anchors: (N, 4) anchors.
+            image_sizes: (B, 2) height and width of each image.
+            bbox_coder: The coder of the deltas.
+            training: Whether the numbers for training apply.
+            level_sizes: Anchors of each level, which sum to N. Default: one level.
+
+        Returns:
+            Proposals: P = ``max_per_img`` rows an image (fewer where there are fewer
+            candidates), best first; without a gradient.
+        """
+        limits = self.train if training else self.test
+        level_sizes = list(level_sizes or [objectness.size(1)])
+        # gradients stop here: proposals are fixed boxes to the second stage
+        objectness, bbox_deltas = objectness.detach().float(), bbox_deltas.detach()
+
+        indices, levels = top_per_level(objectness, level_sizes, limits['nms_pre'])
+        scores = objectness.gather(1, indices)
+        bboxes = decode(bbox_coder, anchors[indices], select(bbox_deltas, indices))
+        bboxes = clip_bboxes(bboxes, image_sizes)
+
+        size = (bboxes[..., 2:] - bboxes[..., :2]).amin(-1)
+        mask = (size >= self.min_bbox_size) & (size > 0)
+        mask = mask & torch.isfinite(scores)
+        groups = levels if len(level_sizes) > 1 else None
+        mask = masked_nms(bboxes, scores, mask, self.nms_iou_thr, groups)
+        return best_proposals(bboxes, scores, mask, limits['max_per_img'])
+
+
+def top_per_level(scores: Tensor, level_sizes: Sequence[int],
+                  num: int) -> tuple[Tensor, Tensor]:
+    """The best of each level.
+
+    Args:
+        scores: (B, N) scores of all levels in a row.
+        level_sizes: Candidates of each level, which sum to N.
+        num: How many of each level at most; all if not positive.
+
+    Returns:
+        tuple: (B, M) indices into N, and (M,) the level of each column.
+    """
+    indices, levels, start = [], [], 0
+    for level, part in enumerate(scores.split(list(level_sizes), dim=1)):
+        count = min(num, part.size(1)) if num > 0 else part.size(1)
+        indices.append(part.topk(count, dim=1).indices + start)
+        levels.append(torch.full((count,), level, device=scores.device))
+        start += part.size(1)
+    return torch.cat(indices, dim=1), torch.cat(levels)
+
+
+def best_proposals(bboxes: Tensor, scores: Tensor, mask: Tensor,
+                   num: int) -> Proposals:
+    """Keep the ``num`` best of each image, with zeros where there are fewer.
+
+    Args:
+        bboxes: (B, K, 4) boxes.
+        scores: (B, K) scores.
+        mask: (B, K) bool; which may be kept.
+        num: How many; all K if not positive.
+    """
+    count = min(num, scores.size(1)) if num > 0 else scores.size(1)
+    ranks = scores.masked_fill(~mask, float('-inf'))
+    indices = ranks.topk(count, dim=1).indices
+    mask = mask.gather(1, indices)
+    return Proposals(
+        torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),
+        torch.where(mask, scores.gather(1, indices), 0), mask)

@@ -1,0 +1,229 @@
+"""The region proposal network: feature maps to objectness, deltas and proposals.
+
+Comes in: feature maps, and in training ground truth. Goes out: losses and proposals.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ..ops import count_samples, masked_mean
+from ..registry import MODELS, TASK_UTILS
+from ..structures import GroundTruth, Proposals
+from .proposal_creator import ProposalCreator
+from .rpn_seam import MMDetDenseHead
+from .stock_targets import StockAnchorTargets
+
+
+class RPNOutputs(NamedTuple):
+    """What the RPN says of every anchor, all levels in a row.
+
+    Attributes:
+        logits (Tensor): (B, N, 2) float32 for (background, foreground), or (B, N, 1).
+        deltas (Tensor): (B, N, 4) float32.
+        anchors (Tensor): (N, 4) float32.
+        featmap_sizes (list): (H, W) of each level.
+        level_sizes (list): Anchors of each level; they sum to N.
+    """
+
+    logits: Tensor
+    deltas: Tensor
+    anchors: Tensor
+    featmap_sizes: list
+    level_sizes: list
+
+
+@MODELS.register_module()
+class RPNHead(MMDetDenseHead, BaseModule):
+    """A small network that slides over the feature map and says where objects are.
+
+    Follows mmdet's dense-head protocol (``loss``, ``predict``, ``loss_and_predict``),
+    so that it serves stock detectors; between our own stages it works on padded batches
+    (``loss_and_propose``, ``propose``). What it names itself (``target_sampler``,
+    ``proposal_creator``) comes before ``train_cfg`` and ``test_cfg``, in which stock
+    configs name assigners, samplers and proposal settings.
+
+    Source: Faster R-CNN (arXiv:1506.01497), section 3.1. Two logits an anchor and a
+    softmax are the paper's; one and a sigmoid are what mmdet, detectron2 and
+    torchvision have.
+
+    Args:
+        in_channels: Channels of the feature maps.
+        feat_channels: Channels of the hidden convolutions.
+        num_convs: How many 3x3 convolutions come before the predictors.
+        predictor_kernel_size: Kernel of the two predictors.
+        anchor_generator: Config of the anchors.
+        bbox_coder: Config of one of mmdet's box coders.
+        target_sampler: Config of the target sampler. Default: ``train_cfg.assigner``
+            if there is one, else ``AnchorTargetSampler`` with the paper's numbers.
+        proposal_creator: Config of the proposal creator. Default: the settings that
+            ``test_cfg`` and the detector hand over, else the paper's.
+        loss_cls: Config of the objectness loss; ``use_sigmoid`` chooses one logit.
+        loss_bbox: Config of the loss on deltas.
+        num_classes: Given by stock detectors; always 1.
+        train_cfg: mmdet's ``train_cfg.rpn``.
+        test_cfg: mmdet's ``test_cfg.rpn``.
+        init_cfg: Initialisation; as in the paper a normal with std 0.01.
+
+    Both losses are divided by the number of sampled anchors, averaged over the
+    processes of a distributed job.
+    """
+
+    def __init__(self, in_channels: int, feat_channels: int = 512, num_convs: int = 1,
+                 predictor_kernel_size: int = 1, anchor_generator: dict | None = None,
+                 bbox_coder: dict | None = None, target_sampler: dict | None = None,
+                 proposal_creator: dict | None = None, loss_cls: dict | None = None,
+                 loss_bbox: dict | None = None, num_classes: int = 1,
+                 train_cfg: dict | None = None, test_cfg: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg=init_cfg or dict(
+            type='Normal', layer='Conv2d', std=0.01))
+        if num_classes != 1:
+            raise ValueError(f'RPNHead knows objects from background only; '
+                             f'num_classes must be 1, not {num_classes}')
+        loss_cls = loss_cls or dict(type='CrossEntropyLoss')
+        self.use_sigmoid_cls = loss_cls.get('use_sigmoid', False)
+        self.cls_out_channels = 1 if self.use_sigmoid_cls else 2
+        self.prior_generator = TASK_UTILS.build(anchor_generator or dict(
+            type='AnchorGenerator', style='classic', strides=[16],
+            ratios=[0.5, 1.0, 2.0], scales=[8, 16, 32]))
+        self.bbox_coder = TASK_UTILS.build(
+            bbox_coder or dict(type='DeltaXYWHBBoxCoder'))
+        self.loss_cls = MODELS.build(loss_cls)
+        self.loss_bbox = MODELS.build(
+            loss_bbox or dict(type='SmoothL1Loss', beta=1 / 9))
+        self.train_cfg = train_cfg
+        self.test_cfg = test_cfg
+        self.target_sampler = self._build_target_sampler(target_sampler, train_cfg)
+        self.proposal_creator = None
+        if proposal_creator is not None or test_cfg is None:
+            self.proposal_creator = TASK_UTILS.build(
+                proposal_creator or dict(type='ProposalCreator'))
+
+        num_anchors = self.prior_generator.num_base_priors[0]
+        channels = [in_channels] + [feat_channels] * num_convs
+        convs = [nn.Conv2d(a, b, 3, padding=1) for a, b in
+                 zip(channels, channels[1:], strict=False)]
+        self.rpn_conv = nn.ModuleList(convs)
+        kernel = dict(kernel_size=predictor_kernel_size,
+                      padding=predictor_kernel_size // 2)
+        self.rpn_cls = nn.Conv2d(
+            channels[-1], num_anchors * self.cls_out_channels, **kernel)
+        self.rpn_reg = nn.Conv2d(channels[-1], num_anchors * 4, **kernel)
+
+    @staticmethod
+    def _build_target_sampler(target_sampler: dict | None, train_cfg: dict | None):
+        if target_sampler is None and train_cfg and train_cfg.get('assigner'):
+            return StockAnchorTargets(train_cfg)
+        return TASK_UTILS.build(target_sampler or dict(type='AnchorTargetSampler'))
+
+    def forward(self, x: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Raw maps of each level.
+
+        Args:
+            x: (B, in_channels, H, W) a level.
+
+        Returns:
+            tuple: Lists of (B, K * 2, H, W) or (B, K, H, W) logits, and of
+            (B, K * 4, H, W) deltas.
+        """
+        logits, deltas = [], []
+        for feature in x:
+            for conv in self.rpn_conv:
+                feature = conv(feature).relu()
+            logits.append(self.rpn_cls(feature))
+            deltas.append(self.rpn_reg(feature))
+        return logits, deltas
+
+    def gather_outputs(self, logits: Sequence[Tensor],
+                       deltas: Sequence[Tensor]) -> RPNOutputs:
+        """Bring the maps of all levels into the order of the anchors.
+
+        Args:
+            logits: As :meth:`forward` returns them.
+            deltas: As :meth:`forward` returns them.
+        """
+        featmap_sizes = [tuple(level.shape[-2:]) for level in logits]
+        anchors = self.prior_generator.grid_priors(
+            featmap_sizes, device=logits[0].device)
+        level_sizes = [len(level) for level in anchors]
+        return RPNOutputs(
+            rows_of_anchors(logits, self.cls_out_channels), rows_of_anchors(deltas, 4),
+            torch.cat(anchors), featmap_sizes, level_sizes)
+
+    def losses(self, outputs: RPNOutputs, gt: GroundTruth,
+               image_sizes: Tensor) -> dict[str, Tensor]:
+        """The two losses of the RPN.
+
+        Args:
+            outputs: What the network says.
+            gt: Padded ground truth; its class labels are not used.
+            image_sizes: (B, 2) height and width of each image.
+
+        Returns:
+            dict: Scalars ``loss_rpn_cls`` and ``loss_rpn_bbox``.
+        """
+        valid = self.prior_generator.valid_mask(outputs.featmap_sizes, image_sizes)
+        labels, deltas = self.target_sampler(
+            outputs.anchors, gt, image_sizes, self.bbox_coder, valid)
+        normalizer = count_samples(labels >= 0)
+        logits = outputs.logits.flatten(0, 1)
+        if self.use_sigmoid_cls:
+            logits = logits.squeeze(-1)  # of the labels' shape: mmdet expands others
+        loss_cls = self.loss_cls(
+            logits, labels.flatten().clamp(min=0), reduction_override='none')
+        loss_bbox = self.loss_bbox(outputs.deltas, deltas, reduction_override='none')
+        return dict(
+            loss_rpn_cls=masked_mean(loss_cls, labels.flatten() >= 0, normalizer),
+            loss_rpn_bbox=masked_mean(loss_bbox, labels == 1, normalizer))
+
+    def objectness(self, outputs: RPNOutputs) -> Tensor:
+        """(B, N) probability that an anchor holds an object."""
+        if self.use_sigmoid_cls:
+            return outputs.logits.squeeze(-1).sigmoid()
+        return outputs.logits.softmax(-1)[..., 1]
+
+    def select_proposals(self, outputs: RPNOutputs, image_sizes: Tensor,
+                         cfg: dict | None = None) -> Proposals:
+        """The proposals of a batch.
+
+        Args:
+            outputs: What the network says.
+            image_sizes: (B, 2) height and width of each image.
+            cfg: mmdet's proposal settings; used if the head names no creator itself.
+        """
+        creator = self.proposal_creator or ProposalCreator.from_mmdet(
+            cfg or self.test_cfg)
+        return creator(
+            self.objectness(outputs), outputs.deltas, outputs.anchors, image_sizes,
+            self.bbox_coder, training=self.training, level_sizes=outputs.level_sizes)
+
+    def loss_and_propose(self, x: Sequence[Tensor], gt: GroundTruth,
+                         image_sizes: Tensor, cfg: dict | None = None
+                         ) -> tuple[dict[str, Tensor], Proposals]:
+        """Losses, and the proposals that the second stage is trained on."""
+        outputs = self.gather_outputs(*self(x))
+        losses = self.losses(outputs, gt, image_sizes)
+        return losses, self.select_proposals(outputs, image_sizes, cfg)
+
+    def propose(self, x: Sequence[Tensor], image_sizes: Tensor) -> Proposals:
+        """The proposals of a batch, from its feature maps."""
+        return self.select_proposals(self.gather_outputs(*self(x)), image_sizes)
+
+
+def rows_of_anchors(maps: Sequence[Tensor], channels: int) -> Tensor:
+    """Predictions of all levels, one row an anchor.
+
+    Args:
+        maps: (B, K * channels, H, W) a level.
+        channels: Predictions of one anchor.
+
+    Returns:
+        Tensor: (B, N, channels) float32, in the order of ``grid_priors``.
+    """
+    rows = [level.permute(0, 2, 3, 1).reshape(level.size(0), -1, channels)
+            for level in maps]
+    return torch.cat(rows, dim=1).float()

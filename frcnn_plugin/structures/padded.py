@@ -1,0 +1,86 @@
+"""What flows between the stages: one padded tensor a batch, with a mask.
+
+Boxes are (x1, y1, x2, y2) in pixels of the network's input. Where a mask is False the
+row is padding: boxes and scores are 0 there.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class GroundTruth(NamedTuple):
+    """The annotated boxes of a batch.
+
+    Attributes:
+        bboxes (Tensor): (B, G, 4) float32, G >= 1.
+        labels (Tensor): (B, G) int64 in [0, C).
+        mask (Tensor): (B, G) bool.
+    """
+
+    bboxes: Tensor
+    labels: Tensor
+    mask: Tensor
+
+
+class Proposals(NamedTuple):
+    """Regions that may hold an object, best first.
+
+    Attributes:
+        bboxes (Tensor): (B, P, 4) float32.
+        scores (Tensor): (B, P) float32 in [0, 1].
+        mask (Tensor): (B, P) bool.
+    """
+
+    bboxes: Tensor
+    scores: Tensor
+    mask: Tensor
+
+
+class RoISamples(NamedTuple):
+    """The proposals that the second stage is trained on, with their targets.
+
+    Attributes:
+        bboxes (Tensor): (B, S, 4) float32.
+        labels (Tensor): (B, S) int64 in [0, C], where C is the background.
+        deltas (Tensor): (B, S, 4) float32 regression targets; 0 for the background.
+        mask (Tensor): (B, S) bool.
+    """
+
+    bboxes: Tensor
+    labels: Tensor
+    deltas: Tensor
+    mask: Tensor
+
+
+class Detections(NamedTuple):
+    """What the detector found, best first.
+
+    Attributes:
+        bboxes (Tensor): (B, D, 4) float32.
+        scores (Tensor): (B, D) float32 in [0, 1].
+        labels (Tensor): (B, D) int64 in [0, C).
+        mask (Tensor): (B, D) bool.
+    """
+
+    bboxes: Tensor
+    scores: Tensor
+    labels: Tensor
+    mask: Tensor
+
+
+def bbox2roi(bboxes: Tensor) -> Tensor:
+    """Boxes of all images in one row, each with the index of its image before it.
+
+    Args:
+        bboxes: (B, P, 4) boxes.
+
+    Returns:
+        Tensor: (B * P, 5) RoIs (image index, x1, y1, x2, y2), the format of
+        ``torchvision.ops`` and mmcv.
+    """
+    num_images, num_boxes, _ = bboxes.shape
+    image = torch.arange(num_images, device=bboxes.device, dtype=bboxes.dtype)
+    image = image.view(-1, 1, 1).expand(-1, num_boxes, -1)
+    return torch.cat([image, bboxes], dim=-1).view(-1, 5)
