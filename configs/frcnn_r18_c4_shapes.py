@@ -42,12 +42,14 @@ test_dataloader = dict(
 val_evaluator = dict(type='VOCMetric', metric='mAP', eval_mode='area')
 test_evaluator = val_evaluator
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=1200, val_interval=400)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=500, val_interval=250)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=100, T_max=1100, eta_min=1e-6),
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
+    dict(
+        type='CosineAnnealingLR', by_epoch=False, begin=50, end=500, T_max=450,
+        eta_min=1e-6),
 ]
 optim_wrapper = dict(
     type='OptimWrapper',
@@ -55,5 +57,5 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=10))
 default_hooks = dict(
     logger=dict(interval=20),
-    checkpoint=dict(interval=400),
+    checkpoint=dict(interval=250),
     visualization=dict(max_pictures=16))

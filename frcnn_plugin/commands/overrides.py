@@ -91,7 +91,7 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
     if max_iters < 1:
         raise UserError(f'--max-iters is {max_iters}; it must be at least 1')
     interval = cfg.train_cfg.get('val_interval', 1000)
-    if cfg.train_cfg.get('type') != 'IterBasedTrainLoop' or 'max_iters' not in cfg.train_cfg:
+    if 'max_iters' not in cfg.train_cfg:
         interval = max_iters + 1  # the interval of a loop by epochs counts epochs
     begin = cfg.train_cfg.get('val_begin', 1)
     if max_iters % interval:  # the loop would validate at its end all the same
@@ -136,8 +136,8 @@ def settle_pretrained(cfg: Config, from_scratch: bool, trial: bool,
         except WeightsUnreachable as error:
             if not trial:
                 raise
-            say(f'ERROR: {error}. As this is a trial run (--max-iters), it goes on from '
-                'scratch')
+            say(f'ERROR: {error}. This is a trial run (--max-iters), so it goes on '
+                'from scratch')
             train_from_scratch(cfg)
             return
 

@@ -111,9 +111,9 @@ class VOCFolder(BaseDetDataset):
         counts = ', '.join(f'{name} ({n})' for name, n in self._found.most_common())
         if self._found and len(missing) == len(classes):
             raise UserError(
-                f'{where}: no image is left: the annotations have the classes {counts}; '
-                f'the config asks for {", ".join(classes)}. Name yours with --classes '
-                f'{" ".join(sorted(self._found))}')
+                f'{where}: no image is left: the annotations have the classes '
+                f'{counts}; the config asks for {", ".join(classes)}. Name yours with '
+                f'--classes {" ".join(sorted(self._found))}')
         if missing and not self.test_mode:
             near = {name: get_close_matches(name, self._found, 1) for name in missing}
             hints = ', '.join(f'{name} (did you mean {close[0]}?)' if close else name
@@ -144,12 +144,12 @@ class VOCFolder(BaseDetDataset):
                 and (info['instances'] or not cfg.get('filter_empty_gt', False))]
         dropped = len(self.data_list) - len(kept)
         if not kept:
-            raise UserError(f'{self.data_root} ({self.split}): no image is left of '
-                            f'{dropped}: none has a box and sides of at least '
-                            f'{smallest} pixels')
+            raise UserError(
+                f'{self.data_root} ({self.split}): no image is left of {dropped}: none '
+                f'has a box and sides of at least {smallest} pixels')
         if dropped:
-            _warn(f'{self.data_root} ({self.split}): {dropped} images without a box, or '
-                  f'smaller than {smallest} pixels, are not trained on')
+            _warn(f'{self.data_root} ({self.split}): {dropped} images without a box or '
+                  f'smaller than {smallest} pixels are not trained on')
         return kept
 
 

@@ -57,7 +57,7 @@ def encode(coder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
     """
     bboxes, gt_bboxes = bboxes.float(), gt_bboxes.float()
     deltas = coder.encode(bboxes.reshape(-1, 4), gt_bboxes.reshape(-1, 4))
-    return deltas.view(*bboxes.shape[:-1], -1)
+    return deltas.view(*bboxes.shape[:-1], deltas.size(-1))
 
 
 def decode(coder, bboxes: Tensor, deltas: Tensor) -> Tensor:

@@ -26,19 +26,23 @@ def masked_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, iou_thr: float,
     Returns:
         Tensor: (B, K) bool; True where a box stays.
     """
+    if bboxes.device.type == 'cpu' and len(bboxes) > 1:
+        # the CPU kernel compares each box that stays with all that follow, those of
+        # other images too: one image at a time is B times less work
+        groups = None if groups is None else groups.expand(len(bboxes), -1)
+        return torch.cat([
+            masked_nms(bboxes[i:i + 1], scores[i:i + 1], mask[i:i + 1], iou_thr,
+                       None if groups is None else groups[i:i + 1])
+            for i in range(len(bboxes))])
     num_images, num_boxes = scores.shape
     image = torch.arange(num_images, device=bboxes.device).view(-1, 1)
     group = image.expand(-1, num_boxes)
     if groups is not None:
-        groups = groups.expand(num_images, -1)
-        group = groups * num_images + image
-    boxes = bboxes.double()
-    boxes = torch.where(mask.unsqueeze(-1), boxes, 0)
+        group = groups.expand(num_images, -1) * num_images + image
+    boxes = torch.where(mask.unsqueeze(-1), bboxes.double(), 0)
     low, high = boxes.amin(), boxes.amax()
-    distance = (high - low) + 1
-    boxes = boxes - low + (group + 1).unsqueeze(-1) * distance
-    # one unit box below every group's place
-    dead = boxes.new_tensor([0.0, 0.0, 1.0, 1.0]) - 2
+    boxes = boxes - low + (group + 1).unsqueeze(-1) * (high - low + 1)
+    dead = boxes.new_tensor([-2.0, -2.0, -1.0, -1.0])  # below every group's place
     boxes = torch.where(mask.unsqueeze(-1), boxes, dead)
     ranks = scores.double().masked_fill(~mask, float('-inf'))
     keep = torch.ops.torchvision.nms(boxes.view(-1, 4), ranks.reshape(-1), iou_thr)

@@ -1,4 +1,4 @@
-"""Second-stage targets by mmdet's own assigners and samplers, where configs name them."""
+"""Second-stage targets by mmdet's own assigners and samplers."""
 
 import torch
 from torch.nn.utils.rnn import pad_sequence

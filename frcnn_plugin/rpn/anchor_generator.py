@@ -137,34 +137,36 @@ class AnchorGenerator:
             device: Where the flags are made.
         """
         sizes = torch.tensor([pad_shape[:2]], dtype=torch.float32, device=device)
-        mask = self.valid_mask(featmap_sizes, sizes)[0]
+        mask = valid_mask(self, featmap_sizes, sizes)[0]
         counts = [h * w * k for (h, w), k in
                   zip(featmap_sizes, self.num_base_priors, strict=True)]
         return list(mask.split(counts))
-
-    def valid_mask(self, featmap_sizes: Sequence[tuple[int, int]],
-                   image_sizes: Tensor) -> Tensor:
-        """Which anchors stand at a position that begins on their image.
-
-        Args:
-            featmap_sizes: (H, W) of each level.
-            image_sizes: (B, 2) height and width in pixels.
-
-        Returns:
-            Tensor: (B, N) bool over all levels in a row.
-        """
-        masks = []
-        for (height, width), stride, count in zip(
-                featmap_sizes, self.strides, self.num_base_priors, strict=True):
-            limit_y = image_sizes[:, 0].view(-1, 1, 1, 1) / stride[1]
-            limit_x = image_sizes[:, 1].view(-1, 1, 1, 1) / stride[0]
-            rows = torch.arange(height, device=image_sizes.device).view(1, -1, 1, 1)
-            columns = torch.arange(width, device=image_sizes.device).view(1, 1, -1, 1)
-            on_image = (rows < limit_y) & (columns < limit_x)
-            masks.append(on_image.expand(-1, -1, -1, count).flatten(1))
-        return torch.cat(masks, dim=1)
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(strides={self.strides}, style={self.style!r}, '
                 f'base_sizes={self.base_sizes}, '
                 f'num_base_priors={self.num_base_priors})')
+
+
+def valid_mask(generator, featmap_sizes: Sequence[tuple[int, int]],
+               image_sizes: Tensor) -> Tensor:
+    """Which anchors stand at a position that begins on their image.
+
+    Args:
+        generator: Ours or one of mmdet's; ``strides`` and ``num_base_priors`` are read.
+        featmap_sizes: (H, W) of each level.
+        image_sizes: (B, 2) height and width in pixels.
+
+    Returns:
+        Tensor: (B, N) bool over all levels in a row.
+    """
+    masks = []
+    for (height, width), stride, count in zip(
+            featmap_sizes, generator.strides, generator.num_base_priors, strict=True):
+        limit_y = image_sizes[:, 0].view(-1, 1, 1, 1) / stride[1]
+        limit_x = image_sizes[:, 1].view(-1, 1, 1, 1) / stride[0]
+        rows = torch.arange(height, device=image_sizes.device).view(1, -1, 1, 1)
+        columns = torch.arange(width, device=image_sizes.device).view(1, 1, -1, 1)
+        on_image = (rows < limit_y) & (columns < limit_x)
+        masks.append(on_image.expand(-1, -1, -1, count).flatten(1))
+    return torch.cat(masks, dim=1)

@@ -36,9 +36,9 @@ class AnchorTargetSampler:
     An anchor is an object where its IoU with some box is at least ``pos_iou_thr``, or
     where it is the best anchor of a box; background where its highest IoU is below
     ``neg_iou_thr``; anchors that leave the image take no part. Other code bases call
-    this ``AnchorTargetCreator`` (chainercv) or ``anchor_target_layer`` (py-faster-rcnn).
-    It also follows mmdet's ``assign`` and ``sample`` protocols, so that stock heads can
-    name it as both assigner and sampler in ``train_cfg``.
+    this ``AnchorTargetCreator`` (chainercv) or ``anchor_target_layer``
+    (py-faster-rcnn). It also follows mmdet's ``assign`` and ``sample`` protocols, so
+    that stock heads can name it as both assigner and sampler in ``train_cfg``.
 
     Source: Faster R-CNN (arXiv:1506.01497), sections 3.1.2 and 3.1.3.
 

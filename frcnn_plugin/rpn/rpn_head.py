@@ -4,6 +4,7 @@ Comes in: feature maps, and in training ground truth. Goes out: losses and propo
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from ..ops import count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
 from ..structures import GroundTruth, Proposals
+from .anchor_generator import valid_mask
 from .proposal_creator import ProposalCreator
 from .rpn_seam import MMDetDenseHead
 from .stock_targets import StockAnchorTargets
@@ -105,8 +107,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
 
         num_anchors = self.prior_generator.num_base_priors[0]
         channels = [in_channels] + [feat_channels] * num_convs
-        convs = [nn.Conv2d(a, b, 3, padding=1) for a, b in
-                 zip(channels, channels[1:], strict=False)]
+        convs = [nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(channels)]
         self.rpn_conv = nn.ModuleList(convs)
         kernel = dict(kernel_size=predictor_kernel_size,
                       padding=predictor_kernel_size // 2)
@@ -166,7 +167,8 @@ class RPNHead(MMDetDenseHead, BaseModule):
         Returns:
             dict: Scalars ``loss_rpn_cls`` and ``loss_rpn_bbox``.
         """
-        valid = self.prior_generator.valid_mask(outputs.featmap_sizes, image_sizes)
+        valid = valid_mask(
+            self.prior_generator, outputs.featmap_sizes, image_sizes)
         labels, deltas = self.target_sampler(
             outputs.anchors, gt, image_sizes, self.bbox_coder, valid)
         normalizer = count_samples(labels >= 0)

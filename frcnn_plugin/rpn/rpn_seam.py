@@ -18,8 +18,8 @@ class MMDetDenseHead:
     """The methods by which stock detectors of mmdet call an RPN.
 
     Mixed into :class:`RPNHead`, which has ``gather_outputs``, ``losses`` and
-    ``select_proposals``. Nothing is computed here: lists are padded, the head is called,
-    and the padding is cut off.
+    ``select_proposals``. Nothing is computed here: lists are padded, the head is
+    called, and the padding is cut off.
     """
 
     def loss(self, x: Sequence[Tensor], batch_data_samples: SampleList) -> dict:

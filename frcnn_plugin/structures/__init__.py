@@ -11,5 +11,5 @@ from .seams import (
 )
 
 __all__ = ['Detections', 'GroundTruth', 'Proposals', 'RoISamples', 'bbox2roi',
-           'image_sizes', 'instances_to_proposals', 'pack_ground_truth', 'proposals_to_instances',
-           'rescale_bboxes', 'unpack']
+           'image_sizes', 'instances_to_proposals', 'pack_ground_truth',
+           'proposals_to_instances', 'rescale_bboxes', 'unpack']

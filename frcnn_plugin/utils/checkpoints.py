@@ -31,8 +31,9 @@ def read_checkpoint(path: str) -> dict:
     except pickle.UnpicklingError as error:
         reason = str(error).split('Please')[0].splitlines()
         raise UserError(
-            f'{path}: refused, it is no checkpoint, or one that holds more than weights '
-            f'and plain data and could run code ({reason[-1].strip()})') from error
+            f'{path}: refused, it is no checkpoint, or one that holds more than '
+            f'weights and plain data and could run code ({reason[-1].strip()})'
+        ) from error
     except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
         raise UserError(f'{path}: damaged or no checkpoint at all '
                         f'({str(error).splitlines()[0]})') from error

@@ -1,5 +1,5 @@
 # A small Faster R-CNN that learns from scratch on a CPU: ResNet-18 to stride 16,
-# RoIAlign 7x7, two fully connected layers.
+# RoIAlign 5x5, two fully connected layers.
 model = dict(
     type='FasterRCNN',
     data_preprocessor=dict(
@@ -31,13 +31,13 @@ model = dict(
         target_sampler=dict(type='ProposalTargetSampler', num=32),
         bbox_roi_extractor=dict(
             type='RoIPoolExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=7),
+            roi_layer=dict(type='RoIAlign', output_size=5),
             out_channels=256,
             featmap_strides=[16]),
         bbox_head=dict(
             type='BBoxHead',
             num_classes=4,
             in_channels=256,
-            roi_feat_size=7,
+            roi_feat_size=5,
             with_avg_pool=False,
             fc_channels=[256, 256])))

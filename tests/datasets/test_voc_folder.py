@@ -1,0 +1,97 @@
+import shutil
+
+import pytest
+
+from frcnn_plugin.datasets import VOCFolder
+from frcnn_plugin.datasets.shapes import CLASSES
+from frcnn_plugin.utils.errors import UserError
+
+
+@pytest.fixture
+def root(shapes_root, tmp_path):
+    """A copy that a test may damage."""
+    return shutil.copytree(shapes_root, tmp_path / 'shapes')
+
+
+def load(root, split='train', classes=CLASSES, **kwargs):
+    return VOCFolder(str(root), split=split, metainfo=dict(classes=classes), **kwargs)
+
+
+def test_reads_all_boxes_of_a_folder(shapes_root):
+    data = load(shapes_root)
+    assert len(data) == 24
+    info = data.get_data_info(0)
+    assert {'img_path', 'height', 'width', 'instances'} <= set(info)
+    assert len(data.metainfo['palette']) == len(CLASSES)
+    boxes = [item['bbox'] for i in range(24) for item in data.get_data_info(i)['instances']]
+    assert all(x1 < x2 and y1 < y2 for x1, y1, x2, y2 in boxes)
+
+
+def test_reads_a_voc_devkit(shapes_root, tmp_path):
+    for year in ('VOC2007', 'VOC2012'):
+        (tmp_path / year).symlink_to(shapes_root)
+    assert len(load(tmp_path)) == 48
+    assert len(load(tmp_path, folders=['VOC2007'])) == 24
+    with pytest.raises(UserError, match=r'VOC2008 is not there, only VOC2007, VOC2012'):
+        load(tmp_path, folders=['VOC2008'])
+
+
+def test_missing_folder_split_annotation_and_image(root):
+    with pytest.raises(UserError, match=r'nowhere: no such folder.*--data-root'):
+        load('nowhere')
+    with pytest.raises(UserError, match=r'no Annotations/ in it'):
+        load(root / 'JPEGImages')
+    with pytest.raises(UserError, match=r'trial\.txt.*there are test, train, val'):
+        load(root, 'trial')
+    (root / 'JPEGImages/val_00000.jpg').unlink()
+    with pytest.raises(UserError, match=r'val_00000.jpg: the image is missing'):
+        load(root, 'val')
+    (root / 'Annotations/test_00000.xml').unlink()
+    with pytest.raises(UserError, match=r'test_00000.xml.*missing'):
+        load(root, 'test')
+
+
+def test_classes_that_no_annotation_has(shapes_root):
+    with pytest.raises(UserError, match=r'no image is left.*circle.*asks for cat, dog.*'
+                                        r'--classes circle square star triangle'):
+        load(shapes_root, classes=('cat', 'dog'))
+    with pytest.raises(UserError, match=r'circel \(did you mean circle\?\)'):
+        load(shapes_root, classes=('circel', 'star'))
+
+
+def test_left_out_classes_and_boxes_are_reported(root, capture_log):
+    path = root / 'Annotations/train_00001.xml'
+    text = path.read_text()
+    xmin = text.split('<xmin>')[1].split('<')[0]
+    first, rest = text.split('<xmax>', 1)
+    path.write_text(f'{first}<xmax>{xmin}{rest[rest.index("<"):]}')
+    data = load(root, classes=('circle', 'star'))
+    log = capture_log()
+    assert 'train_00001.xml: object 1' in log and 'degenerate' in log
+    assert '1 boxes skipped, all others are used' in log
+    assert 'left out' in log and 'square (' in log
+    labels = {item['bbox_label'] for i in range(24)
+              for item in data.get_data_info(i)['instances']}
+    assert labels == {0, 1}
+
+
+def test_images_without_boxes_are_counted(shapes_root, capture_log):
+    options = dict(classes=('star',), filter_cfg=dict(filter_empty_gt=True))
+    kept = load(shapes_root, **options)
+    assert 0 < len(kept) < 24
+    assert f'{24 - len(kept)} images without a box' in capture_log()
+    assert len(load(shapes_root, test_mode=True, **options)) == 24
+
+
+def test_images_of_another_suffix_and_without_a_size(root):
+    from PIL import Image
+    path = root / 'JPEGImages/val_00000.jpg'
+    Image.open(path).save(path.with_suffix('.png'))
+    size = Image.open(path).size
+    path.unlink()
+    xml = root / 'Annotations/val_00000.xml'
+    text = xml.read_text()
+    xml.write_text(text[:text.index('<size>')] + text[text.index('</size>') + 7:])
+    info = load(root, 'val', test_mode=True).get_data_info(0)
+    assert info['img_path'].endswith('.png')
+    assert (info['width'], info['height']) == size

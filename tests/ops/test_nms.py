@@ -1,0 +1,55 @@
+import pytest
+import torch
+from helpers import random_boxes
+from torchvision.ops import batched_nms, nms
+
+from frcnn_plugin.ops import masked_nms
+
+
+@pytest.fixture
+def crowd():
+    """Two images of 60 boxes in three groups, a third of them masked out."""
+    bboxes = random_boxes(120).view(2, 60, 4)
+    return (bboxes, torch.rand(2, 60), torch.rand(2, 60) > 0.33,
+            torch.randint(3, (2, 60)))
+
+
+def expected(bboxes, scores, mask, groups, thr):
+    keep = torch.zeros_like(mask)
+    for image in range(len(bboxes)):
+        index = mask[image].nonzero().squeeze(1)
+        kept = batched_nms(bboxes[image, index], scores[image, index],
+                           groups[image, index], thr)
+        keep[image, index[kept]] = True
+    return keep
+
+
+def test_equals_torchvision_image_by_image(crowd):
+    bboxes, scores, mask, groups = crowd
+    found = masked_nms(bboxes, scores, mask, 0.3, groups)
+    assert torch.equal(found, expected(bboxes, scores, mask, groups, 0.3))
+    assert 0 < int(found.sum()) < int(mask.sum())
+
+
+def test_one_call_for_all_images_equals_one_call_for_each(crowd, monkeypatch):
+    """What a GPU runs, on the CPU: all images in one call of the kernel."""
+    bboxes, scores, mask, groups = crowd
+    each = masked_nms(bboxes, scores, mask, 0.3, groups)
+    # as one image of 120 boxes whose groups are told apart by the image
+    joint = masked_nms(bboxes.view(1, -1, 4), scores.view(1, -1), mask.view(1, -1), 0.3,
+                       (groups + torch.tensor([[0], [3]])).view(1, -1))
+    assert torch.equal(joint.view(2, -1), each)
+
+
+def test_without_groups_all_compete():
+    bboxes, scores = random_boxes(40), torch.rand(40)
+    found = masked_nms(bboxes[None], scores[None], torch.ones(1, 40, dtype=torch.bool),
+                       0.5)
+    keep = torch.zeros(40, dtype=torch.bool)
+    keep[nms(bboxes, scores, 0.5)] = True
+    assert torch.equal(found[0], keep)
+
+
+def test_nothing_stays_where_nothing_is():
+    mask = torch.zeros(2, 5, dtype=torch.bool)
+    assert not masked_nms(torch.rand(2, 5, 4), torch.rand(2, 5), mask, 0.5).any()

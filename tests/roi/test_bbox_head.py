@@ -1,0 +1,73 @@
+import math
+
+import pytest
+import torch
+from mmdet.models.roi_heads.bbox_heads import BBoxHead as MMDetBBoxHead
+
+from frcnn_plugin.registry import MODELS
+
+CODER = dict(type='mmdet.DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2))
+
+
+def build(**options):
+    return MODELS.build(dict(type='BBoxHead', **options))
+
+
+def test_shapes_of_the_notes():
+    """N1: RoIPool 7x7, flattened to 50176, 4096, 21 and 84."""
+    head = build(num_classes=20, in_channels=1024, roi_feat_size=7, with_avg_pool=False,
+                 fc_channels=[4096])
+    assert head.shared_fcs[0].weight.shape == (4096, 50176)
+    with torch.no_grad():
+        cls_score, bbox_pred = head(torch.rand(3, 1024, 7, 7))
+    assert cls_score.shape == (3, 21) and bbox_pred.shape == (3, 80)
+
+
+def test_class_agnostic_and_classes_only():
+    features = torch.rand(2, 8, 7, 7)
+    assert build(num_classes=5, in_channels=8, reg_class_agnostic=True)(
+        features)[1].shape == (2, 4)
+    assert build(num_classes=5, in_channels=8, with_reg=False)(features)[1] is None
+
+
+@pytest.mark.parametrize('agnostic', [False, True])
+def test_losses_equal_mmdets(agnostic):
+    options = dict(num_classes=5, in_channels=8, with_avg_pool=True, bbox_coder=CODER,
+                   reg_class_agnostic=agnostic)
+    ours = build(**options)
+    peer = MMDetBBoxHead(**options, loss_bbox=dict(type='mmdet.SmoothL1Loss', beta=1.0))
+    cls_score = torch.randn(20, 6, requires_grad=True)
+    bbox_pred = torch.randn(20, 4 if agnostic else 20, requires_grad=True)
+    labels, deltas = torch.randint(6, (20,)), torch.randn(20, 4)
+    mask = torch.ones(20, dtype=torch.bool)
+    found = ours.losses(cls_score, bbox_pred, labels, deltas, mask)
+    wanted = peer.loss(cls_score, bbox_pred, None, labels, mask.float(), deltas,
+                       torch.ones_like(deltas))
+    for name in ('loss_cls', 'loss_bbox'):
+        torch.testing.assert_close(found[name], wanted[name], rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(found['acc'], wanted['acc'].squeeze())
+    grads = [torch.autograd.grad(x['loss_cls'] + x['loss_bbox'], [cls_score, bbox_pred])
+             for x in (found, wanted)]
+    for a, b in zip(*grads, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_rows_behind_the_mask_change_nothing():
+    head = build(num_classes=3, in_channels=8)
+    scores, deltas = torch.randn(10, 4), torch.randn(10, 12)
+    labels, targets = torch.randint(4, (10,)), torch.randn(10, 4)
+    mask = torch.arange(10) < 6
+    part = head.losses(scores[:6], deltas[:6], labels[:6], targets[:6], mask[:6])
+    whole = head.losses(scores, deltas, labels, targets, mask)
+    for name in part:
+        torch.testing.assert_close(part[name], whole[name])
+
+
+def test_first_loss_is_ln_of_the_classes():
+    head = build(num_classes=20, in_channels=64)
+    head.init_weights()
+    cls_score, bbox_pred = head(torch.rand(128, 64, 7, 7))
+    mask = torch.ones(128, dtype=torch.bool)
+    losses = head.losses(cls_score, bbox_pred, torch.randint(21, (128,)),
+                         torch.zeros(128, 4), mask)
+    assert abs(losses['loss_cls'].item() - math.log(21)) < 0.05 * math.log(21)
