@@ -37,6 +37,8 @@ class VOCFolder(BaseDetDataset):
         split: Name of the split file, without ``.txt``.
         folders: Which folders of a ``VOCdevkit``; None for all.
         metainfo: ``classes``, a tuple of names. Default: the 20 of VOC.
+        allow_missing_classes: Whether a class may be in no annotation in training, as
+            in a small part of a data set.
         filter_cfg: mmdet's; with ``filter_empty_gt`` images without boxes are left out
             in training, and counted.
         **kwargs: The rest of mmdet's ``BaseDetDataset``.
@@ -50,8 +52,9 @@ class VOCFolder(BaseDetDataset):
 
     def __init__(self, data_root: str, split: str = 'trainval',
                  folders: list[str] | None = None, metainfo: dict | None = None,
-                 **kwargs) -> None:
+                 allow_missing_classes: bool = False, **kwargs) -> None:
         self.split = split
+        self.allow_missing_classes = allow_missing_classes
         self.folders = folders
         metainfo = dict(metainfo or {})
         if 'classes' in metainfo:
@@ -114,16 +117,17 @@ class VOCFolder(BaseDetDataset):
                 f'{where}: no image is left: the annotations have the classes '
                 f'{counts}; the config asks for {", ".join(classes)}. Name yours with '
                 f'--classes {" ".join(sorted(self._found))}')
-        if missing and not self.test_mode:
-            near = {name: get_close_matches(name, self._found, 1) for name in missing}
+        if missing and not (self.test_mode or self.allow_missing_classes):
+            near = {name: get_close_matches(name, self._found, 1, cutoff=0.75)
+                    for name in missing}
             hints = ', '.join(f'{name} (did you mean {close[0]}?)' if close else name
                               for name, close in near.items())
             raise UserError(
                 f'{where}: no annotation has the class {hints}; there are '
-                f'{counts or "no boxes at all"}. Name yours with --classes')
+                f'{counts or "no boxes at all"}. Name yours with --classes, or set '
+                'allow_missing_classes=True of the dataset if that is meant')
         if missing:
-            _warn(f'{where}: no annotation has the class {", ".join(missing)}; there '
-                  'is no AP for it')
+            _warn(f'{where}: no annotation has the class {", ".join(missing)}')
         if others:
             left_out = ', '.join(f'{name} ({n})' for name, n in others.items())
             _warn(f'{where}: boxes of classes that are not in the config are left out: '

@@ -36,7 +36,8 @@ def test_pixels_are_counted_from_zero(read):
     (box(5, 5, 5, 9), 'degenerate'), (box(9, 5, 3, 9), 'degenerate'),
     (box(200, 5, 300, 9), 'outside the image of 100x50'),
     (box('x', 5, 6, 9), "xmin is 'x', not a number"), (box('nan', 5, 6, 9), 'xmin'),
-    ('<object><name>dog</name></object>', 'no xmin'), (box(1, 2, 3, 4, name=''), 'name')])
+    ('<object><name>dog</name></object>', 'no xmin'),
+    (box(1, 2, 3, 4, name=''), 'name')])
 def test_a_bad_box_is_named_with_its_file_and_costs_nothing_else(read, bad, says):
     found = read(bad, box(1, 1, 10, 10))
     assert len(found.objects) == 1 and len(found.skipped) == 1

@@ -23,7 +23,8 @@ def test_reads_all_boxes_of_a_folder(shapes_root):
     info = data.get_data_info(0)
     assert {'img_path', 'height', 'width', 'instances'} <= set(info)
     assert len(data.metainfo['palette']) == len(CLASSES)
-    boxes = [item['bbox'] for i in range(24) for item in data.get_data_info(i)['instances']]
+    boxes = [item['bbox'] for i in range(24)
+             for item in data.get_data_info(i)['instances']]
     assert all(x1 < x2 and y1 < y2 for x1, y1, x2, y2 in boxes)
 
 
@@ -57,6 +58,8 @@ def test_classes_that_no_annotation_has(shapes_root):
         load(shapes_root, classes=('cat', 'dog'))
     with pytest.raises(UserError, match=r'circel \(did you mean circle\?\)'):
         load(shapes_root, classes=('circel', 'star'))
+    assert len(load(shapes_root, classes=('circel', 'star'),
+                    allow_missing_classes=True)) == 24
 
 
 def test_left_out_classes_and_boxes_are_reported(root, capture_log):

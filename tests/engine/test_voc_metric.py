@@ -18,7 +18,8 @@ def results(num_images: int = 8):
         labels = rng.integers(0, 2, 4)
         dets = []
         for label in range(3):
-            near = boxes[labels == label] + rng.normal(0, 4, ((labels == label).sum(), 4))
+            near = boxes[labels == label]
+            near = near + rng.normal(0, 4, near.shape)
             dets.append(np.hstack([near, rng.random((len(near), 1))]))
         nothing = dict(bboxes_ignore=np.zeros((0, 4)), labels_ignore=np.zeros(0, int))
         rows.append((dict(bboxes=boxes, labels=labels, **nothing), dets))

@@ -1,0 +1,19 @@
+"""A training run that is small enough for a test."""
+
+import pytest
+
+
+@pytest.fixture
+def small(repo, shapes_root, tmp_path):
+    """Arguments for the demo's config: 2 images a step, no workers, own folders."""
+    config = str(repo / 'configs/frcnn_r18_c4_shapes.py')
+    options = []
+    for loader in ('train', 'val', 'test'):
+        options += [f'{loader}_dataloader.{option}' for option in (
+            'batch_size=2', 'num_workers=0', 'persistent_workers=False')]
+
+    def arguments(*extra: str, work_dir: str = 'run') -> list[str]:
+        return [config, *extra, '--data-root', str(shapes_root), '--work-dir',
+                str(tmp_path / work_dir), '--cfg-options', *options]
+
+    return arguments

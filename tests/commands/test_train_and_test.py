@@ -1,0 +1,120 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from frcnn_plugin.commands.test import test as run_test
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.utils.errors import UserError
+
+
+@pytest.fixture
+def trained(small, tmp_path):
+    """The checkpoint of three steps."""
+    train(small('--max-iters', '3', '--seed', '0'))
+    return tmp_path / 'run' / 'iter_3.pth'
+
+
+def test_train_then_test_prints_a_table_and_writes_metrics(
+        small, trained, tmp_path, capsys):
+    pictures, dump = tmp_path / 'pictures', tmp_path / 'out.pkl'
+    arguments = small('--show-dir', str(pictures), '--out', str(dump))
+    summary = run_test([arguments[0], str(trained), *arguments[1:]])
+    printed = capsys.readouterr().out
+    written = json.loads((tmp_path / 'run' / 'metrics.json').read_text())
+    assert written == summary and 0 <= written['mAP'] <= 1
+    assert set(written['per_class']) <= {'circle', 'square', 'triangle', 'star'}
+    for name in written['per_class']:
+        assert name in printed
+    assert f'mAP {written["mAP"]:.4f}' in printed
+    assert len(list(pictures.glob('*.jpg'))) == 6 and dump.is_file()
+
+
+def test_loss_lines_tell_the_losses_and_the_time_left(small, trained, tmp_path):
+    (log,) = (tmp_path / 'run').glob('*/*.log')
+    lines = [line for line in log.read_text().splitlines() if 'Iter(train)' in line]
+    assert len(lines) == 3
+    for name in ('loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'loss_bbox', 'eta'):
+        assert f'{name}: ' in lines[-1]
+        assert f'{name}: nan' not in lines[-1]
+
+
+def test_the_same_seed_gives_the_same_weights(small, trained, tmp_path):
+    train(small('--max-iters', '3', '--seed', '0', work_dir='again'))
+    first, again = (torch.load(path, weights_only=True)['state_dict'] for path in
+                    (trained, tmp_path / 'again' / 'iter_3.pth'))
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+
+
+def test_resume_goes_on_where_it_stopped(small, trained, tmp_path):
+    train(small('--max-iters', '5', '--resume'))
+    content = torch.load(tmp_path / 'run' / 'iter_5.pth', weights_only=True)
+    assert content['meta']['iter'] == 5
+    shutil.rmtree(tmp_path / 'other', ignore_errors=True)
+    train(small('--max-iters', '4', '--resume', str(trained), work_dir='other'))
+    assert (tmp_path / 'other' / 'iter_4.pth').is_file()
+
+
+def test_validation_and_the_best_checkpoint(small, tmp_path):
+    train([*small('--max-iters', '2'), 'train_cfg.val_interval=2'])
+    assert list((tmp_path / 'run').glob('best_*mAP*.pth'))
+
+
+def test_other_classes_without_touching_the_config(small, trained, tmp_path):
+    train(small('--max-iters', '1', '--classes', 'star', 'circle', work_dir='two'))
+    weights = torch.load(tmp_path / 'two' / 'iter_1.pth', weights_only=True)
+    state = weights['state_dict']
+    assert state['roi_head.bbox_head.fc_cls.weight'].shape[0] == 3
+    arguments = small('--classes', 'star', 'circle', '--split', 'val', work_dir='two')
+    summary = run_test(
+        [arguments[0], str(tmp_path / 'two' / 'iter_1.pth'), *arguments[1:]])
+    assert set(summary['per_class']) == {'star', 'circle'}
+    arguments = small('--classes', 'star', 'circle')
+    with pytest.raises(UserError, match=r'fc_cls.*another number of classes'):
+        run_test([arguments[0], str(trained), *arguments[1:]])
+
+
+@pytest.mark.parametrize('content, says', [
+    (dict(state_dict={'a.weight': torch.ones(2)}), 'is of another model'),
+    (['no', 'dict'], 'not a state dict'), (None, 'no such checkpoint'),
+    (b'hello world', r'refused|damaged')])
+def test_a_checkpoint_that_does_not_fit(small, tmp_path, content, says):
+    path = tmp_path / 'a.pth'
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        torch.save(content, path)
+    arguments = small()
+    with pytest.raises(UserError, match=says):
+        run_test([arguments[0], str(path), *arguments[1:]])
+
+
+@pytest.mark.parametrize('extra, says', [
+    (['--data-root', '/nowhere'], '/nowhere: no such folder'),
+    (['--classes', 'cat'], 'no image is left'),
+    (['--classes', 'star', 'star'], 'given twice'),
+    (['--max-iters', '0'], 'at least 1'), (['--amp'], 'needs a GPU'),
+    (['--resume', '/nowhere.pth'], 'no such checkpoint'),
+    (['--launcher', 'pytorch'], 'needs torchrun')])
+def test_mistakes_are_one_line(small, extra, says, monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    with pytest.raises(UserError, match=says) as caught:
+        train([*small()[:-12], *extra])
+    assert '\n' not in str(caught.value)
+
+
+def test_a_missing_config():
+    with pytest.raises(UserError, match='no such config'):
+        train(['configs/nothing.py'])
+
+
+def test_the_script_ends_with_one_line_and_status_1(repo, small):
+    done = subprocess.run(
+        [sys.executable, str(repo / 'tools/train.py'), *small('--data-root', '/nowhere')
+         [:3]], capture_output=True, text=True, cwd=repo)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith('error: /nowhere: no such')
+    assert 'Traceback' not in done.stderr

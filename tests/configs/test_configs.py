@@ -1,0 +1,50 @@
+"""Every config builds, and the main one states the paper's numbers."""
+
+import pytest
+from mmengine.config import Config
+
+from frcnn_plugin.registry import MODELS
+
+NAMES = ['frcnn_r50_c4_voc', 'frcnn_r50_c4_bccd', 'frcnn_r18_c4_shapes',
+         'frcnn_r18_c4_bccd']
+
+
+def load(repo, name: str) -> Config:
+    return Config.fromfile(repo / 'configs' / f'{name}.py')
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_the_model_builds_and_fits_its_data(repo, name):
+    cfg = load(repo, name)
+    model = MODELS.build(cfg.model)
+    classes = cfg.train_dataloader.dataset.get('metainfo', {}).get('classes', [0] * 20)
+    assert model.roi_head.bbox_head.num_classes == len(classes)
+    assert cfg.default_scope == 'frcnn_plugin'
+
+
+def test_no_config_is_forgotten_here(repo):
+    assert {path.stem for path in (repo / 'configs').glob('*.py')} == set(NAMES)
+
+
+def test_the_main_config_is_the_paper(repo):
+    cfg = load(repo, 'frcnn_r50_c4_voc')
+    rpn, roi = cfg.model.rpn_head, cfg.model.roi_head
+    assert rpn.anchor_generator.style == 'classic'
+    assert (rpn.target_sampler.num, rpn.target_sampler.pos_fraction) == (256, 0.5)
+    assert rpn.target_sampler.pos_iou_thr == 0.7
+    assert rpn.target_sampler.neg_iou_thr == 0.3
+    assert rpn.proposal_creator.train == dict(nms_pre=12000, max_per_img=2000)
+    assert rpn.proposal_creator.test == dict(nms_pre=6000, max_per_img=300)
+    assert not rpn.loss_cls.use_sigmoid
+    assert rpn.loss_bbox.beta == pytest.approx(1 / 9)
+    assert roi.bbox_head.loss_bbox.beta == 1
+    assert roi.bbox_roi_extractor.roi_layer == dict(type='RoIPool', output_size=14)
+    assert (roi.target_sampler.num, roi.target_sampler.pos_fraction) == (128, 0.25)
+    assert tuple(roi.bbox_head.bbox_coder.target_stds) == (0.1, 0.1, 0.2, 0.2)
+    optimizer = cfg.optim_wrapper.optimizer
+    assert (optimizer.type, optimizer.momentum, optimizer.weight_decay) == (
+        'SGD', 0.9, 0.0005)
+    (resize,) = [step for step in cfg.train_pipeline if step.type == 'Resize']
+    assert resize.scale == (1000, 600)
+    assert cfg.train_dataloader.dataset.folders == ['VOC2007', 'VOC2012']
+    assert cfg.test_dataloader.dataset.split == 'test'

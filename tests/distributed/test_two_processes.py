@@ -1,0 +1,63 @@
+"""Two processes of one image each do what one process does with both images."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+# Sampling off in both stages. The losses are divided by the number of labelled anchors
+# or regions, averaged over the processes (count_samples): with that normaliser the mean
+# of the processes' gradients is the gradient of the whole batch.
+OPTIONS = [
+    'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
+    'train_dataloader.sampler.shuffle=False', 'train_dataloader.batch_sampler=None',
+    'train_dataloader.dataset.split=pair',
+    'train_dataloader.dataset.allow_missing_classes=True',
+    'train_dataloader.dataset.pipeline.2.prob=0.0',
+    'train_dataloader.dataset.pipeline.2.direction=horizontal',
+    'model.backbone.norm_eval=True', 'model.rpn_head.target_sampler.num=-1',
+    'model.roi_head.target_sampler.num=-1', 'optim_wrapper.optimizer._delete_=True',
+    'optim_wrapper.optimizer.type=SGD', 'optim_wrapper.optimizer.lr=0.01',
+    'optim_wrapper.clip_grad=None']
+
+
+@pytest.fixture
+def pair(shapes_root) -> Path:
+    """A split of two images of the same size and with other numbers of boxes."""
+    main = shapes_root / 'ImageSets/Main'
+    rows = []
+    for name in (main / 'train.txt').read_text().split():
+        size = Image.open(shapes_root / f'JPEGImages/{name}.jpg').size
+        text = (shapes_root / f'Annotations/{name}.xml').read_text()
+        rows.append((name, size, text.count('<object>')))
+    first = rows[0]
+    other = next(row for row in rows if row[1] == first[1] and row[2] != first[2])
+    (main / 'pair.txt').write_text(f'{first[0]}\n{other[0]}\n')
+    return shapes_root
+
+
+def run(repo, root, work_dir, launch, batch_size, extra=()):
+    command = [*launch, str(repo / 'tools/train.py'),
+               str(repo / 'configs/frcnn_r18_c4_shapes.py'), '--data-root', str(root),
+               '--work-dir', str(work_dir), '--max-iters', '1', '--seed', '0', *extra,
+               '--cfg-options', f'train_dataloader.batch_size={batch_size}', *OPTIONS]
+    environment = dict(os.environ, OMP_NUM_THREADS='1')
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return torch.load(work_dir / 'iter_1.pth', weights_only=True)['state_dict']
+
+
+def test_two_processes_equal_one_with_twice_the_batch(repo, pair, tmp_path):
+    one = run(repo, pair, tmp_path / 'one', [sys.executable], 2)
+    torchrun = [sys.executable, '-m', 'torch.distributed.run', '--standalone',
+                '--nproc_per_node=2']
+    two = run(repo, pair, tmp_path / 'two', torchrun, 1, ['--launcher', 'pytorch'])
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        if value.is_floating_point():
+            difference = (value - two[name]).norm() / value.norm().clamp(min=1e-12)
+            assert difference <= 1e-5, name
