@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from ..utils.errors import UserError
 
 TORCHVISION = 'torchvision://'
+_REMEDY = ('Give a file with --pretrained FILE, or train from scratch with '
+           '--from-scratch')
 
 
 def read_weights(source: str) -> dict[str, Tensor]:
@@ -52,11 +54,6 @@ def read_weights(source: str) -> dict[str, Tensor]:
     state = state.get('state_dict', state.get('model', state))
     return {name.removeprefix('module.'): value for name, value in state.items()
             if isinstance(value, Tensor)}
-
-
-_REMEDY = ('Give the path of a file with --cfg-options '
-           'model.backbone.init_cfg.checkpoint=FILE, or train from scratch with '
-           '--from-scratch')
 
 
 class WeightsUnreachable(UserError):

@@ -111,6 +111,21 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
     cfg.setdefault('log_processor', dict(type='LogProcessor'))['by_epoch'] = False
 
 
+def set_pretrained(cfg: Config, source: str) -> None:
+    """Take pretrained weights from elsewhere.
+
+    Raises:
+        UserError: If the config has no part that starts from pretrained weights.
+    """
+    nodes = [node for node in nested_dicts(cfg.model)
+             if node.get('type') == 'Pretrained']
+    if not nodes:
+        raise UserError('--pretrained: nothing in this config starts from pretrained '
+                        "weights; give a part init_cfg=dict(type='Pretrained', ...)")
+    for node in nodes:
+        node['checkpoint'] = source
+
+
 def settle_pretrained(cfg: Config, from_scratch: bool, trial: bool,
                       say: Callable[[str], None]) -> None:
     """Make sure of the pretrained weights before anything long starts.

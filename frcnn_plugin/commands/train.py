@@ -26,8 +26,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
                         'in the work dir')
     parser.add_argument('--amp', action='store_true',
                         help='automatic mixed precision (needs a GPU)')
-    parser.add_argument('--from-scratch', action='store_true',
-                        help='start from random weights instead of pretrained ones')
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument('--pretrained', metavar='SOURCE',
+                       help='pretrained weights of your own: a path, a '
+                       'URL or torchvision://NAME')
+    start.add_argument('--from-scratch', action='store_true',
+                       help='start from random weights instead of pretrained ones')
     parser.add_argument('--seed', type=int, metavar='N', help='seed of everything')
     parser.add_argument('--deterministic', action='store_true',
                         help='use deterministic kernels only')
@@ -56,6 +60,8 @@ def configure(args: argparse.Namespace) -> Config:
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.seed is not None or args.deterministic:
         cfg.randomness = dict(seed=args.seed, deterministic=args.deterministic)
+    if args.pretrained:
+        overrides.set_pretrained(cfg, args.pretrained)
     if args.resume:
         cfg.resume = True
         cfg.load_from = None

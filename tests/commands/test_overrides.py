@@ -2,6 +2,7 @@ import pytest
 
 from frcnn_plugin.backbones.pretrained import WeightsUnreachable
 from frcnn_plugin.commands import overrides
+from frcnn_plugin.utils.errors import UserError
 
 
 @pytest.fixture
@@ -54,6 +55,15 @@ def test_weights_that_can_not_be_had_stop_a_run_and_not_a_trial(cfg, monkeypatch
     overrides.settle_pretrained(cfg, False, True, said.append)
     assert 'ERROR' in said[0] and 'from scratch' in said[0]
     assert cfg.model.backbone.init_cfg is None
+
+
+def test_pretrained_reaches_both_halves(cfg, repo):
+    overrides.set_pretrained(cfg, 'mine.pth')
+    assert cfg.model.backbone.init_cfg.checkpoint == 'mine.pth'
+    assert cfg.model.roi_head.shared_head.init_cfg.checkpoint == 'mine.pth'
+    shapes = overrides.load_config(str(repo / 'configs/frcnn_r18_c4_shapes.py'))
+    with pytest.raises(UserError, match='nothing in this config'):
+        overrides.set_pretrained(shapes, 'mine.pth')
 
 
 def test_from_scratch_trains_everything(cfg):
