@@ -10,7 +10,8 @@ from .compat import make_ready
 
 make_ready()
 
-from . import backbones, datasets, detectors, engine, roi, rpn
+from . import backbones, datasets, detectors, engine, roi, rpn, visualization
 from .version import __version__
 
-__all__ = ['__version__', 'backbones', 'datasets', 'detectors', 'engine', 'roi', 'rpn']
+__all__ = ['__version__', 'backbones', 'datasets', 'detectors', 'engine', 'roi', 'rpn',
+           'visualization']

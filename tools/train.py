@@ -1,7 +1,12 @@
 """Train a detector: `python tools/train.py --help`."""
 
-from frcnn_plugin.commands.train import train
-from frcnn_plugin.utils.errors import exit_with_one_line
+import sys
+
+try:
+    from frcnn_plugin.commands.train import train
+    from frcnn_plugin.utils.errors import exit_with_one_line
+except ImportError as error:
+    sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
 
 if __name__ == '__main__':
     exit_with_one_line(train)

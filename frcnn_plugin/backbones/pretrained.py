@@ -5,23 +5,27 @@ part has a place for. Every file is read weights-only: it can not run code.
 """
 
 import pickle
-from pathlib import Path
 from urllib.error import URLError
 
 import torch
 import torchvision
 from mmengine.logging import print_log
-from torch import Tensor, nn
+from torch import nn
 
+from ..utils.checkpoints import StateDict, read_checkpoint, state_dict_of
 from ..utils.errors import UserError
 
 TORCHVISION = 'torchvision://'
-_REMEDY = ('Give a file with --pretrained FILE, or train from scratch with '
+REMEDY = ('Give a file with --pretrained FILE, or train from scratch with '
            '--from-scratch')
 
 
-def read_weights(source: str) -> dict[str, Tensor]:
-    """The state dict that a source names.
+class WeightsUnreachable(UserError):
+    """The weights are elsewhere on the network and could not be fetched."""
+
+
+def read_weights(source: str) -> StateDict:
+    """The tensors that a source names.
 
     Args:
         source: ``torchvision://NAME``, optionally ``torchvision://NAME.WEIGHTS`` such
@@ -32,32 +36,22 @@ def read_weights(source: str) -> dict[str, Tensor]:
     """
     try:
         if source.startswith(TORCHVISION):
-            state = torchvision_weights(source).get_state_dict(
+            content = torchvision_weights(source).get_state_dict(
                 progress=True, check_hash=True, weights_only=True)
         elif source.startswith(('http://', 'https://')):
-            state = torch.hub.load_state_dict_from_url(
+            content = torch.hub.load_state_dict_from_url(
                 source, map_location='cpu', weights_only=True)
         else:
-            state = torch.load(Path(source).expanduser(), map_location='cpu',
-                               weights_only=True)
+            return read_checkpoint(source)['state_dict']
     except (URLError, TimeoutError, ConnectionError) as error:
-        raise WeightsUnreachable(
-            f'pretrained weights {source} can not be downloaded ({error}). '
-            f'{_REMEDY}') from error
-    except FileNotFoundError as error:
-        raise UserError(f'pretrained weights {source}: no such file. '
-                        f'{_REMEDY}') from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, OSError) as error:
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f'pretrained weights {source} can not be read as a checkpoint '
-                        f'of tensors ({first_line}). {_REMEDY}') from error
-    state = state.get('state_dict', state.get('model', state))
-    return {name.removeprefix('module.'): value for name, value in state.items()
-            if isinstance(value, Tensor)}
-
-
-class WeightsUnreachable(UserError):
-    """The weights are elsewhere on the network and could not be fetched."""
+        raise WeightsUnreachable(f'pretrained weights {source} can not be downloaded '
+                                 f'({error}). {REMEDY}') from error
+    except UserError as error:
+        raise UserError(f'pretrained weights {error}. {REMEDY}') from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise UserError(f'pretrained weights {source} came damaged, or are no '
+                        f'checkpoint ({type(error).__name__}). {REMEDY}') from error
+    return state_dict_of(content, source)
 
 
 def torchvision_weights(source: str):
@@ -94,7 +88,7 @@ class InitFromWeights:
         self._is_init = True
 
 
-def load_part(module: nn.Module, state: dict[str, Tensor], source: str,
+def load_part(module: nn.Module, state: StateDict, source: str,
               prefix: str = '') -> None:
     """Load the tensors that a module has a place for.
 

@@ -1,11 +1,13 @@
-"""What the commands share: options, the runner, one line for each error."""
+"""What the commands share: options, and where they say things."""
 
 import argparse
 import os
-from collections.abc import Callable
 
-from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
+from mmengine.config import DictAction
+
+from ..utils.errors import UserError
+
+RANKS = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 
 
 def add_common_options(parser: argparse.ArgumentParser) -> None:
@@ -26,12 +28,21 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
                         'optim_wrapper.optimizer.lr=0.01')
 
 
-def build_runner(cfg: Config) -> Runner:
-    """mmengine's runner for a config."""
-    return Runner.from_cfg(cfg)
+def parse(parser: argparse.ArgumentParser,
+          argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line.
+
+    Raises:
+        UserError: If ``--cfg-options`` are not of the form KEY=VALUE.
+    """
+    try:
+        return parser.parse_args(argv)
+    except ValueError as error:  # mmengine's action splits without a look
+        raise UserError('--cfg-options takes KEY=VALUE, for example '
+                        'optim_wrapper.optimizer.lr=0.01') from error
 
 
-def main_process(say: Callable[[str], None]) -> Callable[[str], None]:
-    """The same function, silent in all but the first process of a job."""
-    first = os.environ.get('RANK', '0') == '0'
-    return say if first else lambda message: None
+def say(message: str) -> None:
+    """Print, in the first process of a job only; it need not have joined its group."""
+    if all(os.environ.get(name, '0') == '0' for name in RANKS):
+        print(message, flush=True)

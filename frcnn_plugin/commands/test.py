@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ..engine.voc_metric import PER_CLASS
-from ..utils.checkpoints import load_checkpoint, read_checkpoint
+from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
 from . import overrides
-from .common import add_common_options, build_runner
+from .common import add_common_options, parse
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -31,7 +31,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
                         help='write all detections to this .pkl file')
     parser.add_argument('--show-dir', metavar='DIR',
                         help='draw ground truth and detections into this folder')
-    return parser.parse_args(argv)
+    return parse(parser, argv)
 
 
 def configure(args: argparse.Namespace) -> Config:
@@ -40,7 +40,8 @@ def configure(args: argparse.Namespace) -> Config:
     Raises:
         UserError: If the two do not fit together.
     """
-    cfg = overrides.load_config(args.config, args.cfg_options)
+    cfg = overrides.load_config(
+        args.config, args.cfg_options, needs=('model', 'test_dataloader', 'test_cfg'))
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
     if args.data_root:
@@ -108,12 +109,13 @@ def test(argv: list[str] | None = None) -> dict:
         UserError: If something is wrong that the user can mend.
     """
     args = parse_args(argv)
-    read_checkpoint(args.checkpoint)  # a wrong file is named before the data is read
+    state = read_checkpoint(args.checkpoint)['state_dict']
     cfg = configure(args)
     overrides.set_launcher(cfg, args.launcher)
-    runner: Runner = build_runner(cfg)
+    runner = Runner.from_cfg(cfg)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    load_checkpoint(model, args.checkpoint)
+    check_fit(model, state, args.checkpoint)
+    model.load_state_dict(state)
     summary = summarize(runner.test())
     if is_main_process():
         print_table(summary)

@@ -1,16 +1,18 @@
 """``tools/train.py``: train a detector from a config."""
 
 import argparse
+import os
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner, find_latest_checkpoint
 
-from ..utils.checkpoints import read_checkpoint
+from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
 from . import overrides
-from .common import add_common_options, build_runner, main_process
+from .common import add_common_options, parse, say
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -28,23 +30,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
                         help='automatic mixed precision (needs a GPU)')
     start = parser.add_mutually_exclusive_group()
     start.add_argument('--pretrained', metavar='SOURCE',
-                       help='pretrained weights of your own: a path, a '
-                       'URL or torchvision://NAME')
+                       help='pretrained weights of your own: a path, a URL or '
+                       'torchvision://NAME')
     start.add_argument('--from-scratch', action='store_true',
                        help='start from random weights instead of pretrained ones')
     parser.add_argument('--seed', type=int, metavar='N', help='seed of everything')
     parser.add_argument('--deterministic', action='store_true',
                         help='use deterministic kernels only')
-    return parser.parse_args(argv)
+    return parse(parser, argv)
 
 
 def configure(args: argparse.Namespace) -> Config:
-    """The config with everything that the command line says.
+    """The config with everything that the command line says, but where to start from.
 
     Raises:
         UserError: If the two do not fit together.
     """
-    cfg = overrides.load_config(args.config, args.cfg_options)
+    cfg = overrides.load_config(
+        args.config, args.cfg_options, needs=('model', 'train_dataloader', 'train_cfg'))
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
     if args.data_root:
@@ -58,20 +61,33 @@ def configure(args: argparse.Namespace) -> Config:
             raise UserError('--amp needs a GPU, and torch finds none; leave it out')
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.deterministic:
+        overrides.check_deterministic(cfg)
+        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     if args.seed is not None or args.deterministic:
         cfg.randomness = dict(seed=args.seed, deterministic=args.deterministic)
-    if args.pretrained:
-        overrides.set_pretrained(cfg, args.pretrained)
-    if args.resume:
-        cfg.resume = True
-        cfg.load_from = None
-        if args.resume != 'auto':
-            read_checkpoint(args.resume)  # refused here rather than after the data
-            cfg.load_from = args.resume
-    else:
-        overrides.settle_pretrained(
-            cfg, args.from_scratch, args.max_iters is not None, main_process(print))
     return cfg
+
+
+def checkpoint_to_resume(resume: str | None, work_dir: str) -> dict | None:
+    """The content of the checkpoint that ``--resume`` means, with its ``path``.
+
+    Raises:
+        UserError: If it can not be read, or training can not go on from it.
+    """
+    path = find_latest_checkpoint(work_dir) if resume == 'auto' else resume
+    if path is None:
+        if resume:
+            say(f'--resume: no checkpoint in {work_dir} yet, training starts anew')
+        return None
+    content = read_checkpoint(path)
+    lacking = [key for key in ('meta', 'optimizer', 'message_hub')
+               if key not in content]
+    if lacking:
+        raise UserError(f'{path}: holds weights only, without {", ".join(lacking)}; '
+                        'training can start from it (--cfg-options load_from=FILE), '
+                        'but not go on')
+    return {**content, 'path': path}
 
 
 def train(argv: list[str] | None = None) -> None:
@@ -85,6 +101,18 @@ def train(argv: list[str] | None = None) -> None:
     """
     args = parse_args(argv)
     cfg = configure(args)
+    checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
+    if checkpoint:
+        cfg.resume, cfg.load_from = True, checkpoint['path']
+        overrides.start_from_checkpoint(cfg, checkpoint['meta'], args.from_scratch)
+    else:
+        if args.pretrained:
+            overrides.set_pretrained(cfg, args.pretrained)
+        overrides.settle_pretrained(
+            cfg, args.from_scratch, trial=args.max_iters is not None)
     overrides.set_launcher(cfg, args.launcher)
-    runner: Runner = build_runner(cfg)
+    runner = Runner.from_cfg(cfg)
+    if checkpoint:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        check_fit(model, checkpoint['state_dict'], checkpoint['path'])
     runner.train()

@@ -23,8 +23,12 @@ def allow_ecosystem_types() -> None:
     rebuild_scalar = np.float64(0).__reduce__()[0]
     dtypes = {type(np.dtype(name)) for name in DTYPES}
     torch.serialization.add_safe_globals([
-        HistoryBuffer, np.ndarray, np.dtype, rebuild_array, rebuild_scalar, *dtypes,
-        (_statistic_of_a_buffer, 'builtins.getattr')])
+        HistoryBuffer, np.ndarray, np.dtype, *dtypes,
+        (_statistic_of_a_buffer, 'builtins.getattr'),
+        # NumPy 1 and 2 know these two under different names
+        *((function, f'numpy.{core}.multiarray.{name}') for core in ('core', '_core')
+          for name, function in (('_reconstruct', rebuild_array),
+                                 ('scalar', rebuild_scalar)))])
 
 
 def _statistic_of_a_buffer(owner: object, name: str):

@@ -36,15 +36,18 @@ class VOCAnnotation:
         height: Height likewise.
         objects: The boxes that can be used.
         skipped: What is wrong with each of the others.
+        notes: What else is wrong, and costs nothing.
     """
 
     width: int
     height: int
     objects: list[VOCObject] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def read_voc_annotation(path: Path) -> VOCAnnotation:
+def read_voc_annotation(path: Path,
+                        size: tuple[int, int] | None = None) -> VOCAnnotation:
     """Read one XML file.
 
     Pixels count from 1 in VOC and both corners belong to the box; as in mmdet and
@@ -52,6 +55,8 @@ def read_voc_annotation(path: Path) -> VOCAnnotation:
 
     Args:
         path: The file.
+        size: Width and height of the image, if they are known; they count, and not
+            what the file says.
 
     Raises:
         UserError: If it is missing, or is no XML with an ``annotation`` at its root.
@@ -65,7 +70,11 @@ def read_voc_annotation(path: Path) -> VOCAnnotation:
     if root.tag != 'annotation':
         raise UserError(f'{path}: the root is <{root.tag}>, not <annotation>; this is '
                         'no annotation in VOC format')
-    annotation = VOCAnnotation(_size(root, 'width'), _size(root, 'height'))
+    stated = _size(root, 'width'), _size(root, 'height')
+    annotation = VOCAnnotation(*(size or stated))
+    if size and all(stated) and stated != size:
+        annotation.notes.append(f'{path}: says {stated[0]}x{stated[1]}, the image is '
+                                f'{size[0]}x{size[1]}')
     for index, element in enumerate(root.findall('object'), start=1):
         try:
             annotation.objects.append(_read_object(element, annotation))

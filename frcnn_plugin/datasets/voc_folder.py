@@ -20,7 +20,7 @@ from .voc_annotation import VOCAnnotation, read_voc_annotation
 from .voc_layout import find_folders, find_image, read_split
 
 MANY = 2000  # files, from which on reading them deserves a progress bar
-SHOWN = 10  # lines about left-out boxes, before they are only counted
+SHOWN = 50  # lines about left-out boxes, before they are only counted
 
 
 @DATASETS.register_module()
@@ -80,10 +80,12 @@ class VOCFolder(BaseDetDataset):
         skipped: list[str] = []
         data_list = []
         for folder, name in names:
-            path = folder / 'Annotations' / f'{name}.xml'
-            annotation = read_voc_annotation(path)
-            skipped += annotation.skipped
             image = find_image(folder, name)
+            annotation = read_voc_annotation(
+                folder / 'Annotations' / f'{name}.xml', image_size(image))
+            skipped += annotation.skipped
+            for note in annotation.notes:
+                _warn(note)
             data_list.append(self._data_info(annotation, image, name))
         self._report(skipped, root)
         return data_list
@@ -94,11 +96,8 @@ class VOCFolder(BaseDetDataset):
             dict(bbox=list(item.bbox), bbox_label=self._label_of[item.name],
                  ignore_flag=int(item.difficult))
             for item in annotation.objects if item.name in self._label_of]
-        width, height = annotation.width, annotation.height
-        if not (width and height):
-            width, height = image_size(image)
-        return dict(img_path=str(image), img_id=name, height=height, width=width,
-                    instances=instances)
+        return dict(img_path=str(image), img_id=name, height=annotation.height,
+                    width=annotation.width, instances=instances)
 
     def _report(self, skipped: list[str], root: Path) -> None:
         """Say what was left out; refuse what can not be meant."""
@@ -161,7 +160,7 @@ def image_size(path: Path) -> tuple[int, int]:
     """Width and height from an image's header.
 
     Raises:
-        UserError: If it is no image.
+        UserError: If it is no image that can be opened.
     """
     try:
         with Image.open(path) as image:

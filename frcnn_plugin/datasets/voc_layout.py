@@ -58,11 +58,15 @@ def read_split(folder: Path, split: str) -> list[str]:
         there = sorted(other.stem for other in path.parent.glob('*.txt'))
         raise UserError(
             f'{path}: the split file is missing; ' + (
-                f'there are {", ".join(there)}: choose one with tools/test.py --split '
-                'NAME, or with --cfg-options train_dataloader.dataset.split=NAME'
+                f'there are {", ".join(there)}: choose with --cfg-options '
+                'train_dataloader.dataset.split=NAME '
+                'val_dataloader.dataset.split=NAME, or with tools/test.py --split NAME'
                 if there else 'it lists one image name a line, without suffix'))
-    # in VOC's files for one class a flag follows the name
-    names = [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
+    try:
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(f'{path}: not a text file in UTF-8 ({error})') from error
+    names = [_image_name(line.strip()) for line in lines if line.strip()]
     if not names:
         raise UserError(f'{path}: the split file is empty')
     return names
@@ -80,3 +84,11 @@ def find_image(folder: Path, name: str) -> Path:
             return path
     raise UserError(f'{folder / "JPEGImages" / name}.jpg: the image is missing, and so '
                     'is one of another suffix; its name is in the split file')
+
+
+def _image_name(line: str) -> str:
+    """The name on a line of a split file: no flag of a class behind it, no suffix."""
+    name, _, flag = line.rpartition(' ')
+    line = name.rstrip() if name and flag in ('-1', '0', '1') else line
+    suffix = Path(line).suffix
+    return line.removesuffix(suffix) if suffix in IMAGE_SUFFIXES else line

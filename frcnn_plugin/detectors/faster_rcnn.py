@@ -17,6 +17,7 @@ from ..structures import (
     image_sizes,
     instances_to_proposals,
     pack_ground_truth,
+    proposals_to_instances,
     rescale_bboxes,
     unpack,
 )
@@ -42,7 +43,7 @@ class FasterRCNN(BaseDetector):
             them; ours name their settings themselves.
         test_cfg: mmdet's ``rpn`` and ``rcnn``.
         data_preprocessor: Config of mmdet's ``DetDataPreprocessor``.
-        init_cfg: Not used; the parts initialise themselves.
+        init_cfg: Initialisation of the whole; the parts have their own.
     """
 
     def __init__(self, backbone: dict, roi_head: dict, rpn_head: dict | None = None,
@@ -141,6 +142,9 @@ class FasterRCNN(BaseDetector):
         sizes = self._image_sizes(batch_inputs, batch_data_samples)
         feats = self.extract_feat(batch_inputs)
         proposals = self._propose(feats, sizes, batch_data_samples)
+        if not hasattr(self.roi_head, 'run_regions'):  # a RoI head of mmdet
+            return self.roi_head.forward(
+                feats, proposals_to_instances(proposals), batch_data_samples)
         return self.roi_head.run_regions(feats, bbox2roi(proposals.bboxes))
 
     def _loss_and_propose(self, feats: Sequence[Tensor], gt: GroundTruth, sizes: Tensor,

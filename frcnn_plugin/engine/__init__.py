@@ -1,6 +1,5 @@
-"""What runs around the model: metrics and hooks."""
+"""What runs around the model: metrics, hooks and loops."""
 
-from .pictures_hook import PicturesHook
 from .voc_metric import VOCMetric
 
-__all__ = ['PicturesHook', 'VOCMetric']
+__all__ = ['VOCMetric']

@@ -9,8 +9,8 @@ input.
 from .boxes import box_iou, clip_bboxes, decode, encode, select
 from .losses import count_samples, masked_mean
 from .matching import match
-from .nms import masked_nms
+from .nms import keep_best, masked_nms
 from .sampling import choose, sample
 
 __all__ = ['box_iou', 'choose', 'clip_bboxes', 'count_samples', 'decode', 'encode',
-           'masked_mean', 'masked_nms', 'match', 'sample', 'select']
+           'keep_best', 'masked_mean', 'masked_nms', 'match', 'sample', 'select']

@@ -6,8 +6,9 @@ Comes in: what the bbox head says. Goes out: padded detections.
 import torch
 from torch import Tensor
 
-from ..ops import clip_bboxes, decode, masked_nms, select
+from ..ops import clip_bboxes, decode, keep_best, masked_nms, select
 from ..structures import Detections
+from ..utils.mmdet_protocol import hard_nms_thr
 
 
 def decode_predictions(cls_score: Tensor, bbox_pred: Tensor | None, bboxes: Tensor,
@@ -53,13 +54,8 @@ def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
     labels = torch.arange(num_classes, device=scores.device).repeat(scores.size(1))
     mask = (mask.unsqueeze(-1) & (scores > cfg['score_thr'])).flatten(1)
     scores, bboxes = scores.flatten(1), bboxes.flatten(1, 2)
-    mask = masked_nms(bboxes, scores, mask, cfg['nms']['iou_threshold'], labels)
-
-    limit = cfg.get('max_per_img', -1)
-    count = min(limit, scores.size(1)) if limit > 0 else scores.size(1)
-    ranks = scores.masked_fill(~mask, float('-inf'))
-    indices = ranks.topk(count, dim=1).indices
-    mask = mask.gather(1, indices)
+    mask = masked_nms(bboxes, scores, mask, hard_nms_thr(cfg['nms']), labels)
+    indices, mask = keep_best(scores, mask, cfg.get('max_per_img', -1))
     return Detections(
         torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),
         torch.where(mask, scores.gather(1, indices), 0),

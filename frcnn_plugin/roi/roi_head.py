@@ -6,6 +6,7 @@ detections.
 
 from collections.abc import Sequence
 
+import torch
 from mmdet.structures import SampleList
 from mmdet.utils import InstanceList
 from mmengine.model import BaseModule
@@ -112,10 +113,13 @@ class RoIHead(BaseModule):
         deltas = samples.deltas.flatten(0, 1)
         if hasattr(head, 'losses'):
             return head.losses(cls_score, bbox_pred, labels, deltas, mask)
-        # a bbox head of mmdet takes weights where ours takes a mask
-        positive = (mask & (labels < head.num_classes)).unsqueeze(-1)
-        return head.loss(cls_score, bbox_pred, rois, labels, mask.float(), deltas,
-                         positive.expand_as(deltas).float())
+        # a bbox head of mmdet divides by all rows it is given: no padding for it
+        labels, deltas = labels[mask], deltas[mask]
+        positive = (labels < head.num_classes).unsqueeze(-1).expand_as(deltas)
+        bbox_pred = None if bbox_pred is None else bbox_pred[mask]
+        return head.loss(cls_score[mask], bbox_pred, rois[mask], labels,
+                         torch.ones_like(labels, dtype=torch.float), deltas,
+                         positive.float())
 
     def detect(self, x: Sequence[Tensor], proposals: Proposals, image_sizes: Tensor,
                cfg: dict | None = None) -> Detections:

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..ops import clip_bboxes, decode, masked_nms, select
+from ..ops import clip_bboxes, decode, keep_best, masked_nms, select
 from ..registry import TASK_UTILS
 from ..structures import Proposals
+from ..utils.mmdet_protocol import hard_nms_thr
 
 TRAIN = dict(nms_pre=12000, max_per_img=2000)
 TEST = dict(nms_pre=6000, max_per_img=300)
@@ -52,7 +53,7 @@ class ProposalCreator:
         """
         limits = dict(nms_pre=cfg.get('nms_pre', -1),
                       max_per_img=cfg.get('max_per_img', -1))
-        return cls(nms_iou_thr=cfg['nms']['iou_threshold'], train=limits, test=limits,
+        return cls(nms_iou_thr=hard_nms_thr(cfg['nms']), train=limits, test=limits,
                    min_bbox_size=max(cfg.get('min_bbox_size', 0), 0))
 
     def __call__(self, objectness: Tensor, bbox_deltas: Tensor, anchors: Tensor,
@@ -61,7 +62,7 @@ class ProposalCreator:
         """Select the proposals of a batch.
 
         Args:
-            objectness: (B, N) scores; only their order and the returned values matter.
+            objectness: (B, N) scores; -inf or NaN is never a proposal.
             bbox_deltas: (B, N, 4) deltas.
             anchors: (N, 4) anchors.
             image_sizes: (B, 2) height and width of each image.
@@ -88,7 +89,10 @@ class ProposalCreator:
         mask = mask & torch.isfinite(scores)
         groups = levels if len(level_sizes) > 1 else None
         mask = masked_nms(bboxes, scores, mask, self.nms_iou_thr, groups)
-        return best_proposals(bboxes, scores, mask, limits['max_per_img'])
+        indices, mask = keep_best(scores, mask, limits['max_per_img'])
+        return Proposals(
+            torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),
+            torch.where(mask, scores.gather(1, indices), 0), mask)
 
 
 def top_per_level(scores: Tensor, level_sizes: Sequence[int],
@@ -110,22 +114,3 @@ def top_per_level(scores: Tensor, level_sizes: Sequence[int],
         levels.append(torch.full((count,), level, device=scores.device))
         start += part.size(1)
     return torch.cat(indices, dim=1), torch.cat(levels)
-
-
-def best_proposals(bboxes: Tensor, scores: Tensor, mask: Tensor,
-                   num: int) -> Proposals:
-    """Keep the ``num`` best of each image, with zeros where there are fewer.
-
-    Args:
-        bboxes: (B, K, 4) boxes.
-        scores: (B, K) scores.
-        mask: (B, K) bool; which may be kept.
-        num: How many; all K if not positive.
-    """
-    count = min(num, scores.size(1)) if num > 0 else scores.size(1)
-    ranks = scores.masked_fill(~mask, float('-inf'))
-    indices = ranks.topk(count, dim=1).indices
-    mask = mask.gather(1, indices)
-    return Proposals(
-        torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),
-        torch.where(mask, scores.gather(1, indices), 0), mask)

@@ -167,8 +167,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         Returns:
             dict: Scalars ``loss_rpn_cls`` and ``loss_rpn_bbox``.
         """
-        valid = valid_mask(
-            self.prior_generator, outputs.featmap_sizes, image_sizes)
+        valid = valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)
         labels, deltas = self.target_sampler(
             outputs.anchors, gt, image_sizes, self.bbox_coder, valid)
         normalizer = count_samples(labels >= 0)
@@ -199,8 +198,11 @@ class RPNHead(MMDetDenseHead, BaseModule):
         """
         creator = self.proposal_creator or ProposalCreator.from_mmdet(
             cfg or self.test_cfg)
+        # the padding of a batch is no place for objects, and is never trained on
+        valid = valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)
+        objectness = self.objectness(outputs).masked_fill(~valid, float('-inf'))
         return creator(
-            self.objectness(outputs), outputs.deltas, outputs.anchors, image_sizes,
+            objectness, outputs.deltas, outputs.anchors, image_sizes,
             self.bbox_coder, training=self.training, level_sizes=outputs.level_sizes)
 
     def loss_and_propose(self, x: Sequence[Tensor], gt: GroundTruth,

@@ -7,12 +7,14 @@ import pickle
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .errors import UserError
 
+StateDict = dict[str, Tensor]
 
-def read_checkpoint(path: str) -> dict:
+
+def read_checkpoint(path: str | Path) -> dict:
     """A checkpoint's content; no code in it is ever run.
 
     Args:
@@ -24,43 +26,62 @@ def read_checkpoint(path: str) -> dict:
     Raises:
         UserError: If the file is missing, damaged, no checkpoint, or more than data.
     """
-    if not Path(path).is_file():
-        raise UserError(f'{path}: no such checkpoint')
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise UserError(f'{path}: no such file; a checkpoint was expected')
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = str(error).split('Please')[0].splitlines()
         raise UserError(
             f'{path}: refused, it is no checkpoint, or one that holds more than '
-            f'weights and plain data and could run code ({reason[-1].strip()})'
-        ) from error
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
-        raise UserError(f'{path}: damaged or no checkpoint at all '
-                        f'({str(error).splitlines()[0]})') from error
-    if not isinstance(content, dict):
-        raise UserError(f'{path}: holds a {type(content).__name__}, not a state dict')
-    return content if 'state_dict' in content else dict(state_dict=content)
+            f'weights and plain data and could run code ({_reason(error)})') from error
+    except (RuntimeError, EOFError, OSError, KeyError, ValueError, TypeError,
+            AttributeError, IndexError) as error:
+        raise UserError(
+            f'{path}: damaged or no checkpoint at all ({_reason(error)})') from error
+    state = state_dict_of(content, str(path))
+    extra = content if 'state_dict' in content else {}
+    return {**extra, 'state_dict': state}
 
 
-def load_checkpoint(model: nn.Module, path: str) -> dict:
-    """Load a checkpoint that must fit the model exactly.
+def state_dict_of(content: object, source: str) -> StateDict:
+    """The tensors of a checkpoint, by name.
+
+    Args:
+        content: What was read: a state dict, or a dict with one as ``state_dict`` or
+            ``model``.
+        source: Where it was read from, for messages.
+
+    Raises:
+        UserError: If it holds no tensors by name.
+    """
+    state = content
+    for key in ('state_dict', 'model'):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            state = content[key]
+            break
+    if not isinstance(state, dict) or not state or not all(
+            isinstance(name, str) for name in state):
+        raise UserError(f'{source}: holds a {type(content).__name__}, but no tensors '
+                        'by name; it is no checkpoint')
+    return {name.removeprefix('module.'): value for name, value in state.items()
+            if isinstance(value, Tensor)}
+
+
+def check_fit(model: nn.Module, state: StateDict, source: str) -> None:
+    """Refuse tensors that are not exactly those of the model.
 
     mmengine loads what fits and warns of the rest, so that a test of the wrong
     checkpoint ends with a number.
 
     Args:
         model: The detector.
-        path: The checkpoint.
-
-    Returns:
-        dict: The checkpoint's content.
+        state: Tensors by name.
+        source: Where they were read from, for messages.
 
     Raises:
-        UserError: If it can not be read, or its tensors are others than the model's.
+        UserError: If one is missing, left over or of another shape.
     """
-    content = read_checkpoint(path)
-    state = {name.removeprefix('module.'): value
-             for name, value in content['state_dict'].items()}
     wanted = model.state_dict()
     wrong = [name for name in wanted
              if name in state and state[name].shape != wanted[name].shape]
@@ -71,16 +92,20 @@ def load_checkpoint(model: nn.Module, path: str) -> dict:
         hint = (' (another number of classes: give its own with --classes)'
                 if all('bbox_head' in name for name in wrong) else '')
         raise UserError(
-            f'{path} does not fit the config: {len(wrong)} tensors have another shape, '
-            f'{name} is {tuple(state[name].shape)}, the model has '
+            f'{source} does not fit the config: {len(wrong)} tensors have another '
+            f'shape, {name} is {tuple(state[name].shape)}, the model has '
             f'{tuple(wanted[name].shape)}{hint}')
     if missing or unknown:
         raise UserError(
-            f'{path} is of another model than the config: {len(missing)} tensors are '
+            f'{source} is of another model than the config: {len(missing)} tensors are '
             f'missing{_example(missing)}, {len(unknown)} have no place'
             f'{_example(unknown)}')
-    model.load_state_dict(state)
-    return content
+
+
+def _reason(error: Exception) -> str:
+    """One line of what torch says, without its advice to load unsafely."""
+    text = str(error).split('Please use')[0].strip() or type(error).__name__
+    return text.splitlines()[-1].strip()
 
 
 def _example(names: list[str]) -> str:

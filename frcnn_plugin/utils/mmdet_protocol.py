@@ -95,3 +95,15 @@ def gt_instances_of(gt: GroundTruth) -> list[InstanceData]:
 def box_tensor(instances: InstanceData, name: str) -> Tensor:
     """(n, 4) float32 boxes of an instance field that may hold mmdet's box type."""
     return get_box_tensor(instances[name]).float()
+
+
+def hard_nms_thr(nms: dict) -> float:
+    """The IoU threshold of mmdet's ``nms`` setting.
+
+    Raises:
+        ValueError: If it asks for another kind than plain NMS.
+    """
+    if nms.get('type', 'nms') != 'nms':
+        raise ValueError(f"nms.type is {nms['type']!r}; here there is 'nms' only, use "
+                         'the heads of mmdet for others')
+    return nms['iou_threshold']

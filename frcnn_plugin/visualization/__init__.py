@@ -1,0 +1,5 @@
+"""Pictures."""
+
+from .pictures_hook import PicturesHook
+
+__all__ = ['PicturesHook']

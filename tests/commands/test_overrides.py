@@ -47,13 +47,14 @@ def unreachable(source):
     raise WeightsUnreachable(f'{source} is far')
 
 
-def test_weights_that_can_not_be_had_stop_a_run_and_not_a_trial(cfg, monkeypatch):
+def test_a_run_stops_without_its_weights_and_a_trial_goes_on(
+        cfg, monkeypatch, capsys):
     monkeypatch.setattr(overrides, 'read_weights', unreachable)
-    said = []
     with pytest.raises(WeightsUnreachable):
-        overrides.settle_pretrained(cfg, False, False, said.append)
-    overrides.settle_pretrained(cfg, False, True, said.append)
-    assert 'ERROR' in said[0] and 'from scratch' in said[0]
+        overrides.settle_pretrained(cfg, False, trial=False)
+    overrides.settle_pretrained(cfg, False, trial=True)
+    said = capsys.readouterr().out
+    assert 'ERROR' in said and 'from scratch' in said
     assert cfg.model.backbone.init_cfg is None
 
 
@@ -67,14 +68,52 @@ def test_pretrained_reaches_both_halves(cfg, repo):
 
 
 def test_from_scratch_trains_everything(cfg):
-    overrides.settle_pretrained(cfg, True, False, print)
+    overrides.settle_pretrained(cfg, True, trial=False)
     for part in (cfg.model.backbone, cfg.model.roi_head.shared_head):
         assert part.init_cfg is None and part.norm_requires_grad
         assert not part.norm_eval
     assert cfg.model.backbone.frozen_stages == -1
 
 
-def test_schedules_that_begin_after_the_end_are_dropped(repo):
-    cfg = overrides.load_config(str(repo / 'configs/frcnn_r18_c4_shapes.py'))
+def test_a_trial_keeps_the_schedules_of_the_whole_run(repo):
+    """So that the whole run can be resumed from the trial."""
+    cfg = overrides.load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
     overrides.set_max_iters(cfg, 20)
-    assert [scheduler.type for scheduler in cfg.param_scheduler] == ['LinearLR']
+    assert [scheduler.end for scheduler in cfg.param_scheduler] == [500, 55000]
+
+
+def test_a_run_from_scratch_is_resumed_as_one(cfg):
+    overrides.train_from_scratch(cfg)
+    again = cfg.copy()
+    fresh = overrides.load_config(cfg.filename)
+    overrides.start_from_checkpoint(fresh, dict(cfg=again.pretty_text), False)
+    assert fresh.model == cfg.model
+    plain = overrides.load_config(cfg.filename)
+    overrides.start_from_checkpoint(plain, dict(cfg=plain.pretty_text), False)
+    assert plain.model.backbone.init_cfg is None
+    assert plain.model.backbone.frozen_stages == 1
+
+
+def test_other_schemes_are_left_to_mmengine(cfg):
+    overrides.set_pretrained(cfg, 'open-mmlab://detectron2/resnet50_caffe')
+    overrides.settle_pretrained(cfg, False, trial=False)
+    assert cfg.model.backbone.init_cfg.type == 'Pretrained'
+
+
+def test_options_without_a_place(repo):
+    with pytest.raises(UserError, match='do not fit'):
+        overrides.load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'),
+                              {'model.backbone.depth.x': 1})
+
+
+def test_a_part_of_a_config_is_no_config(repo):
+    with pytest.raises(UserError, match=r'has no model.*a part for other'):
+        overrides.load_config(str(repo / 'configs/_base_/default_runtime.py'))
+
+
+@pytest.mark.parametrize('launcher', ['pytorch', 'slurm', 'mpi'])
+def test_a_launcher_that_did_not_start_us(cfg, launcher, monkeypatch):
+    for variable, _ in overrides.LAUNCHERS.values():
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(UserError, match=f'--launcher {launcher}.*start it with'):
+        overrides.set_launcher(cfg, launcher)

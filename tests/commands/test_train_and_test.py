@@ -58,6 +58,17 @@ def test_resume_goes_on_where_it_stopped(small, trained, tmp_path):
     assert (tmp_path / 'other' / 'iter_4.pth').is_file()
 
 
+def test_checkpoints_that_training_can_not_go_on_from(small, trained, tmp_path):
+    torch.save(torch.load(trained, weights_only=True)['state_dict'], tmp_path / 'w.pth')
+    with pytest.raises(UserError, match='holds weights only'):
+        train(small('--resume', str(tmp_path / 'w.pth')))
+    with pytest.raises(UserError, match='another number of classes'):
+        train(small('--resume', '--classes', 'star', 'circle', '--max-iters', '5'))
+    trained.write_bytes(trained.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r'iter_3.pth: (damaged|refused)'):
+        train(small('--resume'))
+
+
 def test_validation_and_the_best_checkpoint(small, tmp_path):
     train([*small('--max-iters', '2'), 'train_cfg.val_interval=2'])
     assert list((tmp_path / 'run').glob('best_*mAP*.pth'))
@@ -79,8 +90,9 @@ def test_other_classes_without_touching_the_config(small, trained, tmp_path):
 
 @pytest.mark.parametrize('content, says', [
     (dict(state_dict={'a.weight': torch.ones(2)}), 'is of another model'),
-    (['no', 'dict'], 'not a state dict'), (None, 'no such checkpoint'),
-    (b'hello world', r'refused|damaged')])
+    (['no', 'dict'], 'no tensors by name'), (torch.ones(2), 'no tensors by name'),
+    (dict(state_dict={1: torch.ones(2)}), 'no tensors by name'),
+    (None, 'no such file'), (b'', 'damaged'), (b'hello world', r'refused|damaged')])
 def test_a_checkpoint_that_does_not_fit(small, tmp_path, content, says):
     path = tmp_path / 'a.pth'
     if isinstance(content, bytes):
@@ -97,8 +109,8 @@ def test_a_checkpoint_that_does_not_fit(small, tmp_path, content, says):
     (['--classes', 'cat'], 'no image is left'),
     (['--classes', 'star', 'star'], 'given twice'),
     (['--max-iters', '0'], 'at least 1'), (['--amp'], 'needs a GPU'),
-    (['--resume', '/nowhere.pth'], 'no such checkpoint'),
-    (['--launcher', 'pytorch'], 'needs torchrun')])
+    (['--resume', '/nowhere.pth'], 'no such file'),
+    (['--launcher', 'pytorch'], 'torchrun'), (['--cfg-options', 'a'], 'KEY=VALUE')])
 def test_mistakes_are_one_line(small, extra, says, monkeypatch):
     monkeypatch.delenv('RANK', raising=False)
     with pytest.raises(UserError, match=says) as caught:

@@ -52,6 +52,31 @@ def test_missing_folder_split_annotation_and_image(root):
         load(root, 'test')
 
 
+def test_an_image_that_can_not_be_opened(root):
+    (root / 'JPEGImages/val_00001.jpg').write_bytes(b'')
+    with pytest.raises(UserError, match=r'val_00001.jpg: not a readable image'):
+        load(root, 'val')
+
+
+def test_lines_of_a_split_file(root):
+    path = root / 'ImageSets/Main/odd.txt'
+    path.write_text('\ufefftrain_00001  1\n\ntrain_00002 -1\ntrain_00003.jpg\n')
+    assert len(load(root, 'odd', test_mode=True)) == 3
+    path.write_bytes(b'caf\xe9\n')
+    with pytest.raises(UserError, match='not a text file in UTF-8'):
+        load(root, 'odd')
+
+
+def test_the_images_own_size_counts(root, capture_log):
+    xml = root / 'Annotations/val_00000.xml'
+    text = xml.read_text()
+    first, rest = text.split('<width>', 1)
+    xml.write_text(f'{first}<width>20{rest[rest.index("<"):]}')
+    boxes = load(root, 'val', test_mode=True).get_data_info(0)['instances']
+    assert len(boxes) == text.count('<object>')
+    assert 'val_00000.xml: says 20x' in capture_log()
+
+
 def test_classes_that_no_annotation_has(shapes_root):
     with pytest.raises(UserError, match=r'no image is left.*circle.*asks for cat, dog.*'
                                         r'--classes circle square star triangle'):

@@ -113,3 +113,19 @@ def test_stock_assigners_train_our_head():
 def test_more_than_one_class_is_refused():
     with pytest.raises(ValueError, match='num_classes must be 1'):
         MODELS.build(dict(type='RPNHead', in_channels=8, num_classes=20))
+
+
+def test_the_padding_of_a_batch_proposes_nothing():
+    """Anchors beyond an image, however sure, leave its proposals as they are."""
+    head = MODELS.build(dict(
+        type='RPNHead', in_channels=8, feat_channels=8, anchor_generator=dict(
+            type='AnchorGenerator', strides=[16], ratios=[1.0], scales=[2],
+            center_offset=0.5))).eval()
+    logits, deltas = [torch.randn(1, 2, 8, 10)], [torch.zeros(1, 4, 8, 10)]
+    sizes = torch.tensor([[64.0, 80.0]])
+    plain = head.select_proposals(head.gather_outputs(logits, deltas), sizes)
+    logits[0][:, 1, 4:] = 50
+    logits[0][:, 1, :, 5:] = 50
+    sure = head.select_proposals(head.gather_outputs(logits, deltas), sizes)
+    assert torch.equal(plain.bboxes, sure.bboxes)
+    assert torch.equal(plain.scores, sure.scores) and plain.mask.any()
