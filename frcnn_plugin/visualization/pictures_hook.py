@@ -1,30 +1,68 @@
 """Pictures of the first test images: ground truth on the left, detections beside it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+import mmcv
+import numpy as np
 from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.structures import DetDataSample
 from mmengine.runner import Runner
+from mmengine.structures import InstanceData
 
 from ..registry import HOOKS
 
 
 @HOOKS.register_module()
 class PicturesHook(DetVisualizationHook):
-    """mmdet's visualization hook, with a limit.
+    """mmdet's visualization hook, with a limit and a size at which labels fit.
 
     Args:
         max_pictures: How many images are drawn in a test; None for all.
+        min_side: Smaller images are enlarged to this shorter side, in pixels.
         **kwargs: Those of mmdet's ``DetVisualizationHook``.
     """
 
-    def __init__(self, max_pictures: int | None = None, **kwargs) -> None:
+    def __init__(self, max_pictures: int | None = None, min_side: int = 400,
+                 **kwargs) -> None:
         super().__init__(**kwargs)
         self.max_pictures = max_pictures
+        self.min_side = min_side
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict,
                         outputs: Sequence[DetDataSample]) -> None:
         """Draw this batch, as far as the limit goes."""
+        if not self.draw:
+            return
         if self.max_pictures is not None:
             outputs = outputs[:max(self.max_pictures - self._test_index, 0)]
-        super().after_test_iter(runner, batch_idx, data_batch, outputs)
+        folder = self.test_out_dir or 'pictures'  # an absolute one stays as it is
+        folder = Path(runner.work_dir, runner.timestamp, folder)
+        for sample in outputs:
+            self._test_index += 1
+            image = mmcv.imread(sample.img_path, channel_order='rgb')
+            image, sample = enlarge(image, sample, self.min_side)
+            name = Path(sample.img_path).name
+            self._visualizer.add_datasample(
+                name, image, data_sample=sample, pred_score_thr=self.score_thr,
+                out_file=str(folder / name), step=self._test_index)
+
+
+def enlarge(image: np.ndarray, sample: DetDataSample,
+            min_side: int) -> tuple[np.ndarray, DetDataSample]:
+    """An image and its boxes, at least ``min_side`` pixels on the shorter side.
+
+    Args:
+        image: (H, W, 3) uint8.
+        sample: Its ``gt_instances`` and ``pred_instances``, in its pixels.
+        min_side: Larger images stay as they are.
+    """
+    factor = min_side / min(image.shape[:2])
+    if factor <= 1:
+        return image, sample
+    sample = sample.clone()
+    for name in ('gt_instances', 'pred_instances'):
+        instances: InstanceData | None = sample.get(name)
+        if instances is not None:
+            instances.bboxes = instances.bboxes * factor
+    return mmcv.imrescale(image, factor, interpolation='bicubic'), sample
