@@ -49,13 +49,13 @@ test_dataloader = dict(batch_size=4, dataset=dict(
 val_evaluator = dict(type='VOCMetric', metric='mAP', eval_mode='area')
 test_evaluator = val_evaluator
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=2400, val_interval=600)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1500, val_interval=500)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
     dict(
-        type='CosineAnnealingLR', by_epoch=False, begin=100, end=2400, T_max=2300,
+        type='CosineAnnealingLR', by_epoch=False, begin=100, end=1500, T_max=1400,
         eta_min=1e-6),
 ]
 optim_wrapper = dict(
@@ -64,5 +64,5 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=10))
 default_hooks = dict(
     logger=dict(interval=20),
-    checkpoint=dict(interval=600),
+    checkpoint=dict(interval=500),
     visualization=dict(max_pictures=16))
