@@ -27,6 +27,7 @@ from ..structures import (
 from .detections import decode_predictions, select_detections
 from .stock_targets import StockProposalTargets
 
+TARGETS = dict(type='frcnn_plugin.ProposalTargetSampler')
 TEST_CFG = dict(score_thr=0.05, nms=dict(type='nms', iou_threshold=0.3),
                 max_per_img=100)
 
@@ -67,7 +68,7 @@ class RoIHead(BaseModule):
             self.target_sampler = StockProposalTargets(train_cfg, context=self)
         else:
             self.target_sampler = TASK_UTILS.build(
-                target_sampler or dict(type='ProposalTargetSampler'))
+                target_sampler or TARGETS)
 
     with_bbox = True
     with_mask = False

@@ -19,6 +19,12 @@ from .proposal_creator import ProposalCreator
 from .rpn_seam import MMDetDenseHead
 from .stock_targets import StockAnchorTargets
 
+# the paper's, under names that are ours whatever the scope of the config
+ANCHORS = dict(type='frcnn_plugin.AnchorGenerator', style='classic', strides=[16],
+               ratios=[0.5, 1.0, 2.0], scales=[8, 16, 32])
+TARGETS = dict(type='frcnn_plugin.AnchorTargetSampler')
+PROPOSALS = dict(type='frcnn_plugin.ProposalCreator')
+
 
 class RPNOutputs(NamedTuple):
     """What the RPN says of every anchor, all levels in a row.
@@ -89,9 +95,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         loss_cls = loss_cls or dict(type='CrossEntropyLoss')
         self.use_sigmoid_cls = loss_cls.get('use_sigmoid', False)
         self.cls_out_channels = 1 if self.use_sigmoid_cls else 2
-        self.prior_generator = TASK_UTILS.build(anchor_generator or dict(
-            type='AnchorGenerator', style='classic', strides=[16],
-            ratios=[0.5, 1.0, 2.0], scales=[8, 16, 32]))
+        self.prior_generator = TASK_UTILS.build(anchor_generator or ANCHORS)
         self.bbox_coder = TASK_UTILS.build(
             bbox_coder or dict(type='DeltaXYWHBBoxCoder'))
         self.loss_cls = MODELS.build(loss_cls)
@@ -103,7 +107,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         self.proposal_creator = None
         if proposal_creator is not None or test_cfg is None:
             self.proposal_creator = TASK_UTILS.build(
-                proposal_creator or dict(type='ProposalCreator'))
+                proposal_creator or PROPOSALS)
 
         num_anchors = self.prior_generator.num_base_priors[0]
         channels = [in_channels] + [feat_channels] * num_convs
@@ -119,7 +123,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
     def _build_target_sampler(target_sampler: dict | None, train_cfg: dict | None):
         if target_sampler is None and train_cfg and train_cfg.get('assigner'):
             return StockAnchorTargets(train_cfg)
-        return TASK_UTILS.build(target_sampler or dict(type='AnchorTargetSampler'))
+        return TASK_UTILS.build(target_sampler or TARGETS)
 
     def forward(self, x: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Raw maps of each level.

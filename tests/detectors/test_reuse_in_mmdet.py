@@ -173,3 +173,16 @@ def test_in_our_detector_stock_parts_and_fpn():
         model.eval()
         with torch.no_grad():
             assert len(model.predict(images, samples)) == 2
+
+
+def test_our_defaults_are_ours_under_mmdets_scope():
+    cfg = copy.deepcopy(STOCK)
+    cfg.type = 'frcnn_plugin.FasterRCNN'
+    cfg.rpn_head = dict(type='frcnn_plugin.RPNHead', in_channels=256, feat_channels=16)
+    cfg.roi_head.type = 'frcnn_plugin.RoIHead'
+    cfg.train_cfg = cfg.test_cfg = None
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = MODELS.build(cfg)
+        losses = model.loss(torch.randn(2, 3, 128, 160), make_samples((4, 2)))
+    assert torch.isfinite(total(losses))
+    assert model.rpn_head.prior_generator.style == 'classic'
