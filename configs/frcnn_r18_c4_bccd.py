@@ -63,6 +63,5 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=0.0005, weight_decay=0.05),
     clip_grad=dict(max_norm=10))
 default_hooks = dict(
-    logger=dict(interval=20),
     checkpoint=dict(interval=500),
     visualization=dict(max_pictures=16))

@@ -56,6 +56,5 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
     clip_grad=dict(max_norm=10))
 default_hooks = dict(
-    logger=dict(interval=20),
     checkpoint=dict(interval=250),
     visualization=dict(max_pictures=16))
