@@ -73,13 +73,12 @@ class VOCFolder(BaseDetDataset):
         root = Path(self.data_root).expanduser()
         names = [(folder, name) for folder in find_folders(root, self.folders)
                  for name in read_split(folder, self.split)]
-        if len(names) > MANY:
-            names = list(track(names, f'{root} {self.split}'))
         self._label_of = {name: i for i, name in enumerate(self.metainfo['classes'])}
         self._found: Counter = Counter()  # boxes of each class, in the config or not
         skipped: list[str] = []
         data_list = []
-        for folder, name in names:
+        steps = names if len(names) <= MANY else track(names, f'{root} {self.split}')
+        for folder, name in steps:
             image = find_image(folder, name)
             annotation = read_voc_annotation(
                 folder / 'Annotations' / f'{name}.xml', image_size(image))
