@@ -3,25 +3,14 @@
 Comes in: a config and one option. Goes out: the same config, changed in place.
 """
 
-import os
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
 
-from ..backbones.pretrained import WeightsUnreachable, read_weights
 from ..utils.errors import UserError
-from .common import say
 
-FROM_SCRATCH = 'from_scratch'
-LAUNCHERS = {
-    'pytorch': ('RANK', 'torchrun --nproc_per_node=N tools/train.py CONFIG --launcher '
-                'pytorch'),
-    'slurm': ('SLURM_PROCID', 'srun python tools/train.py CONFIG --launcher slurm'),
-    'mpi': ('OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun python tools/train.py CONFIG '
-            '--launcher mpi'),
-}
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -54,6 +43,26 @@ def load_config(path: str, cfg_options: dict | None = None,
     if lacking:
         raise UserError(f'{path}: has no {", ".join(lacking)}; it is a part for other '
                         'configs, the whole ones are in configs/')
+    return cfg
+
+
+def config_of(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
+    """The config with the options that all commands have.
+
+    Args:
+        args: With those of :func:`add_common_options`.
+        needs: Parts that the config must have.
+
+    Raises:
+        UserError: If the two do not fit together.
+    """
+    cfg = load_config(args.config, args.cfg_options, needs)
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
+        Path('work_dirs') / Path(args.config).stem)
+    if args.data_root:
+        set_data_root(cfg, args.data_root)
+    if args.classes:
+        set_classes(cfg, args.classes)
     return cfg
 
 
@@ -140,129 +149,3 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
     if checkpoint:
         checkpoint['by_epoch'] = False
     cfg.setdefault('log_processor', dict(type='LogProcessor'))['by_epoch'] = False
-
-
-def set_pretrained(cfg: Config, source: str) -> None:
-    """Take pretrained weights from elsewhere.
-
-    Raises:
-        UserError: If the config has no part that starts from pretrained weights.
-    """
-    nodes = [node for node in nested_dicts(cfg.model)
-             if node.get('type') == 'Pretrained']
-    if not nodes:
-        raise UserError('--pretrained: nothing in this config starts from pretrained '
-                        "weights; give a part init_cfg=dict(type='Pretrained', ...)")
-    for node in nodes:
-        node['checkpoint'] = source
-
-
-def settle_pretrained(cfg: Config, from_scratch: bool, trial: bool) -> None:
-    """Make sure of the pretrained weights before anything long starts.
-
-    Args:
-        cfg: The config.
-        from_scratch: Whether the user asked for random weights.
-        trial: Whether the run is a short trial. A trial goes on from scratch where the
-            weights can not be downloaded, and says so; a real run stops there.
-
-    Raises:
-        UserError: If the weights can not be had or are no checkpoint.
-    """
-    if from_scratch:
-        train_from_scratch(cfg)
-        return
-    sources = {node['checkpoint'] for node in nested_dicts(cfg.model)
-               if node.get('type') == 'Pretrained' and 'checkpoint' in node}
-    for source in sorted(sources):
-        scheme, found, _ = source.partition('://')
-        if found and scheme not in ('torchvision', 'http', 'https'):
-            continue  # one of mmengine's own, for the stock part that names it
-        try:
-            read_weights(source)
-        except WeightsUnreachable as error:
-            if not trial:
-                raise
-            say(f'ERROR: {error}. This is a trial run (--max-iters), so it goes on '
-                'from scratch')
-            train_from_scratch(cfg)
-            return
-
-
-def start_from_checkpoint(cfg: Config, meta: dict, from_scratch: bool) -> None:
-    """Go on with a run: its weights come from its checkpoint, nothing else is needed.
-
-    Args:
-        cfg: The config.
-        meta: The checkpoint's ``meta``; a run from scratch goes on as one.
-        from_scratch: Whether the user says that it is one.
-    """
-    if from_scratch or f'{FROM_SCRATCH} = True' in str(meta.get('cfg', '')):
-        train_from_scratch(cfg)
-    for node in nested_dicts(cfg.model):
-        if is_pretrained(node):
-            node['init_cfg'] = None
-
-
-def train_from_scratch(cfg: Config) -> None:
-    """Drop pretrained weights, and what makes sense on top of them only.
-
-    Random stages are not frozen, and batch normalisation learns its statistics: fixed
-    at their initial values they would let the activations grow without bound.
-    """
-    cfg[FROM_SCRATCH] = True  # remembered in the checkpoints, for resuming
-    for node in nested_dicts(cfg.model):
-        if not is_pretrained(node):
-            continue
-        node['init_cfg'] = None
-        for name, value in (('frozen_stages', -1), ('norm_eval', False),
-                            ('norm_requires_grad', True)):
-            if name in node:
-                node[name] = value
-
-
-def is_pretrained(part: dict) -> bool:
-    """Whether a part of the model starts from pretrained weights."""
-    init_cfg = part.get('init_cfg')
-    return isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained'
-
-
-def check_deterministic(cfg: Config) -> None:
-    """Refuse what has no deterministic kernel.
-
-    Raises:
-        UserError: If the model uses RoIPool on a GPU.
-    """
-    kinds = [node.get('type') for node in nested_dicts(cfg.model)]
-    if torch.cuda.is_available() and 'RoIPool' in kinds:
-        raise UserError(
-            '--deterministic: RoIPool has no deterministic backward pass on a GPU; use '
-            'RoIAlign with --cfg-options '
-            'model.roi_head.bbox_roi_extractor.roi_layer.type=RoIAlign')
-
-
-def set_launcher(cfg: Config, launcher: str) -> None:
-    """Say how a distributed job was started, and what fits the machine.
-
-    Raises:
-        UserError: If this process was not started that way.
-    """
-    cfg.launcher = launcher
-    if launcher == 'none':
-        return
-    variable, start = LAUNCHERS[launcher]
-    if variable not in os.environ:
-        raise UserError(f'--launcher {launcher}: this process was not started by it '
-                        f'({variable} is not set); start it with: {start}')
-    if torch.cuda.is_available():
-        return
-    if launcher != 'pytorch':
-        raise UserError(f'--launcher {launcher} needs GPUs; on CPUs use: '
-                        f'{LAUNCHERS["pytorch"][1]}')
-    # mmengine's launcher takes a GPU for granted: on the CPU we open the group
-    # ourselves, and tell the wrapper that there is no device to name
-    cfg.env_cfg.setdefault('dist_cfg', {})['backend'] = 'gloo'
-    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None,
-                                 broadcast_buffers=False)
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group('gloo')

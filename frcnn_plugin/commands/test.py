@@ -14,7 +14,7 @@ from rich.table import Table
 from ..engine.voc_metric import PER_CLASS
 from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
-from . import overrides
+from . import machine, overrides
 from .common import add_common_options, parse
 
 
@@ -40,14 +40,7 @@ def configure(args: argparse.Namespace) -> Config:
     Raises:
         UserError: If the two do not fit together.
     """
-    cfg = overrides.load_config(
-        args.config, args.cfg_options, needs=('model', 'test_dataloader', 'test_cfg'))
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
-        Path('work_dirs') / Path(args.config).stem)
-    if args.data_root:
-        overrides.set_data_root(cfg, args.data_root)
-    if args.classes:
-        overrides.set_classes(cfg, args.classes)
+    cfg = overrides.config_of(args, ('model', 'test_dataloader', 'test_cfg'))
     if args.split:
         overrides.set_split(cfg, args.split)
     if args.show_dir:
@@ -111,7 +104,7 @@ def test(argv: list[str] | None = None) -> dict:
     args = parse_args(argv)
     state = read_checkpoint(args.checkpoint)['state_dict']
     cfg = configure(args)
-    overrides.set_launcher(cfg, args.launcher)
+    machine.set_launcher(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     check_fit(model, state, args.checkpoint)

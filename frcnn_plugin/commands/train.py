@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -11,7 +10,7 @@ from mmengine.runner import Runner, find_latest_checkpoint
 
 from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
-from . import overrides
+from . import machine, overrides, starting_point
 from .common import add_common_options, parse, say
 
 
@@ -46,14 +45,7 @@ def configure(args: argparse.Namespace) -> Config:
     Raises:
         UserError: If the two do not fit together.
     """
-    cfg = overrides.load_config(
-        args.config, args.cfg_options, needs=('model', 'train_dataloader', 'train_cfg'))
-    cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
-        Path('work_dirs') / Path(args.config).stem)
-    if args.data_root:
-        overrides.set_data_root(cfg, args.data_root)
-    if args.classes:
-        overrides.set_classes(cfg, args.classes)
+    cfg = overrides.config_of(args, ('model', 'train_dataloader', 'train_cfg'))
     if args.max_iters is not None:
         overrides.set_max_iters(cfg, args.max_iters)
     if args.amp:
@@ -62,7 +54,7 @@ def configure(args: argparse.Namespace) -> Config:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.deterministic:
-        overrides.check_deterministic(cfg)
+        machine.check_deterministic(cfg)
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     if args.seed is not None or args.deterministic:
         cfg.randomness = dict(seed=args.seed, deterministic=args.deterministic)
@@ -104,13 +96,13 @@ def train(argv: list[str] | None = None) -> None:
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
     if checkpoint:
         cfg.resume, cfg.load_from = True, checkpoint['path']
-        overrides.start_from_checkpoint(cfg, checkpoint['meta'], args.from_scratch)
+        starting_point.start_from_checkpoint(cfg, checkpoint['meta'], args.from_scratch)
     else:
         if args.pretrained:
-            overrides.set_pretrained(cfg, args.pretrained)
-        overrides.settle_pretrained(
+            starting_point.set_pretrained(cfg, args.pretrained)
+        starting_point.settle_pretrained(
             cfg, args.from_scratch, trial=args.max_iters is not None)
-    overrides.set_launcher(cfg, args.launcher)
+    machine.set_launcher(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     if checkpoint:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,0 +1,62 @@
+"""What depends on the machine: processes, devices, deterministic kernels.
+
+Comes in: a config. Goes out: the same config, changed in place, or one line that says
+what this machine can not do.
+"""
+
+import os
+
+import torch
+from mmengine.config import Config
+
+from ..utils.errors import UserError
+from .overrides import nested_dicts
+
+LAUNCHERS = {
+    'pytorch': ('RANK', 'torchrun --nproc_per_node=N tools/train.py CONFIG --launcher '
+                'pytorch'),
+    'slurm': ('SLURM_PROCID', 'srun python tools/train.py CONFIG --launcher slurm'),
+    'mpi': ('OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun python tools/train.py CONFIG '
+            '--launcher mpi'),
+}
+
+
+def check_deterministic(cfg: Config) -> None:
+    """Refuse what has no deterministic kernel.
+
+    Raises:
+        UserError: If the model uses RoIPool on a GPU.
+    """
+    kinds = [node.get('type') for node in nested_dicts(cfg.model)]
+    if torch.cuda.is_available() and 'RoIPool' in kinds:
+        raise UserError(
+            '--deterministic: RoIPool has no deterministic backward pass on a GPU; use '
+            'RoIAlign with --cfg-options '
+            'model.roi_head.bbox_roi_extractor.roi_layer.type=RoIAlign')
+
+
+def set_launcher(cfg: Config, launcher: str) -> None:
+    """Say how a distributed job was started, and what fits the machine.
+
+    Raises:
+        UserError: If this process was not started that way.
+    """
+    cfg.launcher = launcher
+    if launcher == 'none':
+        return
+    variable, start = LAUNCHERS[launcher]
+    if variable not in os.environ:
+        raise UserError(f'--launcher {launcher}: this process was not started by it '
+                        f'({variable} is not set); start it with: {start}')
+    if torch.cuda.is_available():
+        return
+    if launcher != 'pytorch':
+        raise UserError(f'--launcher {launcher} needs GPUs; on CPUs use: '
+                        f'{LAUNCHERS["pytorch"][1]}')
+    # mmengine's launcher takes a GPU for granted: on the CPU we open the group
+    # ourselves, and tell the wrapper that there is no device to name
+    cfg.env_cfg.setdefault('dist_cfg', {})['backend'] = 'gloo'
+    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None,
+                                 broadcast_buffers=False)
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
