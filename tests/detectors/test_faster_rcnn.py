@@ -33,6 +33,26 @@ def test_trains_a_step_on_any_number_of_boxes(model, counts):
     assert all(grad is not None and torch.isfinite(grad).all() for grad in grads)
 
 
+@pytest.mark.parametrize('kind', ['RoIPool', 'RoIAlign'])
+def test_half_precision_in_the_network_and_not_in_the_boxes(kind):
+    cfg = tiny_detector()
+    cfg.roi_head.bbox_roi_extractor.roi_layer.type = kind
+    model = MODELS.build(cfg)
+    model.init_weights()
+    images, samples = torch.randn(2, 3, 128, 160), make_samples((3, 5))
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert model(images, mode='extractor')[0].dtype == torch.bfloat16
+        losses = model.train()(images, samples, 'loss')
+    assert all(value.dtype == torch.float32 for value in losses.values())
+    total(losses).backward()
+    assert all(p.grad is None or torch.isfinite(p.grad).all()
+               for p in model.parameters())
+    model.eval()
+    with torch.no_grad(), torch.autocast('cpu', dtype=torch.bfloat16):
+        found = model.predict(images, samples)[0].pred_instances
+    assert found.bboxes.dtype == found.scores.dtype == torch.float32
+
+
 def test_predictions_are_in_pixels_of_the_original_images(model):
     images, samples = torch.randn(2, 3, 128, 160), make_samples((1, 1))
     for sample in samples:
