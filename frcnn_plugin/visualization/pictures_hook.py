@@ -8,7 +8,6 @@ import numpy as np
 from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.structures import DetDataSample
 from mmengine.runner import Runner
-from mmengine.structures import InstanceData
 
 from ..registry import HOOKS
 
@@ -62,7 +61,8 @@ def enlarge(image: np.ndarray, sample: DetDataSample,
         return image, sample
     sample = sample.clone()
     for name in ('gt_instances', 'pred_instances'):
-        instances: InstanceData | None = sample.get(name)
-        if instances is not None:
+        if name in sample:
+            instances = sample.get(name).clone()  # a sample's own clone shares them
             instances.bboxes = instances.bboxes * factor
+            sample.set_field(instances, name)
     return mmcv.imrescale(image, factor, interpolation='bicubic'), sample
