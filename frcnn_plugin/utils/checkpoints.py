@@ -90,7 +90,8 @@ def check_fit(model: nn.Module, state: StateDict, source: str) -> None:
     if wrong:
         name = wrong[0]
         hint = (' (another number of classes: give its own with --classes)'
-                if all('bbox_head' in name for name in wrong) else '')
+                if all('.fc_cls.' in name or '.fc_reg.' in name for name in wrong)
+                else '')
         raise UserError(
             f'{source} does not fit the config: {len(wrong)} tensors have another '
             f'shape, {name} is {tuple(state[name].shape)}, the model has '
