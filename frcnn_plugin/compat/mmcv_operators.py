@@ -18,6 +18,9 @@ import torchvision  # noqa: F401 - loading it registers torch.ops.torchvision
 from torch import Tensor
 
 EXTENSION = 'mmcv._ext'
+# a plain install builds where there is no torch, and silently leaves the operators out
+COMPILED = ('uninstall mmcv-lite and install the compiled mmcv (with torch in place: '
+            '`pip install --no-build-isolation "mmcv>=2.0.0,<2.2"`)')
 
 
 def serve_operators() -> bool:
@@ -58,7 +61,7 @@ def _roi_align_forward(input: Tensor, rois: Tensor, output: Tensor, argmax_y: Te
     if pool_mode == 0:
         raise NotImplementedError(
             "RoIAlign with pool_mode='max' is not among torchvision's kernels: use "
-            "pool_mode='avg', or install the compiled mmcv (`pip install mmcv`)")
+            f"pool_mode='avg', or {COMPILED}")
     # half-precision coordinates would be a pixel off on large images
     output.copy_(torch.ops.torchvision.roi_align(
         input.float(), rois.float(), spatial_scale, aligned_height, aligned_width,
@@ -118,8 +121,6 @@ def _not_served(name: str):
     def missing(*args, **kwargs):
         raise NotImplementedError(
             f"mmcv's operator {name!r} is not served by torchvision's kernels (served: "
-            f'{", ".join(SERVED)}): uninstall mmcv-lite and install the compiled mmcv '
-            '(`pip install "mmcv>=2.0.0,<2.2"`, with torch already in place and '
-            '`--no-build-isolation`)')
+            f'{", ".join(SERVED)}): {COMPILED}')
 
     return missing

@@ -82,3 +82,10 @@ def test_without_mmcv_one_clear_line():
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert done.returncode != 0
     assert 'needs mmcv and found none: `pip install' in done.stderr.splitlines()[-1]
+
+
+@served
+def test_max_pooling_in_roi_align_says_what_to_do():
+    from mmcv.ops import RoIAlign
+    with pytest.raises(NotImplementedError, match=r"'avg'.*pip install --no-"):
+        RoIAlign(7, 1.0, pool_mode='max')(torch.rand(1, 1, 8, 8), rois_of(1) * 0)
