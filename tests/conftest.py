@@ -9,8 +9,9 @@ os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 import numpy as np
 import pytest
 import torch
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
+from mmengine.visualization import Visualizer
 
 import frcnn_plugin  # noqa: F401 - registers everything
 from frcnn_plugin.datasets.make_shapes import make_shapes
@@ -50,3 +51,28 @@ def capture_log():
     logger.addHandler(handler)
     yield lambda: '\n'.join(records)
     logger.removeHandler(handler)
+
+
+@pytest.fixture
+def small(repo, shapes_root, tmp_path, fresh_process):
+    """Arguments for a command on the shapes: 2 images a step, no workers."""
+    options = []
+    for loader in ('train', 'val', 'test'):
+        options += [f'{loader}_dataloader.{option}' for option in (
+            'batch_size=2', 'num_workers=0', 'persistent_workers=False')]
+
+    def arguments(*extra: str, work_dir: str = 'run',
+                  config: str = 'frcnn_r18_c4_shapes') -> list[str]:
+        return [str(repo / f'configs/{config}.py'), *extra, '--data-root',
+                str(shapes_root), '--work-dir', str(tmp_path / work_dir),
+                '--cfg-options', *options]
+
+    return arguments
+
+
+@pytest.fixture
+def fresh_process():
+    """mmengine keeps loggers by the second that a run began in; tests are faster."""
+    yield
+    for kind in (MMLogger, MessageHub, *Visualizer.__subclasses__()):
+        kind._instance_dict.clear()

@@ -56,7 +56,8 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     # mmengine's launcher takes a GPU for granted: on the CPU we open the group
     # ourselves, and tell the wrapper that there is no device to name
     cfg.env_cfg.setdefault('dist_cfg', {})['backend'] = 'gloo'
-    cfg.model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None,
-                                 broadcast_buffers=False)
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False))
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')

@@ -90,9 +90,14 @@ def datasets_of(cfg: Config, loaders: tuple[str, ...] = LOADERS) -> Iterator[dic
 
 
 def set_data_root(cfg: Config, data_root: str) -> None:
-    """Point every dataset of the config to a folder."""
+    """Point every dataset of the config to a folder, and metrics with them."""
     for dataset in datasets_of(cfg):
-        dataset['data_root'] = data_root
+        old, dataset['data_root'] = dataset['data_root'], data_root
+        for name in ('val_evaluator', 'test_evaluator'):
+            for node in nested_dicts(cfg.get(name) or {}):
+                ann_file = node.get('ann_file')
+                if old and ann_file and ann_file.startswith(old):
+                    node['ann_file'] = str(Path(data_root) / ann_file[len(old):])
 
 
 def set_classes(cfg: Config, classes: list[str]) -> None:
@@ -114,9 +119,34 @@ def set_classes(cfg: Config, classes: list[str]) -> None:
 
 
 def set_split(cfg: Config, split: str) -> None:
-    """Test on another split."""
+    """Test on another split.
+
+    Raises:
+        UserError: If the data set has no split files.
+    """
     for dataset in datasets_of(cfg, ('test_dataloader',)):
+        if 'ann_file' in dataset:
+            raise UserError(f'--split: {dataset["type"]} has no split files; name its '
+                            'annotations with --cfg-options '
+                            'test_dataloader.dataset.ann_file=FILE')
         dataset['split'] = split
+
+
+def share(total: int, steps: list[int]) -> list[int]:
+    """Divide a number in the proportions of others, each share at least 1.
+
+    Raises:
+        UserError: If it is too small for that.
+    """
+    if total < len(steps):
+        raise UserError(f'--max-iters is {total}; this config trains in {len(steps)} '
+                        'steps, each of which needs at least 1')
+    spare, shares = total - len(steps), []
+    for index, step in enumerate(steps):
+        part = round(spare * step / sum(steps[index:]))
+        spare -= part
+        shares.append(1 + part)
+    return shares
 
 
 def set_max_iters(cfg: Config, max_iters: int) -> None:
@@ -128,15 +158,21 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
     if max_iters < 1:
         raise UserError(f'--max-iters is {max_iters}; it must be at least 1')
     interval = cfg.train_cfg.get('val_interval', 1000)
-    whole = cfg.train_cfg.get('max_iters', max_iters)
-    if 'max_iters' not in cfg.train_cfg:
+    steps = cfg.train_cfg.get('steps')
+    whole = max(steps) if steps else cfg.train_cfg.get('max_iters', max_iters)
+    if not steps and 'max_iters' not in cfg.train_cfg:
         interval = max_iters + 1  # the interval of a loop by epochs counts epochs
     begin = cfg.train_cfg.get('val_begin', 1)
     if max_iters < interval:
         begin = max_iters + 1
-    cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters,
-                         val_begin=begin, val_interval=interval)
     schedulers = cfg.get('param_scheduler') or []
+    if steps:
+        cfg.train_cfg.steps = share(max_iters, steps)
+        if max_iters < interval:
+            cfg.train_cfg.val_begin = begin
+    else:
+        cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters,
+                             val_begin=begin, val_interval=interval)
     for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
         # by default mmengine ends them with the run: what the whole run would do must
         # not change, for it may be resumed

@@ -71,6 +71,9 @@ def start_from_checkpoint(cfg: Config, meta: dict, from_scratch: bool) -> None:
     """
     if from_scratch or f'{FROM_SCRATCH} = True' in str(meta.get('cfg', '')):
         train_from_scratch(cfg)
+    if 'steps' in cfg.train_cfg:  # alternating training takes them a second time
+        settle_pretrained(cfg, from_scratch=False, trial=False)
+        return
     for node in nested_dicts(cfg.model):
         if is_pretrained(node):
             node['init_cfg'] = None
@@ -91,6 +94,8 @@ def train_from_scratch(cfg: Config) -> None:
                             ('norm_requires_grad', True)):
             if name in node:
                 node[name] = value
+        if 'norm_cfg' in node:  # mmdet's backbones
+            node['norm_cfg']['requires_grad'] = True
 
 
 def is_pretrained(part: dict) -> bool:

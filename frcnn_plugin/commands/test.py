@@ -11,11 +11,14 @@ from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
+from ..engine.proposal_recall import recall_name
 from ..engine.voc_metric import PER_CLASS
 from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
 from . import machine, overrides
 from .common import add_common_options, parse
+
+RECALL_AT = (50, 300, 2000)  # proposals
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -23,7 +26,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='test.py', description='Test a detector: AP of each class, and the mean.')
     parser.add_argument('config', help='the config that it was trained with')
-    parser.add_argument('checkpoint', help='a .pth file from its work dir')
+    parser.add_argument('checkpoint', nargs='?',
+                        help='a .pth file from its work dir')
     add_common_options(parser)
     parser.add_argument('--split', metavar='NAME',
                         help="split file to test on; default: the config's")
@@ -31,7 +35,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
                         help='write all detections to this .pkl file')
     parser.add_argument('--show-dir', metavar='DIR',
                         help='draw ground truth and detections into this folder')
-    return parse(parser, argv)
+    parser.add_argument('--recall', action='store_true',
+                        help='measure the recall of the proposals, not the detections')
+    args = parse(parser, argv)
+    if args.checkpoint is None and not args.recall:
+        parser.error('the following arguments are required: checkpoint')
+    return args
 
 
 def configure(args: argparse.Namespace) -> Config:
@@ -46,6 +55,8 @@ def configure(args: argparse.Namespace) -> Config:
     if args.show_dir:
         hook = cfg.default_hooks.setdefault('visualization', dict(type='PicturesHook'))
         hook.update(draw=True, test_out_dir=str(Path(args.show_dir).absolute()))
+    if args.recall:
+        measure_recall(cfg)
     if args.out:
         if not args.out.endswith(('.pkl', '.pickle')):
             raise UserError(f'--out {args.out}: mmdet writes detections as .pkl')
@@ -61,6 +72,27 @@ def configure(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def measure_recall(cfg: Config) -> None:
+    """Leave the second stage out, and measure what the first one proposes."""
+    cfg.model.roi_head = None
+    rpn = cfg.model.get('rpn_head')
+    if rpn and rpn.get('proposal_creator'):
+        most = max(RECALL_AT)
+        rpn.proposal_creator.test = dict(nms_pre=6 * most, max_per_img=most)
+    cfg.test_evaluator = dict(type='ProposalRecall', nums=RECALL_AT)
+
+
+def print_recall(metrics: dict[str, float]) -> None:
+    """Print the recall of the proposals by their number."""
+    plain = {name.split('/', 1)[-1]: value for name, value in metrics.items()}
+    table = Table('proposals', 'recall, IoU 0.5', 'recall, IoU 0.7',
+                  title=f'Recall; {plain["per_image"]:.0f} proposals an image')
+    for num in RECALL_AT:
+        table.add_row(str(num), f'{plain[recall_name(0.5, num)]:.3f}',
+                      f'{plain[recall_name(0.7, num)]:.3f}')
+    Console().print(table)
+
+
 def summarize(metrics: dict[str, float]) -> dict:
     """What goes into ``metrics.json``.
 
@@ -72,10 +104,15 @@ def summarize(metrics: dict[str, float]) -> dict:
     """
     plain = {name.split('/', 1)[-1]: float(value) for name, value in metrics.items()}
     mean = plain.get('mAP', plain.get('bbox_mAP'))
+    per_class = {}
+    for name, value in plain.items():
+        if name.startswith(PER_CLASS):
+            per_class[name.removeprefix(PER_CLASS)] = value
+        elif name.endswith('_precision'):  # of CocoMetric(classwise=True)
+            per_class[name.removesuffix('_precision')] = value
     return dict(
         mAP=mean, AP50=plain.get('AP50', plain.get('bbox_mAP_50', mean)),
-        per_class={name.removeprefix(PER_CLASS): value
-                   for name, value in plain.items() if name.startswith(PER_CLASS)},
+        per_class=per_class,
         all={name: float(value) for name, value in metrics.items()})
 
 
@@ -102,17 +139,29 @@ def test(argv: list[str] | None = None) -> dict:
         UserError: If something is wrong that the user can mend.
     """
     args = parse_args(argv)
-    state = read_checkpoint(args.checkpoint)['state_dict']
+    state = None
+    if args.checkpoint:
+        state = read_checkpoint(args.checkpoint)['state_dict']
     cfg = configure(args)
+    if state is None and cfg.model.get('rpn_head'):
+        raise UserError('--recall: the proposals of an RPN need its checkpoint')
     machine.set_launcher(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    check_fit(model, state, args.checkpoint)
-    model.load_state_dict(state)
-    summary = summarize(runner.test())
+    if state is not None:
+        left_out = ('roi_head.',) if args.recall else ()
+        check_fit(model, state, args.checkpoint, ignore=left_out)
+        model.load_state_dict(state, strict=False)
+    metrics = runner.test()
+    summary = dict(recall=metrics) if args.recall else summarize(metrics)
     if is_main_process():
-        print_table(summary)
-        path = Path(cfg.work_dir) / 'metrics.json'
+        name = 'proposal_recall.json' if args.recall else 'metrics.json'
+        path = Path(cfg.work_dir) / name
         path.write_text(json.dumps(summary, indent=2) + '\n')
-        print(f'mAP {summary["mAP"]:.4f}  written to {path}')
+        if args.recall:
+            print_recall(metrics)
+            print(f'written to {path}')
+        else:
+            print_table(summary)
+            print(f'mAP {summary["mAP"]:.4f}  written to {path}')
     return summary

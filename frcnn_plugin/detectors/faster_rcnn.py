@@ -5,12 +5,14 @@ Comes in: a batch of images with their data samples. Goes out: losses or detecti
 
 from collections.abc import Sequence
 
+import torch
 from mmdet.models.detectors import BaseDetector
 from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..registry import MODELS
 from ..structures import (
+    Detections,
     GroundTruth,
     Proposals,
     bbox2roi,
@@ -22,22 +24,24 @@ from ..structures import (
     unpack,
 )
 from .stock_heads import StockRoIHead, StockRPNHead
+from .training_phases import TrainingPhases
 
 
 @MODELS.register_module()
-class FasterRCNN(BaseDetector):
+class FasterRCNN(TrainingPhases, BaseDetector):
     """The detector of the paper; every part is a config.
 
     Follows mmdet's detector protocol. Between the stages flow padded batches; heads of
     mmdet may stand in for ours and are then given lists. Without ``rpn_head`` it is
-    Fast R-CNN: the proposals come with the data samples.
+    Fast R-CNN: the proposals come with the data samples. Without ``roi_head`` the
+    proposals are the result, with their objectness as score.
 
     Source: Faster R-CNN (arXiv:1506.01497).
 
     Args:
         backbone: Config of the backbone, ours or mmdet's.
         rpn_head: Config of the RPN, ours or mmdet's; None for given proposals.
-        roi_head: Config of the second stage, ours or mmdet's.
+        roi_head: Config of the second stage, ours or mmdet's; None for proposals only.
         neck: Config of a neck, for example mmdet's ``FPN``.
         train_cfg: mmdet's ``rpn``, ``rpn_proposal`` and ``rcnn``, for heads that read
             them; ours name their settings themselves.
@@ -46,9 +50,10 @@ class FasterRCNN(BaseDetector):
         init_cfg: Initialisation of the whole; the parts have their own.
     """
 
-    def __init__(self, backbone: dict, roi_head: dict, rpn_head: dict | None = None,
-                 neck: dict | None = None, train_cfg: dict | None = None,
-                 test_cfg: dict | None = None, data_preprocessor: dict | None = None,
+    def __init__(self, backbone: dict, roi_head: dict | None = None,
+                 rpn_head: dict | None = None, neck: dict | None = None,
+                 train_cfg: dict | None = None, test_cfg: dict | None = None,
+                 data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.train_cfg, self.test_cfg = train_cfg, test_cfg
@@ -59,12 +64,14 @@ class FasterRCNN(BaseDetector):
             cfgs = dict(train_cfg=(train_cfg or {}).get('rpn'),
                         test_cfg=(test_cfg or {}).get('rpn'))
             self.rpn_head = MODELS.build(with_cfgs(rpn_head, cfgs))
-        cfgs = dict(train_cfg=(train_cfg or {}).get('rcnn'),
-                    test_cfg=(test_cfg or {}).get('rcnn'))
-        self.roi_head = MODELS.build(with_cfgs(roi_head, cfgs))
+        self.roi_head = None
+        if roi_head:
+            cfgs = dict(train_cfg=(train_cfg or {}).get('rcnn'),
+                        test_cfg=(test_cfg or {}).get('rcnn'))
+            self.roi_head = MODELS.build(with_cfgs(roi_head, cfgs))
 
     with_rpn = property(lambda self: self.rpn_head is not None)
-    with_roi_head = True
+    with_roi_head = property(lambda self: self.roi_head is not None)
 
     def forward(self, inputs, data_samples: SampleList | None = None,
                 mode: str = 'tensor'):
@@ -99,6 +106,9 @@ class FasterRCNN(BaseDetector):
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
         """The four losses, and the second stage's accuracy.
 
+        Of a stage that is not there, or not trained at the moment
+        (:meth:`train_stage`), there are none.
+
         Args:
             batch_inputs: (B, 3, H, W) images.
             batch_data_samples: Their samples with ``gt_instances``.
@@ -110,9 +120,15 @@ class FasterRCNN(BaseDetector):
         gt = pack_ground_truth([sample.gt_instances for sample in batch_data_samples])
         sizes = self._image_sizes(batch_inputs, batch_data_samples)
         feats = self.extract_feat(batch_inputs)
-        losses, proposals = self._loss_and_propose(feats, gt, sizes, batch_data_samples)
-        losses.update(self._roi_head_for(batch_data_samples).loss_on(
-            feats, proposals, gt))
+        if self._trained_stage == 'roi':
+            losses, proposals = {}, self._fixed_proposals(
+                batch_inputs, feats, sizes, batch_data_samples)
+        else:
+            losses, proposals = self._loss_and_propose(
+                feats, gt, sizes, batch_data_samples)
+        if self._trained_stage != 'rpn' and self.with_roi_head:
+            losses.update(self._roi_head_for(batch_data_samples).loss_on(
+                feats, proposals, gt))
         return losses
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
@@ -126,15 +142,44 @@ class FasterRCNN(BaseDetector):
         """
         metas = [sample.metainfo for sample in batch_data_samples]
         sizes = self._image_sizes(batch_inputs, batch_data_samples)
-        feats = self.extract_feat(batch_inputs)
+        feats = None
+        if self.with_rpn or self.with_roi_head:
+            feats = self.extract_feat(batch_inputs)
         proposals = self._propose(feats, sizes, batch_data_samples)
-        detections = self._roi_head_for(batch_data_samples).detect(
-            feats, proposals, sizes)
+        if self.with_roi_head:
+            detections = self._roi_head_for(batch_data_samples).detect(
+                feats, proposals, sizes)
+        else:
+            labels = torch.zeros_like(proposals.mask, dtype=torch.long)
+            detections = Detections(
+                proposals.bboxes, proposals.scores, labels, proposals.mask)
         if rescale:
             detections = rescale_bboxes(detections, metas)
         return self.add_pred_to_datasample(batch_data_samples, unpack(
             detections.mask, bboxes=detections.bboxes, scores=detections.scores,
             labels=detections.labels))
+
+    @torch.no_grad()
+    def propose(self, batch_inputs: Tensor, batch_data_samples: SampleList,
+                training: bool = False) -> Proposals:
+        """The proposals of a batch, in pixels of the network's input.
+
+        Args:
+            batch_inputs: (B, 3, H, W) images.
+            batch_data_samples: Their samples.
+            training: Whether as many are wanted as the second stage is trained on.
+        """
+        sizes = self._image_sizes(batch_inputs, batch_data_samples)
+        feats = self.extract_feat(batch_inputs)
+        return self._propose(feats, sizes, batch_data_samples, training)
+
+    def _fixed_proposals(self, batch_inputs: Tensor, feats: Sequence[Tensor],
+                         sizes: Tensor, samples: SampleList) -> Proposals:
+        """Proposals to train the second stage on while the RPN is not trained."""
+        if self._propose_for_training is not None:
+            return self._propose_for_training(batch_inputs, samples)
+        with torch.no_grad():
+            return self._propose(feats, sizes, samples, training=True)
 
     def _forward(self, batch_inputs: Tensor,
                  batch_data_samples: SampleList | None = None) -> tuple:
@@ -155,10 +200,10 @@ class FasterRCNN(BaseDetector):
         return self._rpn_head_for(samples).loss_and_propose(feats, gt, sizes, cfg)
 
     def _propose(self, feats: Sequence[Tensor], sizes: Tensor,
-                 samples: SampleList | None) -> Proposals:
+                 samples: SampleList | None, training: bool = False) -> Proposals:
         if not self.with_rpn:
             return given_proposals(samples)
-        return self._rpn_head_for(samples).propose(feats, sizes)
+        return self._rpn_head_for(samples).propose(feats, sizes, training)
 
     def _rpn_head_for(self, samples: SampleList):
         """The RPN, behind an adapter if it speaks mmdet's lists only."""

@@ -47,8 +47,9 @@ class StockRPNHead:
                   for name, value in losses.items()}
         return losses, instances_to_proposals(instances)
 
-    def propose(self, x: Sequence[Tensor], image_sizes: Tensor) -> Proposals:
-        """See :meth:`RPNHead.propose`."""
+    def propose(self, x: Sequence[Tensor], image_sizes: Tensor,
+                training: bool = False) -> Proposals:
+        """See :meth:`RPNHead.propose`; the numbers are those of ``test_cfg.rpn``."""
         return instances_to_proposals(
             self.head.predict(x, self.samples, rescale=False))
 

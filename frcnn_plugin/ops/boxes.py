@@ -1,12 +1,16 @@
 """Box arithmetic on batches: IoU, clipping, coding.
 
 Comes in: boxes of any leading shape, images first. Goes out: the same shape.
+
+``offset`` is mmcv's name for the convention of py-faster-rcnn: with 1 the last pixel of
+a box belongs to it, so that it is ``x2 - x1 + 1`` pixels wide; with 0, which is usual
+today, ``x2 - x1``.
 """
 
 from torch import Tensor
 
 
-def box_iou(bboxes1: Tensor, bboxes2: Tensor) -> Tensor:
+def box_iou(bboxes1: Tensor, bboxes2: Tensor, offset: int = 0) -> Tensor:
     """Intersection over union of every pair.
 
     Coordinates are split before they are paired, so that no (..., N, G, 2) tensor is
@@ -15,12 +19,15 @@ def box_iou(bboxes1: Tensor, bboxes2: Tensor) -> Tensor:
     Args:
         bboxes1: (..., N, 4) boxes (x1, y1, x2, y2).
         bboxes2: (..., G, 4) boxes; leading axes broadcast against those of ``bboxes1``.
+        offset: 1 if the last pixel of a box belongs to it.
 
     Returns:
         Tensor: (..., N, G) IoU in [0, 1]; 0 where both boxes are empty.
     """
     x1, y1, x2, y2 = (c.unsqueeze(-1) for c in bboxes1.unbind(-1))
     u1, v1, u2, v2 = (c.unsqueeze(-2) for c in bboxes2.unbind(-1))
+    if offset:
+        x2, y2, u2, v2 = x2 + offset, y2 + offset, u2 + offset, v2 + offset
     width = (x2.minimum(u2) - x1.maximum(u1)).clamp(min=0)
     height = (y2.minimum(v2) - y1.maximum(v1)).clamp(min=0)
     intersection = width * height
@@ -28,17 +35,18 @@ def box_iou(bboxes1: Tensor, bboxes2: Tensor) -> Tensor:
     return intersection / union.clamp(min=1e-6)
 
 
-def clip_bboxes(bboxes: Tensor, image_sizes: Tensor) -> Tensor:
+def clip_bboxes(bboxes: Tensor, image_sizes: Tensor, offset: int = 0) -> Tensor:
     """Clip the boxes of each image to that image.
 
     Args:
         bboxes: (B, ..., 4) boxes.
         image_sizes: (B, 2) height and width of each image in pixels, without padding.
+        offset: 1 if the last pixel of a box belongs to it.
 
     Returns:
-        Tensor: (B, ..., 4) boxes with 0 <= x <= width and 0 <= y <= height.
+        Tensor: (B, ..., 4) boxes with 0 <= x <= width - offset, and y alike.
     """
-    limits = image_sizes.flip(-1).repeat(1, 2).to(bboxes)  # (B, 4): w, h, w, h
+    limits = image_sizes.flip(-1).repeat(1, 2).to(bboxes) - offset  # (B, 4): w, h, w, h
     limits = limits.view(-1, *[1] * (bboxes.dim() - 2), 4)
     return bboxes.clamp(min=0).minimum(limits)
 
@@ -60,19 +68,23 @@ def encode(coder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
     return deltas.view(*bboxes.shape[:-1], deltas.size(-1))
 
 
-def decode(coder, bboxes: Tensor, deltas: Tensor) -> Tensor:
+def decode(coder, bboxes: Tensor, deltas: Tensor,
+           wh_ratio_clip: float | None = None) -> Tensor:
     """Boxes after the deltas are applied, not clipped to the image.
 
     Args:
         coder: A box coder of mmdet.
         bboxes: (..., 4) anchors or proposals.
         deltas: (..., 4) or (..., 4 * C) deltas.
+        wh_ratio_clip: A box grows or shrinks by at most the inverse of this. Default:
+            the coder's, 16 / 1000 in mmdet.
 
     Returns:
         Tensor: Boxes in float32, of the shape of ``deltas``.
     """
     flat = deltas.reshape(-1, deltas.size(-1)).float()
-    decoded = coder.decode(bboxes.reshape(-1, 4).float(), flat)
+    options = {} if wh_ratio_clip is None else dict(wh_ratio_clip=wh_ratio_clip)
+    decoded = coder.decode(bboxes.reshape(-1, 4).float(), flat, **options)
     return decoded.view_as(deltas)
 
 

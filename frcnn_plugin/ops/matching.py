@@ -29,7 +29,8 @@ class Matches(NamedTuple):
 def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
           pos_iou_thr: float, neg_iou_thr: tuple[float, float],
           match_low_quality: bool = False, min_pos_iou: float = 0.0,
-          reassign_low_quality: bool = False, valid: Tensor | None = None) -> Matches:
+          reassign_low_quality: bool = False, neg_inclusive: bool = False,
+          offset: int = 0, valid: Tensor | None = None) -> Matches:
     """Match boxes to ground truth by IoU.
 
     Source: Faster R-CNN (arXiv:1506.01497), section 3.1.2, and Fast R-CNN
@@ -49,12 +50,14 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
         min_pos_iou: ... but only from this IoU on, and never at IoU 0.
         reassign_low_quality: Whether such a box takes the ground truth that it is the
             best of as its target (mmdet) or its own closest one (the others).
+        neg_inclusive: Whether IoU = high is negative too.
+        offset: 1 if the last pixel of a box belongs to it.
         valid: (B, N) bool; boxes that take no part get label -1. Default: all do.
 
     Returns:
         Matches: Labels, indices and IoU for each of the N boxes.
     """
-    iou = box_iou(bboxes, gt_bboxes)  # (B, N, G)
+    iou = box_iou(bboxes, gt_bboxes, offset)  # (B, N, G)
     iou = iou.masked_fill(~gt_mask.unsqueeze(-2), -1)
     if valid is not None:
         iou = iou.masked_fill(~valid.unsqueeze(-1), -1)
@@ -63,7 +66,8 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
     low, high = neg_iou_thr
     overlap = max_iou.clamp(min=0)  # without ground truth everything is background
     labels = torch.full_like(gt_indices, -1)
-    labels = labels.masked_fill((overlap >= low) & (overlap < high), 0)
+    below = overlap <= high if neg_inclusive else overlap < high
+    labels = labels.masked_fill((overlap >= low) & below, 0)
     labels = labels.masked_fill(max_iou >= pos_iou_thr, 1)
 
     if match_low_quality:

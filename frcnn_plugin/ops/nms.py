@@ -11,7 +11,7 @@ PER_CALL = 50_000  # boxes in one call of the GPU's kernel, whose mask is 300 MB
 
 
 def masked_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, iou_thr: float,
-               groups: Tensor | None = None) -> Tensor:
+               groups: Tensor | None = None, offset: int = 0) -> Tensor:
     """Suppress boxes within each image, and within each group of it.
 
     Boxes of different groups are moved so far apart that they never meet, in float64 so
@@ -24,6 +24,7 @@ def masked_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, iou_thr: float,
         mask: (B, K) bool; False boxes neither stay nor suppress.
         iou_thr: Suppressed above this IoU.
         groups: (B, K) or (K,) int64, >= 0; classes or levels that do not compete.
+        offset: 1 if the last pixel of a box belongs to it.
 
     Returns:
         Tensor: (B, K) bool; True where a box stays.
@@ -31,6 +32,8 @@ def masked_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, iou_thr: float,
     if groups is None:
         groups = torch.zeros_like(scores, dtype=torch.long)
     groups = groups.expand_as(scores)
+    if offset:  # a box that ends behind its last pixel has the same IoU without offset
+        bboxes = torch.cat([bboxes[..., :2], bboxes[..., 2:] + offset], dim=-1)
     # the kernels compare boxes of different images too, so their work grows with the
     # square of a call: the CPU gets one image at a time, a GPU, which has to be waited
     # for after each call, as many as still fit into a mask of moderate size

@@ -14,6 +14,7 @@ from ..ops import count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
 from ..structures import image_sizes, rescale_bboxes, unpack
 from ..structures.seams import pad_rows
+from ..utils.mmdet_protocol import nms_offset
 from .detections import decode_predictions, select_detections
 from .stock_targets import pad_sampling_results
 
@@ -35,6 +36,9 @@ class BBoxHead(BaseModule):
         fc_channels: Output channels of the fully connected layers, each with a ReLU.
         with_reg: Whether boxes are refined; without it the proposals are the result.
         reg_class_agnostic: One set of 4 deltas for all classes, or one for each.
+        reg_background: Whether the background has deltas too, which nothing reads: with
+            them the layer has the 84 channels for 20 classes that papers and their code
+            state (py-faster-rcnn, chainercv, torchvision).
         bbox_coder: Config of one of mmdet's box coders. Default: deltas over stds (0.1,
             0.1, 0.2, 0.2).
         loss_cls: Config of the loss on classes.
@@ -49,8 +53,9 @@ class BBoxHead(BaseModule):
     def __init__(self, num_classes: int, in_channels: int = 2048,
                  roi_feat_size: int = 7, with_avg_pool: bool = True,
                  fc_channels: Sequence[int] = (), with_reg: bool = True,
-                 reg_class_agnostic: bool = False, bbox_coder: dict | None = None,
-                 loss_cls: dict | None = None, loss_bbox: dict | None = None,
+                 reg_class_agnostic: bool = False, reg_background: bool = False,
+                 bbox_coder: dict | None = None, loss_cls: dict | None = None,
+                 loss_bbox: dict | None = None,
                  init_cfg: dict | list | None = None) -> None:
         overrides = [dict(type='Normal', std=0.01, override=dict(name='fc_cls'))]
         if with_reg:
@@ -76,8 +81,8 @@ class BBoxHead(BaseModule):
         self.shared_fcs = nn.Sequential(*layers)
         self.fc_cls = nn.Linear(width, num_classes + 1)
         if with_reg:
-            self.fc_reg = nn.Linear(
-                width, 4 if reg_class_agnostic else 4 * num_classes)
+            sets = 1 if reg_class_agnostic else num_classes + int(reg_background)
+            self.fc_reg = nn.Linear(width, 4 * sets)
 
     @property
     def predict_box_type(self) -> str:
@@ -91,8 +96,8 @@ class BBoxHead(BaseModule):
             x: (R, in_channels, h, w) pooled features.
 
         Returns:
-            tuple: (R, C + 1) logits, the background last, and (R, 4 C) or (R, 4)
-            deltas, or None without regression.
+            tuple: (R, C + 1) logits, the background last, and (R, 4 C), (R, 4 C + 4)
+            or (R, 4) deltas, the background's last, or None without regression.
         """
         x = x.mean((2, 3)) if self.with_avg_pool else x.flatten(1)
         x = self.shared_fcs(x)
@@ -104,7 +109,7 @@ class BBoxHead(BaseModule):
 
         Args:
             cls_score: (R, C + 1) logits.
-            bbox_pred: (R, 4 C) or (R, 4) deltas, or None.
+            bbox_pred: Deltas as :meth:`forward` gives them, or None.
             labels: (R,) int64 in [0, C].
             deltas: (R, 4) targets.
             mask: (R,) bool; False rows take no part.
@@ -130,7 +135,7 @@ class BBoxHead(BaseModule):
         if self.reg_class_agnostic:
             return bbox_pred
         index = labels.clamp(max=self.num_classes - 1).view(-1, 1, 1).expand(-1, 1, 4)
-        return bbox_pred.view(-1, self.num_classes, 4).gather(1, index).squeeze(1)
+        return bbox_pred.unflatten(1, (-1, 4)).gather(1, index).squeeze(1)
 
     def loss_and_target(self, cls_score: Tensor, bbox_pred: Tensor, rois: Tensor,
                         sampling_results: list, rcnn_train_cfg: dict,
@@ -164,7 +169,8 @@ class BBoxHead(BaseModule):
         deltas = pad_rows(list(bbox_preds))[0] if self.with_reg else None
         sizes = image_sizes(batch_img_metas, bboxes.device)
         scores, boxes = decode_predictions(
-            logits, deltas, bboxes, sizes, self.bbox_coder, self.num_classes)
+            logits, deltas, bboxes, sizes, self.bbox_coder, self.num_classes,
+            nms_offset(rcnn_test_cfg))
         detections = select_detections(scores, boxes, mask, rcnn_test_cfg)
         if rescale:
             detections = rescale_bboxes(detections, batch_img_metas)

@@ -8,30 +8,32 @@ from torch import Tensor
 
 from ..ops import clip_bboxes, decode, keep_best, masked_nms, select
 from ..structures import Detections
-from ..utils.mmdet_protocol import hard_nms_thr
+from ..utils.mmdet_protocol import hard_nms_thr, nms_offset
 
 
 def decode_predictions(cls_score: Tensor, bbox_pred: Tensor | None, bboxes: Tensor,
-                       image_sizes: Tensor, bbox_coder,
-                       num_classes: int) -> tuple[Tensor, Tensor]:
+                       image_sizes: Tensor, bbox_coder, num_classes: int,
+                       offset: int = 0) -> tuple[Tensor, Tensor]:
     """Probabilities, and one refined box for each class.
 
     Args:
         cls_score: (B, P, C + 1) logits, the background last.
-        bbox_pred: (B, P, 4 C) or (B, P, 4) deltas; None leaves the boxes as they are.
+        bbox_pred: (B, P, 4 C), (B, P, 4 C + 4) with unused ones for the background, or
+            (B, P, 4) deltas; None leaves the boxes as they are.
         bboxes: (B, P, 4) proposals.
         image_sizes: (B, 2) height and width of each image.
         bbox_coder: The coder of the deltas.
         num_classes: C.
+        offset: 1 if the last pixel of a box belongs to it.
 
     Returns:
         tuple: (B, P, C) probabilities and (B, P, C, 4) boxes, clipped to the image.
     """
     scores = cls_score.float().softmax(-1)[..., :num_classes]
     if bbox_pred is not None:
-        bboxes = decode(bbox_coder, bboxes, bbox_pred)
+        bboxes = decode(bbox_coder, bboxes, bbox_pred[..., :4 * num_classes])
     bboxes = bboxes.unflatten(-1, (-1, 4)).expand(-1, -1, num_classes, -1)
-    return scores, clip_bboxes(bboxes, image_sizes)
+    return scores, clip_bboxes(bboxes, image_sizes, offset)
 
 
 def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
@@ -44,8 +46,8 @@ def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
         scores: (B, P, C) probabilities.
         bboxes: (B, P, C, 4) boxes.
         mask: (B, P) bool; which rows are proposals at all.
-        cfg: mmdet's ``test_cfg.rcnn``: ``score_thr``, ``nms.iou_threshold`` and
-            ``max_per_img`` (-1: all).
+        cfg: mmdet's ``test_cfg.rcnn``: ``score_thr``, ``nms.iou_threshold``,
+            ``nms.offset`` (0) and ``max_per_img`` (-1: all).
 
     Returns:
         Detections: D = ``max_per_img`` rows an image, best first.
@@ -54,7 +56,8 @@ def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
     labels = torch.arange(num_classes, device=scores.device).repeat(scores.size(1))
     mask = (mask.unsqueeze(-1) & (scores > cfg['score_thr'])).flatten(1)
     scores, bboxes = scores.flatten(1), bboxes.flatten(1, 2)
-    mask = masked_nms(bboxes, scores, mask, hard_nms_thr(cfg['nms']), labels)
+    mask = masked_nms(bboxes, scores, mask, hard_nms_thr(cfg['nms']), labels,
+                      nms_offset(cfg))
     indices, mask = keep_best(scores, mask, cfg.get('max_per_img', -1))
     return Detections(
         torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),

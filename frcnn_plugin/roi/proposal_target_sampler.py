@@ -35,18 +35,21 @@ class ProposalTargetSampler:
         pos_iou_thr: Positive from this IoU on.
         neg_iou_thr: (low, high); background where low <= IoU < high.
         add_gt_as_proposals: Whether the ground truth joins the proposals.
+        offset: 1 if the last pixel of a box belongs to it, as in py-faster-rcnn.
         context: Given by stock mmdet heads; not used.
     """
 
     def __init__(self, num: int = 128, pos_fraction: float = 0.25,
                  pos_iou_thr: float = 0.5,
                  neg_iou_thr: tuple[float, float] = (0.0, 0.5),
-                 add_gt_as_proposals: bool = True, context=None) -> None:
+                 add_gt_as_proposals: bool = True, offset: int = 0,
+                 context=None) -> None:
         self.num = num
         self.pos_fraction = pos_fraction
         self.pos_iou_thr = pos_iou_thr
         self.neg_iou_thr = tuple(neg_iou_thr)
         self.add_gt_as_proposals = add_gt_as_proposals
+        self.offset = offset
 
     def __call__(self, proposals: Proposals, gt: GroundTruth, num_classes: int,
                  bbox_coder) -> RoISamples:
@@ -86,7 +89,7 @@ class ProposalTargetSampler:
               valid: Tensor | None = None) -> Matches:
         """Labels before sampling, see :func:`frcnn_plugin.ops.match`."""
         return match(bboxes, gt.bboxes, gt.mask, pos_iou_thr=self.pos_iou_thr,
-                     neg_iou_thr=self.neg_iou_thr, valid=valid)
+                     neg_iou_thr=self.neg_iou_thr, offset=self.offset, valid=valid)
 
     def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
                gt_instances_ignore: InstanceData | None = None,

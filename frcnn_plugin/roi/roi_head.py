@@ -24,6 +24,7 @@ from ..structures import (
     rescale_bboxes,
     unpack,
 )
+from ..utils.mmdet_protocol import nms_offset
 from .detections import decode_predictions, select_detections
 from .stock_targets import StockProposalTargets
 
@@ -133,13 +134,14 @@ class RoIHead(BaseModule):
             cfg: Other settings than ``test_cfg``.
         """
         cls_score, bbox_pred = self.run_regions(x, bbox2roi(proposals.bboxes))
+        cfg = cfg or self.test_cfg
         shape = proposals.mask.shape
         if bbox_pred is not None:
             bbox_pred = bbox_pred.unflatten(0, shape)
         scores, bboxes = decode_predictions(
             cls_score.unflatten(0, shape), bbox_pred, proposals.bboxes, image_sizes,
-            self.bbox_head.bbox_coder, self.bbox_head.num_classes)
-        return select_detections(scores, bboxes, proposals.mask, cfg or self.test_cfg)
+            self.bbox_head.bbox_coder, self.bbox_head.num_classes, nms_offset(cfg))
+        return select_detections(scores, bboxes, proposals.mask, cfg)
 
     def forward(self, x: Sequence[Tensor], rpn_results_list: InstanceList,
                 batch_data_samples: SampleList | None = None) -> tuple:

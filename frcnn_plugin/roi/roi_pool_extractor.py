@@ -33,6 +33,8 @@ class RoIPoolExtractor(BaseModule):
         out_channels: Channels of the feature maps.
         featmap_strides: Stride of each level in pixels.
         finest_scale: Regions of up to twice this side, in pixels, use the finest level.
+        roi_scale_factor: Regions are enlarged by this factor about their centres, after
+            their level is chosen, to see what is around them.
         init_cfg: Not used; part of mmdet's protocol.
 
     Raises:
@@ -41,6 +43,7 @@ class RoIPoolExtractor(BaseModule):
 
     def __init__(self, roi_layer: dict, out_channels: int,
                  featmap_strides: Sequence[int], finest_scale: float = 56,
+                 roi_scale_factor: float | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
         layer = dict(roi_layer)
@@ -60,6 +63,7 @@ class RoIPoolExtractor(BaseModule):
         self.out_channels = out_channels
         self.featmap_strides = list(featmap_strides)
         self.finest_scale = finest_scale
+        self.roi_scale_factor = roi_scale_factor
 
     @property
     def num_inputs(self) -> int:
@@ -74,14 +78,15 @@ class RoIPoolExtractor(BaseModule):
             feats: (B, C, H, W) a level.
             rois: (R, 5) regions (image index, x1, y1, x2, y2) in pixels of the
                 network's input.
-            roi_scale_factor: Regions are enlarged by this factor about their centres.
+            roi_scale_factor: Another factor than that of the constructor.
 
         Returns:
             Tensor: (R, C, h, w) of the type of the features.
         """
         levels = map_roi_levels(rois[:, 1:], self.num_inputs, self.finest_scale)
-        if roi_scale_factor is not None:
-            rois = enlarge(rois, roi_scale_factor)
+        factor = roi_scale_factor or self.roi_scale_factor
+        if factor is not None:
+            rois = enlarge(rois, factor)
         if self.num_inputs == 1:
             return self._pool_level(feats[0], rois, self.featmap_strides[0])
         pooled = None

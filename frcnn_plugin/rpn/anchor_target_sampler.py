@@ -47,6 +47,7 @@ class AnchorTargetSampler:
         pos_fraction: The largest share of positives among them.
         pos_iou_thr: Positive from this IoU on.
         neg_iou_thr: Negative below this IoU; a pair is (from, below).
+        neg_inclusive: Whether an IoU of just ``neg_iou_thr`` is negative too.
         allowed_border: Pixels by which an anchor may leave the image; below 0: any
             number.
         match_low_quality: Whether the best anchors of each box are positive.
@@ -54,6 +55,7 @@ class AnchorTargetSampler:
         reassign_low_quality: Whether those aim at the box that they are the best of
             (mmdet) rather than at their own closest one (the paper's code, detectron2,
             torchvision).
+        offset: 1 if the last pixel of a box belongs to it, as in py-faster-rcnn.
         context: Given by stock mmdet heads; not used.
     """
 
@@ -62,7 +64,7 @@ class AnchorTargetSampler:
                  neg_iou_thr: float | tuple[float, float] = 0.3,
                  allowed_border: float = 0, match_low_quality: bool = True,
                  min_pos_iou: float = 0.0, reassign_low_quality: bool = False,
-                 context=None) -> None:
+                 neg_inclusive: bool = False, offset: int = 0, context=None) -> None:
         self.num = num
         self.pos_fraction = pos_fraction
         self.pos_iou_thr = pos_iou_thr
@@ -73,6 +75,8 @@ class AnchorTargetSampler:
         self.match_low_quality = match_low_quality
         self.min_pos_iou = min_pos_iou
         self.reassign_low_quality = reassign_low_quality
+        self.neg_inclusive = neg_inclusive
+        self.offset = offset
 
     def __call__(self, anchors: Tensor, gt: GroundTruth, image_sizes: Tensor,
                  bbox_coder, valid: Tensor | None = None) -> AnchorTargets:
@@ -104,7 +108,8 @@ class AnchorTargetSampler:
             anchors, gt.bboxes, gt.mask, pos_iou_thr=self.pos_iou_thr,
             neg_iou_thr=self.neg_iou_thr, match_low_quality=self.match_low_quality,
             min_pos_iou=self.min_pos_iou,
-            reassign_low_quality=self.reassign_low_quality, valid=valid)
+            reassign_low_quality=self.reassign_low_quality,
+            neg_inclusive=self.neg_inclusive, offset=self.offset, valid=valid)
 
     def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
                gt_instances_ignore: InstanceData | None = None,

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..ops import clip_bboxes, decode, keep_best, masked_nms, select
 from ..registry import TASK_UTILS
 from ..structures import Proposals
-from ..utils.mmdet_protocol import hard_nms_thr
+from ..utils.mmdet_protocol import hard_nms_thr, nms_offset
 
 TRAIN = dict(nms_pre=12000, max_per_img=2000)
 TEST = dict(nms_pre=6000, max_per_img=300)
@@ -35,14 +35,23 @@ class ProposalCreator:
         test: The same in test.
         min_bbox_size: Proposals with a shorter side are dropped, in pixels of the
             network's input.
+        score_thr: Proposals with a lower objectness are dropped; None drops none.
+        wh_ratio_clip: A proposal is at most the inverse of this larger than its
+            anchor. Default: the coder's, 16 / 1000 in mmdet.
+        offset: 1 if the last pixel of a box belongs to it, as in py-faster-rcnn.
     """
 
     def __init__(self, nms_iou_thr: float = 0.7, train: dict | None = None,
-                 test: dict | None = None, min_bbox_size: float = 16) -> None:
+                 test: dict | None = None, min_bbox_size: float = 16,
+                 score_thr: float | None = None, wh_ratio_clip: float | None = None,
+                 offset: int = 0) -> None:
         self.nms_iou_thr = nms_iou_thr
         self.train = {**TRAIN, **(train or {})}
         self.test = {**TEST, **(test or {})}
         self.min_bbox_size = min_bbox_size
+        self.score_thr = score_thr
+        self.wh_ratio_clip = wh_ratio_clip
+        self.offset = offset
 
     @classmethod
     def from_mmdet(cls, cfg: dict) -> 'ProposalCreator':
@@ -54,7 +63,8 @@ class ProposalCreator:
         limits = dict(nms_pre=cfg.get('nms_pre', -1),
                       max_per_img=cfg.get('max_per_img', -1))
         return cls(nms_iou_thr=hard_nms_thr(cfg['nms']), train=limits, test=limits,
-                   min_bbox_size=max(cfg.get('min_bbox_size', 0), 0))
+                   min_bbox_size=max(cfg.get('min_bbox_size', 0), 0),
+                   offset=nms_offset(cfg))
 
     def __call__(self, objectness: Tensor, bbox_deltas: Tensor, anchors: Tensor,
                  image_sizes: Tensor, bbox_coder, training: bool = False,
@@ -81,14 +91,17 @@ class ProposalCreator:
 
         indices, levels = top_per_level(objectness, level_sizes, limits['nms_pre'])
         scores = objectness.gather(1, indices)
-        bboxes = decode(bbox_coder, anchors[indices], select(bbox_deltas, indices))
-        bboxes = clip_bboxes(bboxes, image_sizes)
+        bboxes = decode(bbox_coder, anchors[indices], select(bbox_deltas, indices),
+                        self.wh_ratio_clip)
+        bboxes = clip_bboxes(bboxes, image_sizes, self.offset)
 
-        size = (bboxes[..., 2:] - bboxes[..., :2]).amin(-1)
+        size = (bboxes[..., 2:] - bboxes[..., :2]).amin(-1) + self.offset
         mask = (size >= self.min_bbox_size) & (size > 0)
         mask = mask & torch.isfinite(scores)
+        if self.score_thr is not None:
+            mask = mask & (scores >= self.score_thr)
         groups = levels if len(level_sizes) > 1 else None
-        mask = masked_nms(bboxes, scores, mask, self.nms_iou_thr, groups)
+        mask = masked_nms(bboxes, scores, mask, self.nms_iou_thr, groups, self.offset)
         indices, mask = keep_best(scores, mask, limits['max_per_img'])
         return Proposals(
             torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),

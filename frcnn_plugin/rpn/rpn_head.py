@@ -192,14 +192,17 @@ class RPNHead(MMDetDenseHead, BaseModule):
         return outputs.logits.softmax(-1)[..., 1]
 
     def select_proposals(self, outputs: RPNOutputs, image_sizes: Tensor,
-                         cfg: dict | None = None) -> Proposals:
+                         cfg: dict | None = None,
+                         training: bool | None = None) -> Proposals:
         """The proposals of a batch.
 
         Args:
             outputs: What the network says.
             image_sizes: (B, 2) height and width of each image.
             cfg: mmdet's proposal settings; used if the head names no creator itself.
+            training: Whether the numbers for training apply. Default: in training.
         """
+        training = self.training if training is None else training
         creator = self.proposal_creator or ProposalCreator.from_mmdet(
             cfg or self.test_cfg)
         # the padding of a batch is no place for objects, and is never trained on
@@ -207,7 +210,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         objectness = self.objectness(outputs).masked_fill(~valid, float('-inf'))
         return creator(
             objectness, outputs.deltas, outputs.anchors, image_sizes,
-            self.bbox_coder, training=self.training, level_sizes=outputs.level_sizes)
+            self.bbox_coder, training=training, level_sizes=outputs.level_sizes)
 
     def loss_and_propose(self, x: Sequence[Tensor], gt: GroundTruth,
                          image_sizes: Tensor, cfg: dict | None = None
@@ -217,9 +220,17 @@ class RPNHead(MMDetDenseHead, BaseModule):
         losses = self.losses(outputs, gt, image_sizes)
         return losses, self.select_proposals(outputs, image_sizes, cfg)
 
-    def propose(self, x: Sequence[Tensor], image_sizes: Tensor) -> Proposals:
-        """The proposals of a batch, from its feature maps."""
-        return self.select_proposals(self.gather_outputs(*self(x)), image_sizes)
+    def propose(self, x: Sequence[Tensor], image_sizes: Tensor,
+                training: bool = False) -> Proposals:
+        """The proposals of a batch, from its feature maps.
+
+        Args:
+            x: (B, in_channels, H, W) a level.
+            image_sizes: (B, 2) height and width of each image.
+            training: Whether as many are wanted as the second stage is trained on.
+        """
+        return self.select_proposals(
+            self.gather_outputs(*self(x)), image_sizes, training=training)
 
 
 def rows_of_anchors(maps: Sequence[Tensor], channels: int) -> Tensor:

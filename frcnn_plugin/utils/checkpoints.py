@@ -68,7 +68,8 @@ def state_dict_of(content: object, source: str) -> StateDict:
             if isinstance(value, Tensor)}
 
 
-def check_fit(model: nn.Module, state: StateDict, source: str) -> None:
+def check_fit(model: nn.Module, state: StateDict, source: str,
+              ignore: tuple[str, ...] = ()) -> None:
     """Refuse tensors that are not exactly those of the model.
 
     mmengine loads what fits and warns of the rest, so that a test of the wrong
@@ -78,6 +79,7 @@ def check_fit(model: nn.Module, state: StateDict, source: str) -> None:
         model: The detector.
         state: Tensors by name.
         source: Where they were read from, for messages.
+        ignore: Beginnings of names that may be left over.
 
     Raises:
         UserError: If one is missing, left over or of another shape.
@@ -86,7 +88,8 @@ def check_fit(model: nn.Module, state: StateDict, source: str) -> None:
     wrong = [name for name in wanted
              if name in state and state[name].shape != wanted[name].shape]
     missing = [name for name in wanted if name not in state]
-    unknown = [name for name in state if name not in wanted]
+    unknown = [name for name in state
+               if name not in wanted and not name.startswith(ignore)]
     if wrong:
         name = wrong[0]
         hint = (' (another number of classes: give its own with --classes)'

@@ -107,3 +107,8 @@ def hard_nms_thr(nms: dict) -> float:
         raise ValueError(f"nms.type is {nms['type']!r}; here there is 'nms' only, use "
                          'the heads of mmdet for others')
     return nms['iou_threshold']
+
+
+def nms_offset(cfg: dict) -> int:
+    """mmcv's ``nms.offset`` of a test config: 1 if the last pixel belongs to a box."""
+    return cfg['nms'].get('offset', 0)

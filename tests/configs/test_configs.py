@@ -3,10 +3,14 @@
 import pytest
 from mmengine.config import Config
 
-from frcnn_plugin.registry import MODELS
+from frcnn_plugin.registry import DATASETS, MODELS
 
 NAMES = ['frcnn_r50_c4_voc', 'frcnn_r50_c4_bccd', 'frcnn_r18_c4_shapes',
-         'frcnn_r18_c4_bccd']
+         'frcnn_r18_c4_bccd', 'frcnn_r50_c4_fc_voc', 'frcnn_vgg16_voc',
+         'frcnn_vgg16_legacy_voc', 'frcnn_r50_fpn_voc', 'frcnn_r50_fpn_cls_voc',
+         'frcnn_r50_c4_coco', 'fast_rcnn_r50_c4_voc', 'rcnn_r50_voc',
+         'frcnn_r50_c4_alternating_voc', 'frcnn_r18_c4_alternating_shapes',
+         'frcnn_r50_c4_two_phases_voc', 'frcnn_vgg16_two_phases_voc']
 
 
 def load(repo, name: str) -> Config:
@@ -17,7 +21,9 @@ def load(repo, name: str) -> Config:
 def test_the_model_builds_and_fits_its_data(repo, name):
     cfg = load(repo, name)
     model = MODELS.build(cfg.model)
-    classes = cfg.train_dataloader.dataset.get('metainfo', {}).get('classes', [0] * 20)
+    dataset = cfg.train_dataloader.dataset
+    default = DATASETS.get(dataset.type).METAINFO['classes']
+    classes = dataset.get('metainfo', {}).get('classes', default)
     assert model.roi_head.bbox_head.num_classes == len(classes)
     assert cfg.default_scope == 'frcnn_plugin'
 

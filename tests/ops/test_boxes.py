@@ -1,6 +1,9 @@
+import math
+
 import torch
 import torchvision
 from helpers import random_boxes
+from mmdet.evaluation import bbox_overlaps
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 
 from frcnn_plugin.ops import box_iou, clip_bboxes, decode, encode, select
@@ -50,3 +53,23 @@ def test_select_takes_rows_of_each_image():
     values = torch.arange(12.0).view(2, 3, 2)
     picked = select(values, torch.tensor([[2, 0], [1, 1]]))
     assert picked.tolist() == [[[4, 5], [0, 1]], [[8, 9], [8, 9]]]
+
+
+def test_the_last_pixel_may_belong_to_a_box():
+    """py-faster-rcnn's convention, against mmdet's version of it."""
+    boxes, gt = random_boxes(30).round(), random_boxes(5).round()
+    ours = box_iou(boxes, gt.unsqueeze(0), offset=1)[0]
+    expected = bbox_overlaps(boxes.numpy(), gt.numpy(), use_legacy_coordinate=True)
+    torch.testing.assert_close(ours, torch.from_numpy(expected))
+    clipped = clip_bboxes(torch.full((1, 1, 4), 1e4), torch.tensor([[30, 40]]), 1)
+    assert clipped.flatten().tolist() == [39, 29, 39, 29]
+
+
+def test_growth_is_limited_where_asked():
+    coder, box = DeltaXYWHBBoxCoder(), torch.tensor([[0.0, 0, 10, 10]])
+    deltas = torch.tensor([[0.0, 0, 99, 1]])
+    grown = decode(coder, box, deltas, wh_ratio_clip=8 / 224)
+    width, height = (grown[0, 2:] - grown[0, :2]).tolist()
+    assert math.isclose(width, 10 * 224 / 8, rel_tol=1e-5)
+    assert math.isclose(height, 10 * math.e, rel_tol=1e-5)
+    assert decode(coder, box, deltas)[0, 2] > grown[0, 2]

@@ -64,3 +64,20 @@ def test_a_box_that_no_anchor_meets_forces_nothing():
     found = match(torch.tensor([[0.0, 0, 10, 10]]), gt, mask, pos_iou_thr=0.7,
                   neg_iou_thr=(0, 0.3), match_low_quality=True)
     assert found.labels.tolist() == [[0]]
+
+
+@pytest.mark.parametrize('inclusive, label', [(False, -1), (True, 0)])
+def test_the_upper_bound_of_the_background_may_be_closed(inclusive, label):
+    box = torch.tensor([[0.0, 0, 10, 10]])
+    gt = torch.tensor([[[0.0, 0, 10, 5]]])  # IoU 0.5
+    found = match(box, gt, torch.ones(1, 1, dtype=torch.bool), pos_iou_thr=0.6,
+                  neg_iou_thr=(0.0, 0.5), neg_inclusive=inclusive)
+    assert found.labels.item() == label
+
+
+def test_offset_counts_the_last_pixel():
+    box, gt = torch.tensor([[0.0, 0, 9, 9]]), torch.tensor([[[0.0, 0, 9, 4]]])
+    options = dict(pos_iou_thr=0.5, neg_iou_thr=(0.0, 0.5))
+    mask = torch.ones(1, 1, dtype=torch.bool)
+    assert match(box, gt, mask, **options).labels.item() == 0  # 4 / 9
+    assert match(box, gt, mask, offset=1, **options).labels.item() == 1  # 5 / 10

@@ -53,3 +53,11 @@ def test_without_groups_all_compete():
 def test_nothing_stays_where_nothing_is():
     mask = torch.zeros(2, 5, dtype=torch.bool)
     assert not masked_nms(torch.rand(2, 5, 4), torch.rand(2, 5), mask, 0.5).any()
+
+
+def test_offset_counts_the_last_pixel():
+    boxes = torch.tensor([[[0.0, 0, 9, 9], [0, 0, 9, 4.5]]])
+    scores, mask = torch.tensor([[0.9, 0.8]]), torch.ones(1, 2, dtype=torch.bool)
+    # IoU 4.5 / 9 = 0.5 without, 5.5 / 10 = 0.55 with it
+    assert masked_nms(boxes, scores, mask, 0.52).tolist() == [[True, True]]
+    assert masked_nms(boxes, scores, mask, 0.52, offset=1).tolist() == [[True, False]]

@@ -5,6 +5,7 @@ import torch
 from mmdet.models.roi_heads.bbox_heads import BBoxHead as MMDetBBoxHead
 
 from frcnn_plugin.registry import MODELS
+from frcnn_plugin.roi import BBoxHead
 
 CODER = dict(type='mmdet.DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2))
 
@@ -71,3 +72,27 @@ def test_first_loss_is_ln_of_the_classes():
     losses = head.losses(cls_score, bbox_pred, torch.randint(21, (128,)),
                          torch.zeros(128, 4), mask)
     assert abs(losses['loss_cls'].item() - math.log(21)) < 0.05 * math.log(21)
+
+
+def test_deltas_of_the_background_are_there_and_change_nothing():
+    """N1's 84 columns for 20 classes."""
+    plain = BBoxHead(20, in_channels=8, reg_background=False)
+    whole = BBoxHead(20, in_channels=8, reg_background=True)
+    assert whole.fc_reg.out_features == 84 and plain.fc_reg.out_features == 80
+    plain.fc_cls.load_state_dict(whole.fc_cls.state_dict())
+    for name in ('weight', 'bias'):
+        getattr(plain.fc_reg, name).data = getattr(whole.fc_reg, name).data[:80]
+    x, rois = torch.randn(6, 8, 7, 7), torch.rand(6, 5) * 50
+    rois[:, 3:] += rois[:, 1:3]
+    labels = torch.tensor([0, 3, 19, 20, 20, 7])
+    targets = labels, torch.randn(6, 4), torch.ones(6, dtype=torch.bool)
+    metas = [dict(img_shape=(100, 100))]
+    cfg = dict(score_thr=0.0, nms=dict(type='nms', iou_threshold=0.5), max_per_img=9)
+    results = []
+    for head in (plain, whole):
+        cls_score, bbox_pred = head(x)
+        (found,) = head.predict_by_feat([rois], [cls_score], [bbox_pred], metas, cfg)
+        results.append((head.losses(cls_score, bbox_pred, *targets), found))
+    (losses, found), (same_losses, same_found) = results
+    torch.testing.assert_close(losses, same_losses)
+    torch.testing.assert_close(found.bboxes, same_found.bboxes)

@@ -80,3 +80,13 @@ def test_not_finite_scores_are_no_proposals(two_levels):
     scores, deltas, anchors, _ = two_levels
     scores[0] = float('nan')
     assert not ProposalCreator()(scores, deltas, anchors, SIZES, CODER).mask[0].any()
+
+
+def test_low_scores_are_dropped_where_asked(two_levels):
+    scores, deltas, anchors, level_sizes = two_levels
+    creator = ProposalCreator(score_thr=0.9, min_bbox_size=0)
+    found = creator(scores, deltas, anchors, SIZES, CODER, level_sizes=level_sizes)
+    assert found.mask.any() and (found.scores[found.mask] >= 0.9).all()
+    creator.score_thr = None
+    more = creator(scores, deltas, anchors, SIZES, CODER, level_sizes=level_sizes)
+    assert more.mask.sum() > found.mask.sum()

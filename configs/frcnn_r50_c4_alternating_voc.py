@@ -1,0 +1,15 @@
+# The main config, trained in the four steps of the paper. Each step has this schedule
+# for itself; its iterations are counted from the step's beginning.
+_base_ = './frcnn_r50_c4_voc.py'
+
+train_cfg = dict(
+    _delete_=True,
+    type='AlternatingTrainLoop',
+    steps=[40000, 40000, 40000, 40000],
+    val_interval=5000)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=500),
+    dict(type='MultiStepLR', by_epoch=False, milestones=[30000], gamma=0.1),
+]
+optim_wrapper = dict(optimizer=dict(lr=0.001))
+find_unused_parameters = True  # each step trains a part of the detector

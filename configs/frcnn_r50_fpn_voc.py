@@ -1,0 +1,7 @@
+# Faster R-CNN on a feature pyramid of five levels, PASCAL VOC 07+12.
+_base_ = [
+    './_base_/models/frcnn_r50_fpn.py',
+    './_base_/datasets/voc0712.py',
+    './_base_/schedules/voc0712_110k.py',
+    './_base_/default_runtime.py',
+]

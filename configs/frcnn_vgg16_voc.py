@@ -1,0 +1,7 @@
+# Faster R-CNN, VGG16, PASCAL VOC 07+12: the network of the paper.
+_base_ = [
+    './_base_/models/frcnn_vgg16.py',
+    './_base_/datasets/voc0712.py',
+    './_base_/schedules/voc0712_110k.py',
+    './_base_/default_runtime.py',
+]

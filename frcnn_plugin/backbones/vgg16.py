@@ -1,0 +1,56 @@
+"""VGG16 without its last pooling: images to one feature map of stride 16.
+
+Comes in: (B, 3, H, W). Goes out: a tuple of one (B, 512, ceil(H/16), ceil(W/16)).
+"""
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torchvision.models.vgg import cfgs, make_layers
+
+from ..registry import MODELS
+from .pretrained import InitFromWeights
+from .resnet import freeze
+
+
+@MODELS.register_module()
+class VGG16(InitFromWeights, BaseModule):
+    """conv1_1 to conv5_3 with four poolings, under torchvision's names.
+
+    The poolings round up, so that a map covers its whole image.
+
+    Source: VGG (arXiv:1409.1556), configuration D, as used in Faster R-CNN.
+
+    Args:
+        frozen_stages: Groups of convolutions whose weights stay fixed: 1 conv1_x, 2
+            also conv2_x (as in Fast R-CNN, section 4.5), and so on to 5; -1 or 0 none.
+        init_cfg: Initialisation; ``dict(type='Pretrained', checkpoint=...)`` takes
+            ``torchvision://vgg16``, a path or a URL. Default: torchvision's random one.
+
+    Attributes:
+        out_channels (int): 512.
+    """
+
+    out_channels = 512
+
+    def __init__(self, frozen_stages: int = -1, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg=init_cfg or dict(
+            type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu'))
+        if not -1 <= frozen_stages <= 5:
+            raise ValueError(f'VGG16: frozen_stages is {frozen_stages}, not -1 to 5')
+        self.features = make_layers(cfgs['D'])[:-1]
+        for layer in self.features:
+            if isinstance(layer, nn.MaxPool2d):
+                layer.ceil_mode = True
+        self.frozen_stages = frozen_stages
+        self._freeze()
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        """Images (B, 3, H, W), normalised, to a tuple of one map of stride 16."""
+        return (self.features(x),)
+
+    def _freeze(self) -> None:
+        stage = 1
+        for layer in self.features:
+            if stage <= self.frozen_stages:
+                freeze(layer)
+            stage += isinstance(layer, nn.MaxPool2d)

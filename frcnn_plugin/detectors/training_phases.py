@@ -1,0 +1,74 @@
+"""Which part of a detector is trained at the moment.
+
+Three ways of training need it: a first phase with a fixed backbone, batch normalisation
+that is fixed from outside, and the four steps of alternating training.
+"""
+
+from collections.abc import Callable
+
+from ..backbones.resnet import batch_norms, freeze
+
+
+class TrainingPhases:
+    """Freezing of whole parts, and training of one stage alone; mixed into a detector.
+
+    Nothing of this is in a checkpoint: whoever drives the training
+    (``FrozenPhaseHook``, ``AlternatingTrainLoop``) sets it again when a run goes on.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self._frozen_parts: dict[str, list[bool]] = {}
+        self._norms_are_frozen = False
+        self._trained_stage: str | None = None
+        self._propose_for_training: Callable | None = None
+
+    def freeze_parts(self, *names: str) -> None:
+        """Fix the weights and batch statistics of whole parts.
+
+        Args:
+            names: ``'backbone'``, ``'neck'``, ``'rpn_head'``, ``'roi_head'``; a part
+                that the detector does not have is passed over.
+        """
+        for name in names:
+            part = getattr(self, name)
+            if part is None or name in self._frozen_parts:
+                continue
+            self._frozen_parts[name] = [p.requires_grad for p in part.parameters()]
+            freeze(part)
+
+    def unfreeze_parts(self) -> None:
+        """Undo :meth:`freeze_parts`; what the config froze stays so."""
+        for name, flags in self._frozen_parts.items():
+            part = getattr(self, name)
+            for parameter, flag in zip(part.parameters(), flags, strict=True):
+                parameter.requires_grad = flag
+        self._frozen_parts = {}
+        self.train(self.training)
+
+    def freeze_bn(self) -> None:
+        """Fix the running statistics of all batch normalisation, in training too."""
+        self._norms_are_frozen = True
+        self.train(self.training)
+
+    def train_stage(self, stage: str | None,
+                    propose: Callable | None = None) -> None:
+        """Train one stage alone.
+
+        Args:
+            stage: ``'rpn'``, ``'roi'`` or None for both.
+            propose: For ``'roi'``: called with images and data samples, returns
+                ``Proposals``. Default: the detector's own RPN, without a gradient.
+        """
+        self._trained_stage = stage
+        self._propose_for_training = propose
+
+    def train(self, mode: bool = True):
+        """Switch to training, but for what is frozen."""
+        super().train(mode)
+        for name in self._frozen_parts:
+            getattr(self, name).eval()
+        if self._norms_are_frozen:
+            for norm in batch_norms(self):
+                norm.eval()
+        return self

@@ -1,0 +1,166 @@
+"""Alternating training in four steps, after which both stages share one backbone.
+
+Comes in: a detector with its pretrained weights. Goes out: the same detector, trained,
+and a checkpoint behind each step.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+
+import torch
+from mmengine.dist import barrier, broadcast, is_main_process
+from mmengine.logging import print_log
+from mmengine.runner import IterBasedTrainLoop
+from torch import nn
+
+from ..registry import LOOPS, MODELS
+from ..utils.checkpoints import check_fit, read_checkpoint
+from ..utils.errors import UserError
+from .frozen_phase_hook import detector_of
+
+SHARED = ('backbone', 'neck')
+STEPS = (
+    'the RPN',
+    'Fast R-CNN from a fresh backbone, on the proposals of step 1',
+    'the RPN alone, on the fixed backbone of step 2',
+    'Fast R-CNN alone, on the same backbone and the proposals of step 3',
+)
+
+
+@LOOPS.register_module()
+class AlternatingTrainLoop(IterBasedTrainLoop):
+    """Trains the RPN and Fast R-CNN in turns.
+
+    1. The RPN, from the pretrained backbone.
+    2. Fast R-CNN on the proposals of step 1, from a fresh pretrained backbone.
+    3. A fresh RPN on the backbone of step 2, which from now on is fixed: no weight and
+       no statistic of it changes.
+    4. Fast R-CNN on the proposals of step 3; the backbone stays fixed.
+
+    Each step begins with a new optimizer and a new learning rate schedule, whose
+    iterations are counted from the step's own beginning (a scheduler without ``end``
+    ends with the step), and ends with a checkpoint, ``step1.pth`` to ``step4.pth`` in
+    the work dir. A run that goes on does so inside
+    the step that it was stopped in. Proposals are made anew for every batch, so that
+    images may be flipped and resized; the paper stores them.
+
+    Source: Faster R-CNN (arXiv:1506.01497), section 3.2, "4-Step Alternating Training".
+
+    Args:
+        runner: The runner.
+        dataloader: Config of the training data.
+        steps: Iterations of each of the four steps.
+        val_begin: Iteration from which on it is validated. Default: behind step 2,
+            before which the stages do not fit together.
+        val_interval: Iterations between two validations.
+        dynamic_intervals: mmengine's.
+
+    Raises:
+        UserError: If there are not four steps of at least one iteration.
+    """
+
+    def __init__(self, runner, dataloader, steps: Sequence[int],
+                 val_begin: int | None = None, val_interval: int = 1000,
+                 dynamic_intervals: list[tuple[int, int]] | None = None) -> None:
+        if len(steps) != 4 or min(steps) < 1:
+            raise UserError(f'AlternatingTrainLoop: train_cfg.steps is {list(steps)}; '
+                            'it takes the iterations of four steps')
+        self.steps, self.ends = list(steps), list(accumulate(steps))
+        super().__init__(runner, dataloader, max_iters=self.ends[-1],
+                         val_begin=val_begin or self.ends[1] + 1,
+                         val_interval=val_interval, dynamic_intervals=dynamic_intervals)
+        self.step: int | None = None  # 0 to 3; None before the first iteration
+
+    def run(self) -> nn.Module:
+        """Run what is left of the four steps.
+
+        Raises:
+            UserError: If a distributed job would wait for the gradients of what is
+                fixed.
+        """
+        if not getattr(self.runner.model, 'find_unused_parameters', True):
+            raise UserError('AlternatingTrainLoop in a distributed job needs '
+                            'find_unused_parameters=True in the config')
+        return super().run()
+
+    def run_iter(self, data_batch: dict | tuple | list) -> None:
+        """One iteration, in the step that it belongs to."""
+        step = bisect_right(self.ends, self._iter)
+        if step != self.step:
+            self._enter(step)
+        super().run_iter(data_batch)
+        if self._iter == self.ends[step]:
+            self._save(step)
+
+    def _enter(self, step: int) -> None:
+        """Begin a step, or go on inside it."""
+        self.step = step
+        print_log(f'step {step + 1} of 4: {STEPS[step]}', logger='current')
+        if self._iter == self.ends[step] - self.steps[step]:
+            if step == 1:
+                self._renew(*SHARED)
+            elif step == 2:
+                self._renew('rpn_head')
+            self._restart_optimizer(self.steps[step])
+        detector = detector_of(self.runner)
+        detector.unfreeze_parts()
+        idle = 'roi_head' if step in (0, 2) else 'rpn_head'
+        detector.freeze_parts(idle, *(SHARED if step >= 2 else ()))
+        propose = self._first_rpn(detector) if step == 1 else None
+        detector.train_stage('rpn' if step in (0, 2) else 'roi', propose)
+
+    def _renew(self, *names: str) -> None:
+        """Give parts the weights that a new detector has: pretrained, or random."""
+        detector = detector_of(self.runner)
+        fresh = MODELS.build(self.runner.cfg.model)
+        fresh.init_weights()
+        for name in names:
+            if getattr(detector, name) is not None:
+                part = getattr(detector, name)
+                part.load_state_dict(getattr(fresh, name).state_dict())
+                for tensor in part.state_dict().values():
+                    broadcast(tensor)  # random weights are those of the first process
+
+    def _restart_optimizer(self, iters: int) -> None:
+        """A new optimizer, and schedulers that end with the step if not before."""
+        runner = self.runner
+        runner.optim_wrapper = runner.build_optim_wrapper(runner.cfg.optim_wrapper)
+        runner.scale_lr(runner.optim_wrapper, runner.auto_scale_lr)
+        schedulers = runner.cfg.get('param_scheduler')
+        if schedulers:
+            schedulers = schedulers if isinstance(schedulers, list) else [schedulers]
+            runner.param_schedulers = runner.build_param_scheduler([
+                {'end': max(iters, scheduler.get('begin', 0) + 1), **scheduler}
+                for scheduler in schedulers])
+        runner.optim_wrapper.initialize_count_status(
+            runner.model, self._iter, self._max_iters)
+
+    def _first_rpn(self, detector: nn.Module):
+        """The proposals of step 1 as a function, from its checkpoint."""
+        path = self._checkpoint(0)
+        if not path.is_file():
+            raise UserError(f'{path}: no such file; step 2 trains on the proposals of '
+                            'step 1, which is stored there')
+        first = MODELS.build({**self.runner.cfg.model, 'roi_head': None})
+        state = read_checkpoint(str(path))['state_dict']
+        check_fit(first, state, str(path), ignore=('roi_head.',))
+        first.load_state_dict(state, strict=False)
+        first.to(next(detector.parameters()).device).eval()
+        return lambda images, samples: first.propose(images, samples, training=True)
+
+    def _checkpoint(self, step: int) -> Path:
+        return Path(self.runner.work_dir) / f'step{step + 1}.pth'
+
+    def _save(self, step: int) -> None:
+        """Store the end of a step, and make it the place to go on from."""
+        path = self._checkpoint(step)
+        self.runner.save_checkpoint(
+            str(path.parent), path.name, meta=dict(epoch=self._epoch, iter=self._iter))
+        if is_main_process():
+            (path.parent / 'last_checkpoint').write_text(str(path))
+        barrier()
+        print_log(f'step {step + 1} of 4 is done: {path}', logger='current')
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

@@ -1,0 +1,72 @@
+"""A first phase of the training in which parts of the detector stay fixed.
+
+Comes in: an iteration. Goes out: parts frozen before it, or free again.
+"""
+
+from collections.abc import Sequence
+
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from ..registry import HOOKS
+from ..utils.errors import UserError
+
+
+@HOOKS.register_module()
+class FrozenPhaseHook(Hook):
+    """Trains the heads alone at first, then everything.
+
+    Source: bubbliiiing's faster-rcnn-pytorch, which fixes the pretrained backbone for
+    the first half of its epochs, so that random heads do not spoil it.
+
+    Args:
+        until: Iteration from which on everything is trained.
+        parts: What stays fixed before it; parts of :class:`FasterRCNN`.
+        freeze_bn: Whether the running statistics of batch normalisation stay fixed for
+            the whole training.
+    """
+
+    def __init__(self, until: int, parts: Sequence[str] = ('backbone',),
+                 freeze_bn: bool = True) -> None:
+        self.until = until
+        self.parts = tuple(parts)
+        self.freeze_bn = freeze_bn
+        self.frozen: bool | None = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Start, or go on, in the phase of the iteration.
+
+        Raises:
+            UserError: If a distributed job would wait for the gradients of what is
+                fixed.
+        """
+        if is_model_wrapper(runner.model) and not getattr(
+                runner.model, 'find_unused_parameters', True):
+            raise UserError('FrozenPhaseHook in a distributed job needs '
+                            'find_unused_parameters=True in the config')
+        if self.freeze_bn:
+            detector_of(runner).freeze_bn()
+
+    def before_train_iter(self, runner: Runner, batch_idx: int,
+                          data_batch=None) -> None:
+        """Change the phase where it begins."""
+        frozen = runner.iter < self.until
+        if frozen == self.frozen:
+            return
+        self.frozen = frozen
+        detector = detector_of(runner)
+        if frozen:
+            detector.freeze_parts(*self.parts)
+            print_log(f'{", ".join(self.parts)}: fixed until iteration {self.until}',
+                      logger='current')
+        else:
+            detector.unfreeze_parts()
+            print_log('everything is trained from now on', logger='current')
+
+
+def detector_of(runner: Runner):
+    """The detector inside its distributed wrapper, if there is one."""
+    model = runner.model
+    return model.module if is_model_wrapper(model) else model

@@ -1,0 +1,95 @@
+"""How many objects the proposals find, whatever makes them.
+
+Comes in: proposals and ground truth of each image. Goes out: recall at several numbers
+of proposals.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from mmdet.structures.bbox import get_box_tensor
+from mmengine.evaluator import BaseMetric
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from ..registry import METRICS
+
+
+@METRICS.register_module()
+class ProposalRecall(BaseMetric):
+    """The share of objects that one of the best n proposals of their image covers.
+
+    For a detector without ``roi_head``, whose result is its proposals. Boxes marked as
+    difficult are not counted. mmdet's ``eval_recalls`` is of no use here: it puts
+    arrays of different sizes into one, which NumPy refuses since 1.24.
+
+    Source: Hosang et al., What makes for effective detection proposals?
+    (arXiv:1502.05082), section 4.
+
+    Args:
+        nums: Numbers of proposals, n.
+        iou_thrs: An object counts as found from this IoU on.
+        collect_device: mmengine's.
+        prefix: mmengine's.
+    """
+
+    default_prefix = 'proposals'
+
+    def __init__(self, nums: Sequence[int] = (50, 300, 2000),
+                 iou_thrs: Sequence[float] = (0.5, 0.7), collect_device: str = 'cpu',
+                 prefix: str | None = None) -> None:
+        super().__init__(collect_device, prefix)
+        self.nums, self.iou_thrs = tuple(nums), tuple(iou_thrs)
+
+    def process(self, data_batch, data_samples: Sequence[dict]) -> None:
+        """Keep the best IoU of every object, for each number of proposals."""
+        for sample in data_samples:
+            found = sample['pred_instances']
+            order = found['scores'].argsort(descending=True, stable=True)
+            gt_bboxes = get_box_tensor(sample['gt_instances']['bboxes'])
+            self.results.append((
+                best_ious(found['bboxes'][order], gt_bboxes, self.nums).cpu(),
+                len(order)))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Recall over all objects of all images.
+
+        Args:
+            results: For each image the (n, G) IoU of :func:`best_ious` and the number
+                of its proposals.
+
+        Returns:
+            dict: ``recall50@300`` and so on, by percent of IoU and number, NaN without
+            any object; ``per_image``, the mean number of proposals there are.
+        """
+        ious = torch.cat([iou for iou, _ in results], dim=1)
+        metrics = {}
+        for iou_thr in self.iou_thrs:
+            recalls = (ious >= iou_thr).float().mean(1).tolist()
+            for num, recall in zip(self.nums, recalls, strict=True):
+                metrics[recall_name(iou_thr, num)] = recall
+        counts = [count for _, count in results]
+        metrics['per_image'] = sum(counts) / len(counts)
+        return metrics
+
+
+def recall_name(iou_thr: float, num: int) -> str:
+    """The name of a recall among the metrics: ``recall50@300``."""
+    return f'recall{round(iou_thr * 100)}@{num}'
+
+
+def best_ious(proposals: Tensor, gt_bboxes: Tensor, nums: Sequence[int]) -> Tensor:
+    """The best IoU that each object has with one of the first n proposals.
+
+    Args:
+        proposals: (P, 4) boxes, best first.
+        gt_bboxes: (G, 4) boxes.
+        nums: The n.
+
+    Returns:
+        Tensor: (len(nums), G) float32; 0 where there is no proposal.
+    """
+    if len(gt_bboxes) == 0 or len(proposals) == 0:
+        return gt_bboxes.new_zeros(len(nums), len(gt_bboxes))
+    best = box_iou(proposals, gt_bboxes.to(proposals)).cummax(dim=0).values
+    return torch.stack([best[min(num, len(best)) - 1] for num in nums])
