@@ -180,6 +180,17 @@ def test_proposals_are_scaled_and_flipped_with_the_image(shapes_root, write, pro
         assert not torch.equal(gt, raw)
 
 
+def test_proposals_of_a_test_pipeline_are_scaled_and_the_boxes_are_not(
+        shapes_root, write):
+    pipeline = [*LOAD[:2], dict(type='ProposalBroadcaster', transforms=[
+        dict(type='Resize', scale=(400, 300), keep_ratio=True)]), LOAD[2], PACK]
+    sample = load(shapes_root, 'val', test_mode=True, pipeline=pipeline,
+                  proposal_file=write(entries(shapes_root, 'val')))[0]['data_samples']
+    scale = torch.tensor(sample.scale_factor).repeat(2)
+    proposals = torch.as_tensor(sample.proposals.bboxes)
+    assert torch.allclose(proposals, sample.gt_instances.bboxes.tensor * scale)
+
+
 def test_mmdets_own_reader_takes_the_same_file(shapes_root, write):
     data = load(shapes_root, 'val', serialize_data=False)
     data.proposal_file = write(entries(shapes_root, 'val'))
