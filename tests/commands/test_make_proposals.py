@@ -1,8 +1,10 @@
 import json
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -72,6 +74,24 @@ def test_two_workers_write_the_same_file_as_one(shapes_root, out, repo):
         assert entry['bboxes'].dtype == entry['scores'].dtype == np.float32
         assert entry['bboxes'].shape == (len(entry['scores']), 4)
         assert 5 < len(entry['scores']) <= 30
+
+
+@needs_contrib
+def test_ctrl_c_ends_all_workers_soon(shapes_root, out, repo):
+    process = subprocess.Popen(
+        [sys.executable, str(repo / 'tools/make_proposals.py'),
+         *arguments(shapes_root, out, '--quality', '--workers', '2'),
+         '--split', 'train', 'val', 'test'], cwd=repo, stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    for _ in range(1200):
+        if list(parts_of(out).glob('*.npz')) or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and said.splitlines()[-1] == 'interrupted'
+    assert 0 < len(list(parts_of(out).glob('*.npz'))) < 34 and not out.exists()
 
 
 @needs_contrib
