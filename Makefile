@@ -10,16 +10,19 @@ DEMO := work_dirs/demo
 
 install: $(VENV)/installed
 
-# opencv-python needs libGL and friends, which a bare Debian lacks; the headless build
-# of the same version holds the same module without them
+# The last step puts another build of OpenCV over opencv-python, in the same version: it
+# holds the same module with the contrib modules, for selective search, and without libGL
+# and friends, which a bare Debian lacks. Both builds own the folder cv2, so the order
+# counts; opencv-python stays installed by name, for the packages that ask for it, and
+# taking it out would take the shared files along.
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 12) else "error: Python 3.11 or 3.12 is needed, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % v)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
 	    -c constraints.txt -e '.[lite,dev]'
-	@$(BIN)/python -c 'import cv2' 2>/dev/null || \
-	    $(BIN)/python -m pip install --disable-pip-version-check --force-reinstall \
-	    --no-deps "opencv-python-headless==$$(sed -n 's/^opencv-python==//p' constraints.txt)"
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+	    --force-reinstall --no-deps \
+	    "opencv-contrib-python-headless==$$(sed -n 's/^opencv-python==//p' constraints.txt)"
 	@touch $@
 
 demo: install

@@ -2,10 +2,15 @@
 
 import copy
 
+import cv2
+import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.structures import InstanceData
+
+needs_contrib = pytest.mark.skipif(
+    not hasattr(cv2, 'ximgproc'), reason='this OpenCV is built without contrib')
 
 BACKBONE = dict(type='ResNetC4', depth=18, norm_eval=True)
 ANCHORS = dict(type='AnchorGenerator', strides=[16], ratios=[0.5, 1.0, 2.0],

@@ -16,6 +16,7 @@ from rich.progress import track
 
 from ..registry import DATASETS
 from ..utils.errors import UserError
+from .proposals import add_proposals, find_proposal_file
 from .voc_annotation import VOCAnnotation, read_voc_annotation
 from .voc_layout import find_folders, find_image, read_split
 
@@ -41,11 +42,13 @@ class VOCFolder(BaseDetDataset):
             in a small part of a data set.
         filter_cfg: mmdet's; with ``filter_empty_gt`` images without boxes are left out
             in training, and counted.
-        **kwargs: The rest of mmdet's ``BaseDetDataset``.
+        **kwargs: The rest of mmdet's ``BaseDetDataset``; a relative ``proposal_file``
+            starts at the data root, or, if it is not there, at the current folder.
 
     Raises:
-        UserError: If a folder, a split, an annotation or an image is missing or broken,
-            if a class is in no annotation (in training), or if no image is left.
+        UserError: If a folder, a split, an annotation, an image or the file of
+            proposals is missing or broken, if a class is in no annotation (in
+            training), or if no image is left.
     """
 
     METAINFO = VOCDataset.METAINFO
@@ -130,6 +133,15 @@ class VOCFolder(BaseDetDataset):
             left_out = ', '.join(f'{name} ({n})' for name, n in others.items())
             _warn(f'{where}: boxes of classes that are not in the config are left out: '
                   f'{left_out}')
+
+    def load_proposals(self) -> None:
+        """Add ``proposals`` to each image, before any is left out.
+
+        mmdet's own runs what the file holds, and takes no file with more images.
+        """
+        path = find_proposal_file(self.proposal_file, self.data_root, self.split)
+        self.proposal_file = str(path)
+        add_proposals(self.data_list, path)
 
     def filter_data(self) -> list[dict]:
         """Leave out images that can not be trained on, and count them.

@@ -38,8 +38,8 @@ def find_folders(data_root: Path, names: list[str] | None = None) -> list[Path]:
     if missing:
         raise UserError(
             f'{data_root}: {", ".join(missing)} is not there, only '
-            f'{", ".join(path.name for path in there)}; set `folders` of the dataset '
-            'in the config')
+            f'{", ".join(path.name for path in there)}; choose with `folders` of '
+            'the dataset in the config, or --folders of tools/make_proposals.py')
     return [data_root / name for name in names]
 
 
@@ -60,7 +60,8 @@ def read_split(folder: Path, split: str) -> list[str]:
             f'{path}: the split file is missing; ' + (
                 f'there are {", ".join(there)}: choose with --cfg-options '
                 'train_dataloader.dataset.split=NAME '
-                'val_dataloader.dataset.split=NAME, or with tools/test.py --split NAME'
+                'val_dataloader.dataset.split=NAME, or with --split NAME of '
+                'tools/test.py and tools/make_proposals.py'
                 if there else 'it lists one image name a line, without suffix'))
     try:
         lines = path.read_text(encoding='utf-8-sig').splitlines()

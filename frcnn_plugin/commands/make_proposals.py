@@ -1,0 +1,125 @@
+"""``tools/make_proposals.py``: search the proposals of R-CNN and Fast R-CNN."""
+
+import argparse
+import os
+import pickle
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+
+from rich.progress import track
+
+from ..datasets.proposal_parts import (
+    Settings,
+    begin_workers,
+    open_parts,
+    part_of,
+    read_part,
+    search,
+    whole_or_absent,
+)
+from ..datasets.proposals import keyed
+from ..datasets.selective_search import require_contrib
+from ..datasets.voc_layout import find_folders, find_image, read_split
+from ..utils.errors import UserError
+
+Task = tuple[Path, Path, Settings]
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line.
+
+    Raises:
+        UserError: If a number is out of its range, or the file is no .pkl.
+    """
+    parser = argparse.ArgumentParser(
+        prog='make_proposals.py',
+        description='Search regions in images by selective search, and write them as '
+        "mmdet's file of proposals. The same command again goes on where it stopped.")
+    parser.add_argument('--data-root', required=True, type=Path, metavar='DIR',
+                        help='a folder with Annotations/, JPEGImages/ and '
+                        'ImageSets/Main/, or a VOCdevkit that holds such folders')
+    parser.add_argument('--folders', nargs='+', metavar='NAME',
+                        help='which folders of a VOCdevkit; default: all')
+    parser.add_argument('--split', required=True, nargs='+', metavar='NAME',
+                        help='one split file or several')
+    parser.add_argument('--out', required=True, type=Path, metavar='FILE',
+                        help='the .pkl file')
+    parser.add_argument('--num', type=int, default=2000, metavar='N',
+                        help='the most regions of an image (default: %(default)s)')
+    parser.add_argument('--quality', action='store_true',
+                        help='more regions, and several times slower')
+    parser.add_argument('--max-side', type=int, default=500, metavar='PIXELS',
+                        help='search in images shrunk to this longer side; 0 for never '
+                        '(default: %(default)s)')
+    parser.add_argument('--workers', type=int, default=os.cpu_count(), metavar='N',
+                        help='processes (default: %(default)s)')
+    parser.add_argument('--overwrite', action='store_true',
+                        help='start anew, whatever is there')
+    args = parser.parse_args(argv)
+    for name, least in (('num', 1), ('max_side', 0), ('workers', 1)):
+        if getattr(args, name) < least:
+            raise UserError(f'--{name.replace("_", "-")} is {getattr(args, name)}; it '
+                            f'must be at least {least}')
+    if args.out.suffix not in ('.pkl', '.pickle'):
+        raise UserError(f'--out {args.out}: mmdet reads proposals from .pkl')
+    return args
+
+
+def make_proposals(argv: list[str] | None = None) -> Path:
+    """Run the command.
+
+    Args:
+        argv: Its arguments. Default: those of the process.
+
+    Returns:
+        Path: The file that was written.
+
+    Raises:
+        UserError: If something is wrong that the user can mend. What was searched until
+            then is kept, as after an interruption.
+    """
+    args = parse_args(argv)
+    require_contrib()
+    folders = find_folders(args.data_root.expanduser(), args.folders)
+    images = keyed([
+        find_image(folder, name) for split in args.split for folder in folders
+        for name in read_split(folder, split)])
+    settings = Settings(
+        folders=[str(folder.resolve()) for folder in folders], num=args.num,
+        quality=args.quality, max_side=args.max_side)
+    out = args.out.expanduser()
+    parts = open_parts(out, settings, args.overwrite)
+    tasks = [(image, part_of(parts, key), settings) for key, image in images.items()]
+    left = [task for task in tasks if not task[1].is_file()]
+    if len(left) < len(tasks):
+        print(f'{parts}: {len(tasks) - len(left)} of {len(tasks)} images are there')
+    for _ in track(_run(left, min(args.workers, len(left))), f'{out}', len(left)):
+        pass
+    proposals = {key: read_part(part_of(parts, key)) for key in images}
+    with whole_or_absent(out) as file:
+        pickle.dump(proposals, file)
+    shutil.rmtree(parts)
+    count = sum(len(entry['bboxes']) for entry in proposals.values())
+    print(f'{out}: {count} regions of {len(proposals)} images')
+    return out
+
+
+def _run(tasks: list[Task], workers: int) -> Iterator[None]:
+    """Search all images; yields after each one."""
+    if workers <= 1:
+        yield from (search(*task) for task in tasks)
+        return
+    with ProcessPoolExecutor(workers, get_context('spawn'), begin_workers) as pool:
+        try:
+            futures = [pool.submit(search, *task) for task in tasks]
+            yield from (future.result() for future in as_completed(futures))
+        except BrokenProcessPool as error:
+            raise UserError(
+                'a process was killed, perhaps for want of memory; the same command '
+                'goes on from here, with fewer --workers if need be') from error
+        finally:  # an error or Ctrl-C ends the work now, and not after the last image
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,201 @@
+import json
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from helpers import needs_contrib
+from mmdet.datasets import BaseDetDataset
+
+from frcnn_plugin.commands import make_proposals as command
+from frcnn_plugin.commands.make_proposals import make_proposals
+from frcnn_plugin.datasets import VOCFolder, proposal_parts
+from frcnn_plugin.datasets.shapes import CLASSES
+from frcnn_plugin.utils.errors import UserError
+
+SPLITS = dict(val=4, test=6)
+
+
+@pytest.fixture
+def root(shapes_root, tmp_path):
+    """A copy that a test may damage."""
+    return shutil.copytree(shapes_root, tmp_path / 'shapes')
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / 'new' / 'p.pkl'
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """The images that are searched, which is quick here; some may be made to fail."""
+    names, failing = [], set()
+
+    def search(image_bgr, num, quality, max_side):
+        if len(names) in failing:
+            raise KeyboardInterrupt
+        names.append(image_bgr.mean())
+        return np.float32([[0, 0, 5, 5]]), np.float32([image_bgr.mean()])
+
+    monkeypatch.setattr(proposal_parts, 'selective_search', search)
+    monkeypatch.setattr(command, 'require_contrib', lambda: None)
+    search.names, search.failing = names, failing
+    return search
+
+
+def arguments(root, out, *extra: str) -> list[str]:
+    return ['--data-root', str(root), '--split', 'val', 'test', '--out', str(out),
+            '--workers', '1', *extra]
+
+
+def parts_of(out):
+    return out.with_name('p.pkl.parts')
+
+
+@needs_contrib
+def test_two_workers_write_the_same_file_as_one(shapes_root, out, repo):
+    make_proposals(arguments(shapes_root, out, '--num', '30'))
+    other = out.with_name('q.pkl')
+    subprocess.run(
+        [sys.executable, str(repo / 'tools/make_proposals.py'),
+         *arguments(shapes_root, other, '--num', '30', '--workers', '2')],
+        check=True, capture_output=True, cwd=repo)
+    assert out.read_bytes() == other.read_bytes()
+    assert sorted(path.name for path in out.parent.iterdir()) == ['p.pkl', 'q.pkl']
+    content = pickle.loads(out.read_bytes())
+    assert len(content) == 10
+    for entry in content.values():
+        assert set(entry) == {'bboxes', 'scores'}
+        assert entry['bboxes'].dtype == entry['scores'].dtype == np.float32
+        assert entry['bboxes'].shape == (len(entry['scores']), 4)
+        assert 5 < len(entry['scores']) <= 30
+
+
+@needs_contrib
+def test_ctrl_c_ends_all_workers_soon(shapes_root, out, repo):
+    process = subprocess.Popen(
+        [sys.executable, str(repo / 'tools/make_proposals.py'),
+         *arguments(shapes_root, out, '--quality', '--workers', '2'),
+         '--split', 'train', 'val', 'test'], cwd=repo, stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    for _ in range(1200):
+        if list(parts_of(out).glob('*.npz')) or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130 and said.splitlines()[-1] == 'interrupted'
+    assert 0 < len(list(parts_of(out).glob('*.npz'))) < 34 and not out.exists()
+
+
+@needs_contrib
+def test_mmdets_reader_and_ours_take_the_file(shapes_root, out):
+    make_proposals([*arguments(shapes_root, out), '--split', 'val'])
+    data = VOCFolder(str(shapes_root), split='val', serialize_data=False,
+                     metainfo=dict(classes=CLASSES), test_mode=True,
+                     proposal_file=str(out))
+    ours = [info.pop('proposals') for info in data.data_list]
+    BaseDetDataset.load_proposals(data)
+    for info, proposals in zip(data.data_list, ours, strict=True):
+        for name in ('bboxes', 'scores'):
+            assert np.array_equal(info['proposals'][name], proposals[name])
+
+
+@pytest.mark.parametrize('stop', [0, 3])
+def test_an_interrupted_search_goes_on(shapes_root, out, searched, stop):
+    searched.failing.add(stop)
+    with pytest.raises(KeyboardInterrupt):
+        make_proposals(arguments(shapes_root, out))
+    assert not out.exists() and len(list(parts_of(out).glob('*.npz'))) == stop
+    searched.failing.clear()
+    make_proposals(arguments(shapes_root, out))
+    assert len(searched.names) == 10 == len(set(searched.names))  # none twice
+    content = pickle.loads(out.read_bytes())
+    assert sorted(float(e['scores'][0]) for e in content.values()) == pytest.approx(
+        sorted(searched.names))
+    assert not parts_of(out).exists()
+
+
+def test_a_lost_part_is_searched_again_and_a_damaged_one_named(
+        shapes_root, out, searched):
+    searched.failing.add(9)
+    with pytest.raises(KeyboardInterrupt):
+        make_proposals(arguments(shapes_root, out))
+    searched.failing.clear()
+    lost, damaged, *_ = sorted(parts_of(out).glob('*.npz'))
+    lost.unlink()
+    damaged.write_bytes(damaged.read_bytes()[:50])
+    with pytest.raises(UserError, match=rf'{damaged.name}: damaged.*delete it'):
+        make_proposals(arguments(shapes_root, out))
+    assert len(searched.names) == 11
+    damaged.unlink()
+    make_proposals(arguments(shapes_root, out))
+    assert len(searched.names) == 12
+
+
+def test_parts_of_other_settings_are_not_mixed(shapes_root, out, searched):
+    searched.failing.add(3)
+    with pytest.raises(KeyboardInterrupt):
+        make_proposals(arguments(shapes_root, out))
+    with pytest.raises(UserError, match=r'parts: holds parts.*num 2000 and not 7.*'
+                                        '--overwrite'):
+        make_proposals(arguments(shapes_root, out, '--num', '7'))
+    (parts_of(out) / 'settings.json').write_text('{')
+    with pytest.raises(UserError, match=r'parts: holds parts'):
+        make_proposals(arguments(shapes_root, out))
+    searched.failing.clear()
+    make_proposals(arguments(shapes_root, out, '--num', '7', '--overwrite'))
+    assert len(searched.names) == 13
+
+
+def test_a_finished_file_is_kept_until_told_otherwise(shapes_root, out, searched):
+    make_proposals(arguments(shapes_root, out))
+    before = out.read_bytes()
+    with pytest.raises(UserError, match=r'p\.pkl: is there already.*--overwrite'):
+        make_proposals(arguments(shapes_root, out))
+    searched.failing.add(12)
+    with pytest.raises(KeyboardInterrupt):
+        make_proposals(arguments(shapes_root, out, '--overwrite'))
+    assert out.read_bytes() == before
+    searched.failing.clear()
+    make_proposals(arguments(shapes_root, out))  # what was begun may be finished
+    assert len(searched.names) == 20
+
+
+@needs_contrib
+@pytest.mark.parametrize('workers', ['1', '2'])
+def test_an_unreadable_image_is_named_and_the_rest_is_kept(root, out, workers):
+    (root / 'JPEGImages/test_00005.jpg').write_bytes(b'no image')
+    with pytest.raises(UserError, match=r'test_00005\.jpg: not a readable image'):
+        make_proposals(arguments(root, out, '--num', '5', '--workers', workers))
+    assert len(list(parts_of(out).glob('*.npz'))) >= 8
+    settings = json.loads((parts_of(out) / 'settings.json').read_text())
+    assert settings['num'] == 5 and settings['folders'] == [str(root.resolve())]
+
+
+def test_folders_of_a_devkit(shapes_root, out, searched, tmp_path):
+    for year in ('VOC2007', 'VOC2012'):
+        (tmp_path / year).symlink_to(shapes_root)
+    with pytest.raises(UserError, match=r'VOC2007.*VOC2012.*one name'):
+        make_proposals(arguments(tmp_path, out))
+    make_proposals(arguments(tmp_path, out, '--folders', 'VOC2012'))
+    assert len(searched.names) == 10
+
+
+@pytest.mark.parametrize('extra, says', [
+    (['--data-root', '/nowhere'], '/nowhere: no such folder'),
+    (['--split', 'trial'], r'trial\.txt: the split file is missing.*--split'),
+    (['--num', '0'], '--num is 0; it must be at least 1'),
+    (['--max-side', '-1'], '--max-side is -1'), (['--workers', '0'], '--workers is 0'),
+    (['--out', 'p.json'], r'--out p\.json: mmdet reads')])
+def test_mistakes_are_one_line(shapes_root, out, searched, extra, says):
+    with pytest.raises(UserError, match=says) as caught:
+        make_proposals(arguments(shapes_root, out, *extra))
+    assert '\n' not in str(caught.value)
+    assert not out.parent.exists()

@@ -1,0 +1,12 @@
+"""Search proposals by selective search: `python tools/make_proposals.py --help`."""
+
+import sys
+
+try:
+    from frcnn_plugin.commands.make_proposals import make_proposals
+    from frcnn_plugin.utils.errors import exit_with_one_line
+except ImportError as error:
+    sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
+
+if __name__ == '__main__':
+    exit_with_one_line(make_proposals)
