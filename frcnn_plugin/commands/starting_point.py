@@ -7,6 +7,9 @@ place, with weights that are known to be there.
 from mmengine.config import Config
 
 from ..backbones.pretrained import WeightsUnreachable, read_weights
+from ..registry import MODELS
+from ..roi import BBoxHead
+from ..rpn import RPNHead
 from ..utils.errors import UserError
 from .common import say
 from .overrides import nested_dicts
@@ -83,10 +86,13 @@ def train_from_scratch(cfg: Config) -> None:
     """Drop pretrained weights, and what makes sense on top of them only.
 
     Random stages are not frozen, and batch normalisation learns its statistics: fixed
-    at their initial values they would let the activations grow without bound.
+    at their initial values they would let the activations grow without bound. Class
+    scores start near zero, whatever the scale of random features is.
     """
     cfg[FROM_SCRATCH] = True  # remembered in the checkpoints, for resuming
     for node in nested_dicts(cfg.model):
+        if node.get('type') and MODELS.get(node['type']) in (BBoxHead, RPNHead):
+            node.setdefault('cls_init_std', 0.0001)
         if not is_pretrained(node):
             continue
         node['init_cfg'] = None

@@ -43,7 +43,8 @@ class VOCFolder(BaseDetDataset):
         filter_cfg: mmdet's; with ``filter_empty_gt`` images without boxes are left out
             in training, and counted.
         **kwargs: The rest of mmdet's ``BaseDetDataset``; a relative ``proposal_file``
-            starts at the data root, or, if it is not there, at the current folder.
+            starts at the data root, or, if it is not there, at the current folder, and
+            ``{split}`` in it stands for the split.
 
     Raises:
         UserError: If a folder, a split, an annotation, an image or the file of
@@ -139,7 +140,8 @@ class VOCFolder(BaseDetDataset):
 
         mmdet's own runs what the file holds, and takes no file with more images.
         """
-        path = find_proposal_file(self.proposal_file, self.data_root, self.split)
+        name = self.proposal_file.replace('{split}', self.split)
+        path = find_proposal_file(name, self.data_root, self.split)
         self.proposal_file = str(path)
         add_proposals(self.data_list, path)
 

@@ -43,8 +43,10 @@ class BBoxHead(BaseModule):
             0.1, 0.2, 0.2).
         loss_cls: Config of the loss on classes.
         loss_bbox: Config of the loss on deltas.
-        init_cfg: Initialisation; as in the paper normals with std 0.01 for classes and
-            0.001 for deltas.
+        cls_init_std: Std of the initial weights for classes. The paper's 0.01 is for
+            pretrained features; random ones have another scale, on which it makes first
+            losses far above ln(C + 1).
+        init_cfg: Initialisation; as in the paper normals, with std 0.001 for deltas.
 
     Both losses are divided by the number of sampled regions, averaged over the
     processes of a distributed job.
@@ -55,9 +57,10 @@ class BBoxHead(BaseModule):
                  fc_channels: Sequence[int] = (), with_reg: bool = True,
                  reg_class_agnostic: bool = False, reg_background: bool = False,
                  bbox_coder: dict | None = None, loss_cls: dict | None = None,
-                 loss_bbox: dict | None = None,
+                 loss_bbox: dict | None = None, cls_init_std: float = 0.01,
                  init_cfg: dict | list | None = None) -> None:
-        overrides = [dict(type='Normal', std=0.01, override=dict(name='fc_cls'))]
+        overrides = [dict(type='Normal', std=cls_init_std,
+                          override=dict(name='fc_cls'))]
         if with_reg:
             overrides += [dict(type='Normal', std=0.001, override=dict(name='fc_reg'))]
         if fc_channels:

@@ -74,6 +74,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         num_classes: Given by stock detectors; always 1.
         train_cfg: mmdet's ``train_cfg.rpn``.
         test_cfg: mmdet's ``test_cfg.rpn``.
+        cls_init_std: Std of the initial weights for objectness, see ``BBoxHead``.
         init_cfg: Initialisation; as in the paper a normal with std 0.01.
 
     Both losses are divided by the number of sampled anchors, averaged over the
@@ -86,9 +87,10 @@ class RPNHead(MMDetDenseHead, BaseModule):
                  proposal_creator: dict | None = None, loss_cls: dict | None = None,
                  loss_bbox: dict | None = None, num_classes: int = 1,
                  train_cfg: dict | None = None, test_cfg: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
+                 cls_init_std: float = 0.01, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg or dict(
-            type='Normal', layer='Conv2d', std=0.01))
+            type='Normal', layer='Conv2d', std=0.01,
+            override=dict(type='Normal', name='rpn_cls', std=cls_init_std)))
         if num_classes != 1:
             raise ValueError(f'RPNHead knows objects from background only; '
                              f'num_classes must be 1, not {num_classes}')

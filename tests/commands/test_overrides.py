@@ -58,3 +58,19 @@ def test_options_without_a_place(repo):
 def test_a_part_of_a_config_is_no_config(repo):
     with pytest.raises(UserError, match=r'has no model.*a part for other'):
         overrides.load_config(str(repo / 'configs/_base_/default_runtime.py'))
+
+
+@pytest.mark.parametrize('total', [4, 5, 17, 100, 1200])
+def test_a_trial_is_shared_among_the_steps(total):
+    whole = [200, 700, 150, 150]
+    shares = overrides.share(total, whole)
+    assert sum(shares) == total and min(shares) >= 1
+    for share, step in zip(shares, whole, strict=True):
+        assert abs(share - total * step / 1200) <= 2
+
+
+def test_a_trial_of_the_four_steps_keeps_their_schedules(repo):
+    cfg = overrides.load_config(str(repo / 'configs/frcnn_r50_c4_alternating_voc.py'))
+    overrides.set_max_iters(cfg, 20)
+    assert cfg.train_cfg.steps == [5, 5, 5, 5] and cfg.train_cfg.val_begin == 21
+    assert [scheduler.end for scheduler in cfg.param_scheduler] == [500, 40000]

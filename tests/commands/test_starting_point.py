@@ -58,3 +58,21 @@ def test_other_schemes_are_left_to_mmengine(cfg):
     starting_point.set_pretrained(cfg, 'open-mmlab://detectron2/resnet50_caffe')
     starting_point.settle_pretrained(cfg, False, trial=False)
     assert cfg.model.backbone.init_cfg.type == 'Pretrained'
+
+
+def test_from_scratch_trains_stock_batch_normalisation_too(repo):
+    cfg = overrides.load_config(str(repo / 'configs/frcnn_r50_fpn_voc.py'))
+    starting_point.settle_pretrained(cfg, True, trial=False)
+    backbone = cfg.model.backbone
+    assert backbone.frozen_stages == -1 and not backbone.norm_eval
+    assert backbone.norm_cfg.requires_grad
+
+
+def test_the_four_steps_need_their_weights_when_they_go_on(repo, monkeypatch):
+    """Step 2 takes the pretrained backbone a second time."""
+    cfg = overrides.load_config(str(repo / 'configs/frcnn_r50_c4_alternating_voc.py'))
+    asked = []
+    monkeypatch.setattr(starting_point, 'read_weights', asked.append)
+    starting_point.start_from_checkpoint(cfg, {}, from_scratch=False)
+    assert asked == ['torchvision://resnet50']
+    assert cfg.model.backbone.init_cfg.checkpoint == 'torchvision://resnet50'

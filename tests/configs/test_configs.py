@@ -1,5 +1,7 @@
 """Every config builds, and the main one states the paper's numbers."""
 
+import sys
+
 import pytest
 from mmengine.config import Config
 
@@ -54,3 +56,21 @@ def test_the_main_config_is_the_paper(repo):
     assert resize.scale == (1000, 600)
     assert cfg.train_dataloader.dataset.folders == ['VOC2007', 'VOC2012']
     assert cfg.test_dataloader.dataset.split == 'test'
+
+
+def test_the_tables_of_the_lineage_are_those_of_the_configs(repo):
+    sys.path.insert(0, str(repo / 'tools'))
+    try:
+        from diff_configs import up_to_date
+    finally:
+        sys.path.remove(str(repo / 'tools'))
+    text = (repo / 'docs' / 'lineage.md').read_text()
+    assert text == up_to_date(text), 'tools/diff_configs.py --write docs/lineage.md'
+
+
+def test_every_config_is_in_the_lineage_or_in_the_readme(repo):
+    text = (repo / 'docs' / 'lineage.md').read_text().replace(
+        '{r50_c4,vgg16}_two_phases', 'r50_c4_two_phases frcnn_vgg16_two_phases_voc.py')
+    text += (repo / 'README.md').read_text() + (repo / 'docs/results.md').read_text()
+    for name in NAMES:
+        assert f'{name}.py' in text, name

@@ -197,3 +197,11 @@ def test_mmdets_own_reader_takes_the_same_file(shapes_root, write):
     BaseDetDataset.load_proposals(data)
     for info in data.data_list:
         assert np.array_equal(info['proposals']['bboxes'], boxes_of(info))
+
+
+def test_the_name_of_the_file_may_hold_the_split(shapes_root, write):
+    write(entries(shapes_root, 'val'), 'mine_val.pkl')
+    path = write(entries(shapes_root, 'train'), 'mine_train.pkl')
+    pattern = path.replace('train.pkl', '{split}.pkl')
+    for split, count in (('train', 24), ('val', 4)):
+        assert len(load(shapes_root, split, proposal_file=pattern)) == count

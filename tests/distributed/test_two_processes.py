@@ -61,3 +61,20 @@ def test_two_processes_equal_one_with_twice_the_batch(repo, pair, tmp_path):
         if value.is_floating_point():
             difference = (value - two[name]).norm() / value.norm().clamp(min=1e-12)
             assert difference <= 1e-5, name
+
+
+def test_parts_that_wait_in_two_processes(repo, pair, tmp_path):
+    """The four steps: parts without a gradient, a backbone renewed in both."""
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone',
+               '--nproc_per_node=2', str(repo / 'tools/train.py'),
+               str(repo / 'configs/frcnn_r18_c4_alternating_shapes.py'),
+               '--data-root', str(pair), '--work-dir', str(tmp_path), '--max-iters',
+               '8', '--launcher', 'pytorch', '--cfg-options',
+               'train_dataloader.batch_size=1', *OPTIONS]
+    done = subprocess.run(command, capture_output=True, text=True,
+                          env=dict(os.environ, OMP_NUM_THREADS='1'))
+    assert done.returncode == 0, done.stderr[-3000:]
+    second, fourth = (torch.load(tmp_path / f'step{i}.pth', weights_only=True)
+                      ['state_dict'] for i in (2, 4))
+    backbone = [name for name in second if name.startswith('backbone')]
+    assert all(torch.equal(second[name], fourth[name]) for name in backbone)

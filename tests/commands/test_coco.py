@@ -1,0 +1,68 @@
+"""The COCO config through the commands, on a few images in COCO's layout."""
+
+import json
+
+import pytest
+
+from frcnn_plugin.commands.overrides import load_config, set_data_root, set_split
+from frcnn_plugin.commands.test import test as run_test
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.datasets import VOCFolder
+from frcnn_plugin.datasets.shapes import CLASSES
+from frcnn_plugin.utils.errors import UserError
+
+
+@pytest.fixture
+def coco_root(shapes_root, tmp_path):
+    """The shapes as data/coco is laid out."""
+    root = tmp_path / 'coco'
+    (root / 'annotations').mkdir(parents=True)
+    for split, name in (('train', 'train2017'), ('val', 'val2017')):
+        (root / name).symlink_to(shapes_root / 'JPEGImages')
+        data = VOCFolder(str(shapes_root), split=split, test_mode=True,
+                         metainfo=dict(classes=CLASSES))
+        images, annotations = [], []
+        for index, info in enumerate(map(data.get_data_info, range(len(data)))):
+            images.append(dict(id=index, file_name=f'{info["img_id"]}.jpg',
+                               height=info['height'], width=info['width']))
+            for item in info['instances']:
+                x1, y1, x2, y2 = item['bbox']
+                annotations.append(dict(
+                    id=len(annotations) + 1, image_id=index, iscrowd=0,
+                    category_id=item['bbox_label'] + 1, area=(x2 - x1) * (y2 - y1),
+                    bbox=[x1, y1, x2 - x1, y2 - y1]))
+        categories = [dict(id=i + 1, name=name) for i, name in enumerate(CLASSES)]
+        (root / f'annotations/instances_{name}.json').write_text(json.dumps(dict(
+            images=images, annotations=annotations, categories=categories)))
+    return root
+
+
+def test_train_and_test(repo, coco_root, tmp_path, fresh_process):
+    small = ['model.backbone.depth=18', 'model.roi_head.shared_head.depth=18',
+             'model.rpn_head.in_channels=256', 'model.rpn_head.feat_channels=32',
+             'model.roi_head.bbox_roi_extractor.out_channels=256',
+             'model.roi_head.bbox_head.in_channels=512',
+             'model.roi_head.target_sampler.num=8',
+             'model.rpn_head.proposal_creator.test.max_per_img=20']
+    for loader in ('train', 'val', 'test'):
+        small += [f'{loader}_dataloader.num_workers=0',
+                  f'{loader}_dataloader.persistent_workers=False',
+                  f'{loader}_dataloader.dataset.pipeline.'
+                  f'{2 if loader == "train" else 1}.scale=(160,128)']
+    options = ['--data-root', str(coco_root), '--classes', *CLASSES, '--work-dir',
+               str(tmp_path / 'run'), '--cfg-options', *small]
+    config = str(repo / 'configs/frcnn_r50_c4_coco.py')
+    train([config, '--max-iters', '2', '--from-scratch', *options])
+    summary = run_test([config, str(tmp_path / 'run/iter_2.pth'), *options])
+    assert 0 <= summary['mAP'] <= summary['AP50'] <= 1
+    assert set(summary['per_class']) == set(CLASSES)
+    assert {'coco/bbox_mAP_75', 'coco/bbox_mAP_s'} <= set(summary['all'])
+
+
+def test_the_metric_reads_the_annotations_of_the_data_root(repo):
+    cfg = load_config(str(repo / 'configs/frcnn_r50_c4_coco.py'))
+    set_data_root(cfg, 'elsewhere')
+    for name in ('val_evaluator', 'test_evaluator'):
+        assert cfg[name].ann_file == 'elsewhere/annotations/instances_val2017.json'
+    with pytest.raises(UserError, match='has no split files'):
+        set_split(cfg, 'val')
