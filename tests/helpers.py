@@ -39,6 +39,13 @@ def tiny_detector(**changes) -> Config:
     return Config(copy.deepcopy(dict(model=parts))).model
 
 
+def few_regions(cfg: Config) -> Config:
+    """The same with 4 regions an image: half precision is emulated on some CPUs."""
+    cfg.roi_head.target_sampler.num = 4
+    cfg.rpn_head.proposal_creator.test.max_per_img = 4
+    return cfg
+
+
 def random_boxes(num: int, width: float = 160, height: float = 128) -> torch.Tensor:
     """(num, 4) boxes inside an image, at least 8 pixels wide and high."""
     scale = torch.tensor([width - 8, height - 8])

@@ -10,10 +10,12 @@ boxes of these four images: AP50 of 0.95 and more. Ends with status 1 if one doe
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +52,8 @@ def main() -> int:
                         help='default: all of configs/')
     parser.add_argument('--write', type=Path, metavar='FILE',
                         help='put the table into this file, between its marks')
+    parser.add_argument('--jobs', type=int, default=1, metavar='N',
+                        help='configs that are trained at the same time')
     parser.add_argument('--one', type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
@@ -58,12 +62,9 @@ def main() -> int:
     configs = [Path(path) for path in args.configs] or sorted(
         (ROOT / 'configs').glob('*.py'))
     make_data(WORK / 'data')
-    rows = []
-    for number, config in enumerate(configs, 1):
-        print(f'{number} of {len(configs)}: {config.stem}', flush=True)
-        rows.append(run(config))
-        print(f'  AP50 {rows[-1]["AP50"]:.3f} after {rows[-1]["steps"]} steps, '
-              f'{rows[-1]["seconds"] / 60:.1f} min', flush=True)
+    threads = max(1, (os.cpu_count() or 1) // args.jobs)
+    with ThreadPoolExecutor(args.jobs) as pool:
+        rows = list(pool.map(lambda config: run(config, threads), configs))
     report(rows, args.write)
     return int(any(row['AP50'] < WANTED for row in rows))
 
@@ -93,23 +94,28 @@ def make_data(root: Path) -> None:
                     '--out', str(root / 'selective_search_train.pkl')])
 
 
-def run(config: Path) -> dict:
+def run(config: Path, threads: int) -> dict:
     """Train one config in a process of its own, and tell of its progress."""
     start = time.time()
+    name = config.stem
+    print(f'{name}: begins', flush=True)
     work_dir = WORK / config.stem
     work_dir.mkdir(parents=True, exist_ok=True)
     with (work_dir / 'output.txt').open('w') as output, subprocess.Popen(
             [sys.executable, __file__, '--one', str(config)], text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=dict(os.environ, OMP_NUM_THREADS=str(threads))) as process:
         for line in process.stdout:
             output.write(line)
             found = re.search(r'Iter\(train\) \[.*?\].*?(?:eta: \S+)|of 4: .*', line)
             if found:
-                print(f'  {found[0]}', flush=True)
+                print(f'{name}: {found[0]}', flush=True)
     if process.returncode:
-        sys.exit(f'{config}: training failed, see {work_dir / "output.txt"}')
-    return dict(json.loads((work_dir / 'result.json').read_text()),
-                name=config.stem, seconds=time.time() - start)
+        print(f'{name}: training failed, see {work_dir / "output.txt"}', flush=True)
+        return dict(name=name, AP50=0.0, steps=0, seconds=time.time() - start)
+    result = json.loads((work_dir / 'result.json').read_text())
+    print(f'{name}: AP50 {result["AP50"]:.3f}', flush=True)
+    return dict(result, name=name, seconds=time.time() - start)
 
 
 def overfit(config: Path) -> None:
@@ -145,11 +151,11 @@ def shrink_model(model, factor: int) -> None:
         else:
             rpn.anchor_generator.scales = [
                 scale / factor for scale in rpn.anchor_generator.scales]
-        limits = dict(nms_pre=600, max_per_img=100)
+        limits = dict(nms_pre=600, max_per_img=50)
         rpn.proposal_creator.update(train=dict(limits), test=dict(limits))
         rpn.proposal_creator.min_bbox_size /= factor
     roi = model.roi_head
-    roi.target_sampler.num = 16
+    roi.target_sampler.num = 8
     if 'finest_scale' in roi.bbox_roi_extractor:
         roi.bbox_roi_extractor.finest_scale /= factor
     if roi.bbox_roi_extractor.featmap_strides == [1]:  # warped regions
@@ -191,7 +197,7 @@ def shrink_schedule(cfg: Config) -> None:
     cfg.param_scheduler = [dict(
         type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30)]
     if 'steps' in cfg.train_cfg:
-        cfg.train_cfg.update(steps=[150, 200, 100, 150], val_interval=10**6)
+        cfg.train_cfg.update(steps=[100, 150, 60, 90], val_interval=10**6)
     else:
         cfg.train_cfg.update(max_iters=STEPS, val_interval=50, val_begin=100)
         coco = 'ann_file' in cfg.val_evaluator

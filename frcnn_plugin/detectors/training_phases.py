@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from ..backbones.resnet import batch_norms, freeze
 
+PARTS = ('backbone', 'neck', 'rpn_head', 'roi_head')
+
 
 class TrainingPhases:
     """Freezing of whole parts, and training of one stage alone; mixed into a detector.
@@ -29,8 +31,14 @@ class TrainingPhases:
         Args:
             names: ``'backbone'``, ``'neck'``, ``'rpn_head'``, ``'roi_head'``; a part
                 that the detector does not have is passed over.
+
+        Raises:
+            ValueError: If a name is none of these.
         """
         for name in names:
+            if name not in PARTS:
+                raise ValueError(f'{name!r} is no part of a detector; there are '
+                                 f'{", ".join(PARTS)}')
             part = getattr(self, name)
             if part is None or name in self._frozen_parts:
                 continue

@@ -67,6 +67,15 @@ class FrozenPhaseHook(Hook):
 
 
 def detector_of(runner: Runner):
-    """The detector inside its distributed wrapper, if there is one."""
+    """The detector inside its distributed wrapper, if there is one.
+
+    Raises:
+        UserError: If it has no phases.
+    """
     model = runner.model
-    return model.module if is_model_wrapper(model) else model
+    model = model.module if is_model_wrapper(model) else model
+    if not hasattr(model, 'freeze_parts'):
+        raise UserError(f'{type(model).__name__} can not be trained in phases; '
+                        "FrozenPhaseHook and AlternatingTrainLoop take type='"
+                        "frcnn_plugin.FasterRCNN', into which stock heads fit too")
+    return model

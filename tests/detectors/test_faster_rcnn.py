@@ -4,6 +4,7 @@ import pytest
 import torch
 from helpers import (
     RPN_HEAD,
+    few_regions,
     make_samples,
     random_boxes,
     tiny_detector,
@@ -35,11 +36,11 @@ def test_trains_a_step_on_any_number_of_boxes(model, counts):
 
 @pytest.mark.parametrize('kind', ['RoIPool', 'RoIAlign'])
 def test_half_precision_in_the_network_and_not_in_the_boxes(kind):
-    cfg = tiny_detector()
+    cfg = few_regions(tiny_detector())
     cfg.roi_head.bbox_roi_extractor.roi_layer.type = kind
     model = MODELS.build(cfg)
     model.init_weights()
-    images, samples = torch.randn(2, 3, 128, 160), make_samples((3, 5))
+    images, samples = torch.randn(2, 3, 64, 80), make_samples((3, 5), size=(64, 80))
     with torch.autocast('cpu', dtype=torch.bfloat16):
         assert model(images, mode='extractor')[0].dtype == torch.bfloat16
         losses = model.train()(images, samples, 'loss')

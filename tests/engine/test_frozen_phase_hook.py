@@ -1,9 +1,13 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from helpers import make_samples, tiny_detector, total
 
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.engine.frozen_phase_hook import detector_of
 from frcnn_plugin.registry import MODELS
+from frcnn_plugin.utils.errors import UserError
 
 
 def test_the_backbone_is_fixed_at_first_and_then_trained(small, tmp_path):
@@ -75,3 +79,10 @@ def test_freeze_bn_outlasts_a_switch_to_training(detector):
     assert before
     for name, tensor in before.items():
         assert torch.equal(detector.state_dict()[name], tensor)
+
+
+def test_what_has_no_phases_is_named(detector):
+    with pytest.raises(ValueError, match='no part of a detector'):
+        detector.freeze_parts('head')
+    with pytest.raises(UserError, match='Linear can not be trained in phases'):
+        detector_of(SimpleNamespace(model=torch.nn.Linear(1, 1)))

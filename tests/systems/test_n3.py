@@ -2,8 +2,12 @@
 
 import pytest
 import torch
+from helpers import few_regions, make_samples, tiny_detector, total
 from mmengine.config import Config
 from systems.system import build, from_scratch, record
+
+from frcnn_plugin.commands.train import configure, parse_args
+from frcnn_plugin.registry import MODELS
 
 SIZE = 320  # pixels; a map of 20 x 20
 
@@ -40,7 +44,6 @@ def test_every_shape_through_the_modes(repo, name, channels, pooled_size, head):
 def test_smooth_l1_is_the_one_that_is_written_with_sigma(repo, sigma):
     model = Config.fromfile(repo / 'configs/frcnn_r50_c4_voc.py').model
     settings = model.rpn_head if sigma == 3 else model.roi_head.bbox_head
-    from frcnn_plugin.registry import MODELS
     loss = MODELS.build(settings.loss_bbox)
     d = torch.linspace(-2, 2, 101)
     expected = torch.where(d.abs() < 1 / sigma**2, 0.5 * sigma**2 * d**2,
@@ -63,3 +66,34 @@ def test_two_phases_as_a_schedule(repo, network):
     assert cfg.find_unused_parameters
     plain = Config.fromfile(repo / f'configs/frcnn_{network}_voc.py')
     assert cfg.model == plain.model
+
+
+def test_half_precision_with_a_gradient_scaler():
+    """Scaled gradients in bfloat16 are those of float32, as far as its digits go."""
+    gradients = {}
+    for half in (False, True):
+        torch.manual_seed(0)
+        model = MODELS.build(few_regions(tiny_detector())).train()
+        model.init_weights()
+        images, samples = torch.randn(2, 3, 64, 80), make_samples((2, 3), size=(64, 80))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        scaler = torch.amp.GradScaler('cpu', enabled=half)
+        torch.manual_seed(1)
+        with torch.autocast('cpu', dtype=torch.bfloat16, enabled=half):
+            losses = model(images, samples, 'loss')
+        scaler.scale(total(losses)).backward()
+        scaler.unscale_(optimizer)
+        before = model.rpn_head.rpn_cls.weight.detach().clone()
+        gradients[half] = model.rpn_head.rpn_cls.weight.grad.clone()
+        scaler.step(optimizer)
+        scaler.update()
+        assert not torch.equal(before, model.rpn_head.rpn_cls.weight)
+    difference = (gradients[True] - gradients[False]).norm() / gradients[False].norm()
+    assert 0 < difference < 0.1
+
+
+def test_amp_trains_with_a_dynamic_scale(repo, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    args = parse_args([str(repo / 'configs/frcnn_vgg16_two_phases_voc.py'), '--amp'])
+    wrapper = configure(args).optim_wrapper
+    assert wrapper.type == 'AmpOptimWrapper' and wrapper.loss_scale == 'dynamic'
