@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import torch  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 from rich.console import Console  # noqa: E402
@@ -40,7 +41,7 @@ from frcnn_plugin.datasets.shapes import CLASSES  # noqa: E402
 
 WORK = ROOT / 'work_dirs' / 'overfit'
 WANTED = 0.95
-STEPS = 500  # at most; it is looked at after every 50
+STEPS = 500  # at most; from 75 on it is looked at after every 25
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 MARKS = '<!-- overfit -->\n', '<!-- end of overfit -->\n'
 
@@ -123,6 +124,7 @@ def overfit(config: Path) -> None:
     cfg = shrink(Config.fromfile(config))
     cfg.work_dir = str(WORK / config.stem)
     runner = Runner.from_cfg(cfg)
+    runner.model.to(memory_format=torch.channels_last)  # the same, and faster on a CPU
     runner.train()
     metrics = {name.split('/')[-1]: value for name, value in runner.test().items()}
     (Path(cfg.work_dir) / 'result.json').write_text(json.dumps(dict(
@@ -193,13 +195,13 @@ def shrink_schedule(cfg: Config) -> None:
     vgg = 'vgg16' in cfg.filename  # without batch normalisation
     cfg.optim_wrapper = dict(
         type='OptimWrapper', clip_grad=dict(max_norm=10),
-        optimizer=dict(type='AdamW', lr=1e-4 if vgg else 5e-4, weight_decay=1e-4))
+        optimizer=dict(type='AdamW', lr=1e-4 if vgg else 1e-3, weight_decay=1e-4))
     cfg.param_scheduler = [dict(
         type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30)]
     if 'steps' in cfg.train_cfg:
-        cfg.train_cfg.update(steps=[100, 150, 60, 90], val_interval=10**6)
+        cfg.train_cfg.update(steps=[70, 110, 40, 60], val_interval=10**6)
     else:
-        cfg.train_cfg.update(max_iters=STEPS, val_interval=50, val_begin=100)
+        cfg.train_cfg.update(max_iters=STEPS, val_interval=25, val_begin=75)
         coco = 'ann_file' in cfg.val_evaluator
         cfg.default_hooks.early_stopping = dict(
             type='EarlyStoppingHook', rule='greater', patience=10**6,
@@ -207,10 +209,10 @@ def shrink_schedule(cfg: Config) -> None:
             stopping_threshold=0.97)
     for hook in cfg.get('custom_hooks', []):
         if hook.type == 'FrozenPhaseHook':
-            hook.until = 50
+            hook.until = 25
     cfg.default_hooks.checkpoint = dict(
         type='CheckpointHook', by_epoch=False, interval=10**6, save_last=False)
-    cfg.default_hooks.logger.interval = 50
+    cfg.default_hooks.logger.interval = 25
     cfg.randomness = dict(seed=0)
 
 
