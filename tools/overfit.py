@@ -41,6 +41,7 @@ from frcnn_plugin.datasets.shapes import CLASSES  # noqa: E402
 
 WORK = ROOT / 'work_dirs' / 'overfit'
 WANTED = 0.95
+SCALE = 0.75  # of the images, where the config resizes its own
 STEPS = 500  # at most; from 75 on it is looked at after every 25
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 MARKS = '<!-- overfit -->\n', '<!-- end of overfit -->\n'
@@ -72,8 +73,6 @@ def main() -> int:
 
 def make_data(root: Path) -> None:
     """Four images, their annotations in both layouts, and their proposals."""
-    # of this seed every box has an anchor with an IoU of 0.6, which the detector needs
-    # that forces no anchor to be an object
     if not make_shapes(root, dict(train=4), seed=2):
         return
     data = VOCFolder(str(root), split='train', metainfo=dict(classes=CLASSES),
@@ -135,10 +134,13 @@ def shrink(cfg: Config) -> Config:
     """Small images, few regions, a short schedule, no pretrained weights."""
     train_from_scratch(cfg)
     set_classes(cfg, list(CLASSES))
-    # by how much the images are smaller than those the anchors are for
-    factor = 1 if 'r18' in cfg.filename else 2 if 'fpn_cls' in cfg.filename else 4
-    shrink_model(cfg.model, factor)
-    shrink_data(cfg)
+    # by how much the objects are smaller than those that the anchors are for; where no
+    # anchor is forced to be an object, every box needs one with an IoU of 0.6
+    small = 'fpn_cls' in cfg.filename  # made for 224x224 pixels
+    factor = 2 if small else 1 if 'shapes' in cfg.filename else 4
+    scale = 1.0 if small else SCALE
+    resized = shrink_data(cfg, scale)
+    shrink_model(cfg.model, factor / scale if resized else factor)
     shrink_schedule(cfg)
     return cfg
 
@@ -153,20 +155,21 @@ def shrink_model(model, factor: int) -> None:
         else:
             rpn.anchor_generator.scales = [
                 scale / factor for scale in rpn.anchor_generator.scales]
-        limits = dict(nms_pre=600, max_per_img=50)
+        limits = dict(nms_pre=600, max_per_img=40)
         rpn.proposal_creator.update(train=dict(limits), test=dict(limits))
         rpn.proposal_creator.min_bbox_size /= factor
+    model.data_preprocessor.pad_size_divisor = 32
     roi = model.roi_head
-    roi.target_sampler.num = 8
+    roi.target_sampler.num = 4
     if 'finest_scale' in roi.bbox_roi_extractor:
         roi.bbox_roi_extractor.finest_scale /= factor
     if roi.bbox_roi_extractor.featmap_strides == [1]:  # warped regions
         roi.bbox_roi_extractor.roi_layer.output_size = 64
 
 
-def shrink_data(cfg: Config) -> None:
-    """The four images, all in one batch, as they are."""
-    root = str(WORK / 'data')
+def shrink_data(cfg: Config, scale: float) -> bool:
+    """The four images, all in one batch; whether the config resizes its images."""
+    root, resized = str(WORK / 'data'), False
     for dataset in datasets_of(cfg):
         dataset.data_root = root
         if 'ann_file' in dataset:
@@ -176,10 +179,11 @@ def shrink_data(cfg: Config) -> None:
         dataset.filter_cfg = None
         for transforms in (node for node in nested_dicts(dict(a=dataset.pipeline))
                            if node.get('type') in ('Resize', 'RandomFlip')):
-            kind = transforms['type']
-            transforms.clear()
-            transforms.update(dict(type='Resize', scale_factor=1.0)
-                              if kind == 'Resize' else dict(type=kind, prob=0.0))
+            if transforms['type'] == 'RandomFlip':
+                transforms.update(prob=0.0, direction='horizontal')
+            elif transforms.pop('scale', None):
+                transforms.pop('keep_ratio', None)
+                transforms['scale_factor'], resized = scale, True
         dataset.pipeline = [step for step in dataset.pipeline
                             if step.type != 'PhotoMetricDistortion']
     for name in LOADERS:
@@ -188,6 +192,7 @@ def shrink_data(cfg: Config) -> None:
     for name in ('val_evaluator', 'test_evaluator'):
         if 'ann_file' in cfg[name]:
             cfg[name].ann_file = f'{root}/coco.json'
+    return resized
 
 
 def shrink_schedule(cfg: Config) -> None:
@@ -195,7 +200,7 @@ def shrink_schedule(cfg: Config) -> None:
     vgg = 'vgg16' in cfg.filename  # without batch normalisation
     cfg.optim_wrapper = dict(
         type='OptimWrapper', clip_grad=dict(max_norm=10),
-        optimizer=dict(type='AdamW', lr=1e-4 if vgg else 1e-3, weight_decay=1e-4))
+        optimizer=dict(type='AdamW', lr=1e-4 if vgg else 5e-4, weight_decay=1e-4))
     cfg.param_scheduler = [dict(
         type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30)]
     if 'steps' in cfg.train_cfg:

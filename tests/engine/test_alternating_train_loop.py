@@ -22,11 +22,12 @@ class StopAt(Hook):
 @pytest.fixture
 def alternate(small):
     """Train with two iterations in each of the four steps."""
-    def run(*extra: str, stop_at: int = -1) -> None:
+    def run(*extra: str, stop_at: int = -1, lr: float = 0.001) -> None:
         train([*small(*extra, '--seed', '0', config='frcnn_r18_c4_alternating_shapes'),
                'train_cfg.steps=[2,2,2,2]', 'train_cfg.val_interval=100',
                'default_hooks.checkpoint.interval=3', 'param_scheduler.1.begin=1',
-               'default_hooks.stop.type=StopAt', f'default_hooks.stop.at={stop_at}'])
+               f'optim_wrapper.optimizer.lr={lr}', 'default_hooks.stop.type=StopAt',
+               f'default_hooks.stop.at={stop_at}'])
     return run
 
 
@@ -51,6 +52,16 @@ def test_each_step_changes_its_own_parts_and_no_bit_of_the_others(alternate, tmp
     assert changed(second, third, 'rpn_head')
     assert not changed(second, third, 'roi_head')
     assert changed(third, fourth, 'roi_head')
+    assert not changed(third, fourth, 'rpn_head')
+
+
+def test_backbone_and_rpn_begin_anew(alternate, tmp_path):
+    """Seen at a learning rate of zero, at which nothing else changes a weight."""
+    alternate(lr=0.0)
+    first, second, third, fourth = (weights(tmp_path / 'run', i) for i in (1, 2, 3, 4))
+    assert changed(first, second, 'backbone.conv1')
+    assert changed(second, third, 'rpn_head')
+    assert not changed(first, fourth, 'roi_head.bbox_head')
     assert not changed(third, fourth, 'rpn_head')
 
 

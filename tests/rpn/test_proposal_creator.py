@@ -90,3 +90,15 @@ def test_low_scores_are_dropped_where_asked(two_levels):
     creator.score_thr = None
     more = creator(scores, deltas, anchors, SIZES, CODER, level_sizes=level_sizes)
     assert more.mask.sum() > found.mask.sum()
+
+
+def test_growth_is_limited_where_asked():
+    """Where the image is large enough that clipping does not hide it."""
+    anchors, deltas = torch.tensor([[500.0, 500, 510, 510]]), torch.zeros(1, 1, 4)
+    deltas[..., 2:] = 99
+    for ratio, width in ((8 / 224, 280), (None, 625)):
+        creator = ProposalCreator(wh_ratio_clip=ratio)
+        found = creator(torch.ones(1, 1), deltas, anchors,
+                        torch.tensor([[1010.0, 1010]]), CODER)
+        x1, _, x2, _ = found.bboxes[0, 0].tolist()
+        assert x2 - x1 == pytest.approx(width, rel=1e-4)
