@@ -204,18 +204,19 @@ def shrink_schedule(cfg: Config) -> None:
     vgg = 'vgg16' in cfg.filename  # without batch normalisation
     cfg.optim_wrapper = dict(
         type='OptimWrapper', clip_grad=dict(max_norm=10),
-        optimizer=dict(type='AdamW', lr=1e-4 if vgg else 5e-4, weight_decay=1e-4))
+        optimizer=dict(type='AdamW', fused=True, weight_decay=1e-4,
+                       lr=2e-4 if vgg else 5e-4))
     cfg.param_scheduler = [dict(
         type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30)]
     if 'steps' in cfg.train_cfg:
-        cfg.train_cfg.update(steps=[70, 110, 40, 60], val_interval=10**6)
+        cfg.train_cfg.update(steps=[70, 180, 40, 60], val_interval=10**6)
     else:
         cfg.train_cfg.update(max_iters=STEPS, val_interval=25, val_begin=75)
         coco = 'ann_file' in cfg.val_evaluator
         cfg.default_hooks.early_stopping = dict(
             type='EarlyStoppingHook', rule='greater', patience=10**6,
             monitor='coco/bbox_mAP_50' if coco else 'pascal_voc/mAP',
-            stopping_threshold=0.97)
+            stopping_threshold=WANTED)
     for hook in cfg.get('custom_hooks', []):
         if hook.type == 'FrozenPhaseHook':
             hook.until = 25
