@@ -149,7 +149,7 @@ def shrink(cfg: Config) -> Config:
     return cfg
 
 
-def shrink_model(model, factor: int) -> None:
+def shrink_model(model, factor: float) -> None:
     """Anchors and smallest boxes divided by a factor, and fewer regions."""
     if model.get('rpn_head'):
         rpn = model.rpn_head

@@ -94,12 +94,12 @@ def train(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = configure(args)
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
+    if args.pretrained:  # of use to a run that goes on too: alternating training
+        starting_point.set_pretrained(cfg, args.pretrained)
     if checkpoint:
         cfg.resume, cfg.load_from = True, checkpoint['path']
         starting_point.start_from_checkpoint(cfg, checkpoint['meta'], args.from_scratch)
     else:
-        if args.pretrained:
-            starting_point.set_pretrained(cfg, args.pretrained)
         starting_point.settle_pretrained(
             cfg, args.from_scratch, trial=args.max_iters is not None)
     machine.set_launcher(cfg, args.launcher)

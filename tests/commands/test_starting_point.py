@@ -2,6 +2,7 @@ import pytest
 
 from frcnn_plugin.backbones.pretrained import WeightsUnreachable
 from frcnn_plugin.commands import overrides, starting_point
+from frcnn_plugin.commands import train as train_command
 from frcnn_plugin.utils.errors import UserError
 
 
@@ -76,3 +77,19 @@ def test_the_four_steps_need_their_weights_when_they_go_on(repo, monkeypatch):
     starting_point.start_from_checkpoint(cfg, {}, from_scratch=False)
     assert asked == ['torchvision://resnet50']
     assert cfg.model.backbone.init_cfg.checkpoint == 'torchvision://resnet50'
+
+
+def test_the_four_steps_go_on_with_weights_of_ones_own(repo, tmp_path, monkeypatch):
+    class Reached(Exception):
+        pass
+
+    def read(source):
+        raise Reached(source)
+
+    monkeypatch.setattr(starting_point, 'read_weights', read)
+    monkeypatch.setattr(train_command, 'checkpoint_to_resume', lambda *args: dict(
+        path='x.pth', meta={}, state_dict={}))
+    config = str(repo / 'configs/frcnn_r50_c4_alternating_voc.py')
+    with pytest.raises(Reached, match=r'mine\.pth'):
+        train_command.train([config, '--resume', 'x.pth', '--pretrained', 'mine.pth',
+                             '--work-dir', str(tmp_path)])
