@@ -209,7 +209,10 @@ def shrink_schedule(cfg: Config) -> None:
     cfg.param_scheduler = [dict(
         type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30)]
     if 'steps' in cfg.train_cfg:
-        cfg.train_cfg.update(steps=[70, 180, 40, 60], val_interval=10**6)
+        cfg.train_cfg.update(steps=[70, 200, 150, 200], val_interval=10**6)
+        cfg.param_scheduler = [  # in each step; a scheduler without end ends with it
+            dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=10),
+            dict(type='CosineAnnealingLR', by_epoch=False, eta_min_ratio=0.05)]
     else:
         cfg.train_cfg.update(max_iters=STEPS, val_interval=25, val_begin=75)
         coco = 'ann_file' in cfg.val_evaluator
