@@ -1,12 +1,16 @@
 # make demo   train and test on generated shapes, from a bare clone
 # make test   lint and tests, from a bare clone
+# make parity   the peers' numbers beside ours, on mmcv-lite and on compiled mmcv
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILED := .venv-mmcv
 DEMO := work_dirs/demo
 
-.PHONY: install demo test lint clean
+PIP = python -m pip install --disable-pip-version-check --progress-bar off
+
+.PHONY: install demo test lint parity clean
 
 install: $(VENV)/installed
 
@@ -38,5 +42,20 @@ lint: install
 test: lint
 	$(BIN)/python -m pytest
 
+# mmcv with its own operators, built here: some ten minutes and a C++ compiler. Built in
+# isolation it would find no torch and leave the operators out without a word.
+$(COMPILED)/installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(COMPILED)
+	$(COMPILED)/bin/$(PIP) -c constraints.txt torch torchvision \
+	    'setuptools<80' wheel ninja psutil
+	MMCV_WITH_OPS=1 $(COMPILED)/bin/$(PIP) -c constraints.txt --no-build-isolation \
+	    'mmcv==2.1.0'
+	$(COMPILED)/bin/$(PIP) -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+parity: install $(COMPILED)/installed
+	$(BIN)/python tools/parity.py --write docs/interop.md \
+	    --python $(BIN)/python --python $(COMPILED)/bin/python
+
 clean:
-	rm -rf $(VENV) work_dirs data/shapes build *.egg-info
+	rm -rf $(VENV) $(COMPILED) work_dirs data/shapes build *.egg-info

@@ -6,7 +6,7 @@ model = dict(
     rpn_head=dict(
         bbox_coder=dict(type='LegacyDeltaXYWHBBoxCoder'),
         target_sampler=dict(offset=1),
-        proposal_creator=dict(offset=1)),
+        proposal_creator=dict(offset=1, drop_small_first=True)),
     roi_head=dict(
         target_sampler=dict(offset=1),
         bbox_head=dict(

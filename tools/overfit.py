@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
+from markdown_table import write_table  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 from rich.console import Console  # noqa: E402
@@ -43,7 +44,6 @@ WANTED = 0.95
 SCALE = 0.75  # of the images, where the config resizes its own
 STEPS = 500  # at most; from 75 on it is looked at after every 25
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-MARKS = '<!-- overfit -->\n', '<!-- end of overfit -->\n'
 
 
 def main() -> int:
@@ -232,15 +232,13 @@ def shrink_schedule(cfg: Config) -> None:
 def report(rows: list[dict], file: Path | None) -> None:
     """Print the table, and put it where it is wanted."""
     table = Table('config', 'steps', 'AP50', title='Four images, learnt by heart')
-    lines = ['| config | steps | AP50 |', '| --- | --- | --- |']
-    for row in rows:
-        table.add_row(row['name'], str(row['steps']), f'{row["AP50"]:.3f}')
-        lines.append(f'| `{row["name"]}.py` | {row["steps"]} | {row["AP50"]:.3f} |')
+    cells = [(row['name'], str(row['steps']), f'{row["AP50"]:.3f}') for row in rows]
+    for row in cells:
+        table.add_row(*row)
     Console().print(table)
     if file:
-        before, _, rest = file.read_text().partition(MARKS[0])
-        _, _, after = rest.partition(MARKS[1])
-        file.write_text(before + MARKS[0] + '\n'.join(lines) + '\n' + MARKS[1] + after)
+        write_table(file, 'overfit', ('config', 'steps', 'AP50'),
+                    [(f'`{name}.py`', *rest) for name, *rest in cells])
 
 
 if __name__ == '__main__':

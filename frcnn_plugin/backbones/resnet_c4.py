@@ -4,7 +4,7 @@ Comes in: (B, 3, H, W). Goes out: a tuple of one (B, C, ceil(H/16), ceil(W/16)).
 """
 
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..registry import MODELS
 from .pretrained import InitFromWeights
@@ -27,6 +27,8 @@ class ResNetC4(InitFromWeights, BaseModule):
             training, as all detectors do that train on few images a step.
         norm_requires_grad: Whether its scales and offsets are trained.
         style: ``'pytorch'`` or ``'caffe'``, see :func:`torchvision_resnet`.
+        ceil_pool: Whether the stem's pooling has no padding and rounds up, as in Caffe,
+            instead of one pixel of padding on each side.
         init_cfg: Initialisation; ``dict(type='Pretrained', checkpoint=...)`` takes
             ``torchvision://resnet50``, a path or a URL. Default: torchvision's random
             one.
@@ -37,13 +39,15 @@ class ResNetC4(InitFromWeights, BaseModule):
 
     def __init__(self, depth: int = 50, frozen_stages: int = -1, norm_eval: bool = True,
                  norm_requires_grad: bool = True, style: str = 'pytorch',
-                 init_cfg: dict | None = None) -> None:
+                 ceil_pool: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
         if not -1 <= frozen_stages <= 3:
             raise ValueError(f'ResNetC4: frozen_stages is {frozen_stages}, not -1 to 3')
         resnet = torchvision_resnet(depth, style)
         self.conv1, self.bn1 = resnet.conv1, resnet.bn1
         self.relu, self.maxpool = resnet.relu, resnet.maxpool
+        if ceil_pool:
+            self.maxpool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
         self.layer1, self.layer2, self.layer3 = (
             resnet.layer1, resnet.layer2, resnet.layer3)
         self.depth = depth

@@ -16,13 +16,15 @@ from .resnet import freeze
 class VGG16(InitFromWeights, BaseModule):
     """conv1_1 to conv5_3 with four poolings, under torchvision's names.
 
-    The poolings round up, so that a map covers its whole image.
+    The poolings round up, so that a map covers its whole image, unless told otherwise.
 
     Source: VGG (arXiv:1409.1556), configuration D, as used in Faster R-CNN.
 
     Args:
         frozen_stages: Groups of convolutions whose weights stay fixed: 1 conv1_x, 2
             also conv2_x (as in Fast R-CNN, section 4.5), and so on to 5; -1 or 0 none.
+        ceil_mode: Whether the poolings round up (py-faster-rcnn, chainercv) or down
+            (simple-faster-rcnn-pytorch).
         init_cfg: Initialisation; ``dict(type='Pretrained', checkpoint=...)`` takes
             ``torchvision://vgg16``, a path or a URL. Default: torchvision's random one.
 
@@ -32,7 +34,8 @@ class VGG16(InitFromWeights, BaseModule):
 
     out_channels = 512
 
-    def __init__(self, frozen_stages: int = -1, init_cfg: dict | None = None) -> None:
+    def __init__(self, frozen_stages: int = -1, ceil_mode: bool = True,
+                 init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg or dict(
             type='Kaiming', layer='Conv2d', mode='fan_out', nonlinearity='relu'))
         if not -1 <= frozen_stages <= 5:
@@ -40,7 +43,7 @@ class VGG16(InitFromWeights, BaseModule):
         self.features = make_layers(cfgs['D'])[:-1]
         for layer in self.features:
             if isinstance(layer, nn.MaxPool2d):
-                layer.ceil_mode = True
+                layer.ceil_mode = ceil_mode
         self.frozen_stages = frozen_stages
         self._freeze()
 

@@ -19,12 +19,12 @@ from ..datasets.proposal_parts import (
     part_of,
     read_part,
     search,
-    whole_or_absent,
 )
 from ..datasets.proposals import keyed
 from ..datasets.selective_search import require_contrib
 from ..datasets.voc_layout import find_folders, find_image, read_split
 from ..utils.errors import UserError
+from ..utils.files import whole_or_absent
 
 Task = tuple[Path, Path, Settings]
 

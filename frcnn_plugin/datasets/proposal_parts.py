@@ -8,17 +8,15 @@ import json
 import shutil
 import signal
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import quote
 
 import cv2
 import numpy as np
 
 from ..utils.errors import UserError
+from ..utils.files import whole_or_absent
 from .selective_search import selective_search
 
 SETTINGS = 'settings.json'
@@ -125,13 +123,3 @@ def read_part(part: Path) -> dict[str, np.ndarray]:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f'{part}: damaged ({error}); delete it, and the same command '
                         'makes it again') from error
-
-
-@contextmanager
-def whole_or_absent(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which has its name only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'{path.name}.tmp')
-    with temporary.open('wb') as file:
-        yield file
-    temporary.replace(path)

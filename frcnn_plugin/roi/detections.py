@@ -22,7 +22,8 @@ def decode_predictions(cls_score: Tensor, bbox_pred: Tensor | None, bboxes: Tens
             (B, P, 4) deltas; None leaves the boxes as they are.
         bboxes: (B, P, 4) proposals.
         image_sizes: (B, 2) height and width of each image.
-        bbox_coder: The coder of the deltas.
+        bbox_coder: The coder of the deltas; one of mmdet's with ``clip_border=False``
+            leaves boxes outside of the image as they are.
         num_classes: C.
         offset: 1 if the last pixel of a box belongs to it.
 
@@ -33,7 +34,9 @@ def decode_predictions(cls_score: Tensor, bbox_pred: Tensor | None, bboxes: Tens
     if bbox_pred is not None:
         bboxes = decode(bbox_coder, bboxes, bbox_pred[..., :4 * num_classes])
     bboxes = bboxes.unflatten(-1, (-1, 4)).expand(-1, -1, num_classes, -1)
-    return scores, clip_bboxes(bboxes, image_sizes, offset)
+    if getattr(bbox_coder, 'clip_border', True):
+        bboxes = clip_bboxes(bboxes, image_sizes, offset)
+    return scores, bboxes
 
 
 def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
@@ -47,7 +50,8 @@ def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
         bboxes: (B, P, C, 4) boxes.
         mask: (B, P) bool; which rows are proposals at all.
         cfg: mmdet's ``test_cfg.rcnn``: ``score_thr``, ``nms.iou_threshold``,
-            ``nms.offset`` (0) and ``max_per_img`` (-1: all).
+            ``nms.offset`` (0) and ``max_per_img`` (-1: all); and ``min_bbox_size``,
+            the shortest side in pixels (0.01 in torchvision, by default none).
 
     Returns:
         Detections: D = ``max_per_img`` rows an image, best first.
@@ -56,6 +60,9 @@ def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
     labels = torch.arange(num_classes, device=scores.device).repeat(scores.size(1))
     mask = (mask.unsqueeze(-1) & (scores > cfg['score_thr'])).flatten(1)
     scores, bboxes = scores.flatten(1), bboxes.flatten(1, 2)
+    if cfg.get('min_bbox_size'):
+        sides = bboxes[..., 2:] - bboxes[..., :2]
+        mask = mask & (sides.amin(-1) >= cfg['min_bbox_size'])
     mask = masked_nms(bboxes, scores, mask, hard_nms_thr(cfg['nms']), labels,
                       nms_offset(cfg))
     indices, mask = keep_best(scores, mask, cfg.get('max_per_img', -1))

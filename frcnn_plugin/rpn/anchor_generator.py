@@ -45,6 +45,10 @@ class AnchorGenerator:
             detectron2 but for its roundings) or ``'area'``.
         center_offset: For the styles ``'mmdet'`` and ``'area'``: the centre as a share
             of the base size. Default: 0 for ``'mmdet'``, 0.5 for ``'area'``.
+        fit_strides: Whether coarser levels have the stride that the input's size over
+            their own gives, rounded down, as in torchvision: 60 instead of 64 where the
+            8 rows of the last level cover an input of 480. The input's size is that of
+            the first level times its stride.
 
     Raises:
         ValueError: If the style is not known, if it fixes the centre and one is given,
@@ -53,7 +57,8 @@ class AnchorGenerator:
 
     def __init__(self, strides: Sequence, ratios: Sequence[float],
                  scales: Sequence[float], base_sizes: Sequence[float] | None = None,
-                 style: str = 'mmdet', center_offset: float | None = None) -> None:
+                 style: str = 'mmdet', center_offset: float | None = None,
+                 fit_strides: bool = False) -> None:
         if style not in _BASE_ANCHORS:
             raise ValueError(
                 f'AnchorGenerator: style {style!r} is none of {sorted(_BASE_ANCHORS)}')
@@ -68,6 +73,7 @@ class AnchorGenerator:
                              f'{len(self.strides)} strides')
         self.base_sizes = base_sizes
         self.style = style
+        self.fit_strides = fit_strides
         options = {} if center_offset is None else {'center_offset': center_offset}
         self.base_anchors = [
             _BASE_ANCHORS[style](size, ratios, scales, **options)
@@ -92,10 +98,11 @@ class AnchorGenerator:
 
     def single_level_grid_priors(self, featmap_size: tuple[int, int], level_idx: int,
                                  dtype: torch.dtype = torch.float32,
-                                 device='cpu') -> Tensor:
+                                 device='cpu',
+                                 stride: tuple | None = None) -> Tensor:
         """(H * W * K, 4) anchors of one level, in pixels of the network's input."""
         height, width = featmap_size
-        stride_x, stride_y = self.strides[level_idx]
+        stride_x, stride_y = stride or self.strides[level_idx]
         x = torch.arange(width, device=device, dtype=dtype) * stride_x
         y = torch.arange(height, device=device, dtype=dtype) * stride_y
         y, x = torch.meshgrid(y, x, indexing='ij')
@@ -124,8 +131,13 @@ class AnchorGenerator:
                 f'AnchorGenerator: {self.num_levels} strides but '
                 f'{len(featmap_sizes)} feature maps; `anchor_generator.strides` needs '
                 'one entry for each map of the backbone or neck')
-        return [self.single_level_grid_priors(size, level, dtype, device)
-                for level, size in enumerate(featmap_sizes)]
+        strides = self.strides
+        if self.fit_strides:
+            (rows, columns), (x, y) = featmap_sizes[0], strides[0]
+            strides = [(columns * x // w, rows * y // h) for h, w in featmap_sizes]
+        return [self.single_level_grid_priors(size, level, dtype, device, stride)
+                for level, (size, stride) in enumerate(
+                    zip(featmap_sizes, strides, strict=True))]
 
     def valid_flags(self, featmap_sizes: Sequence[tuple[int, int]],
                     pad_shape: tuple, device='cpu') -> list[Tensor]:

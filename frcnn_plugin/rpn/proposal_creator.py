@@ -39,12 +39,15 @@ class ProposalCreator:
         wh_ratio_clip: A proposal is at most the inverse of this larger than its
             anchor. Default: the coder's, 16 / 1000 in mmdet.
         offset: 1 if the last pixel of a box belongs to it, as in py-faster-rcnn.
+        drop_small_first: Whether small proposals are dropped before the top ``nms_pre``
+            are taken (py-faster-rcnn, chainercv), so that others move up, or after
+            (mmdet, torchvision, detectron2), so that all anchors need not be decoded.
     """
 
     def __init__(self, nms_iou_thr: float = 0.7, train: dict | None = None,
                  test: dict | None = None, min_bbox_size: float = 16,
                  score_thr: float | None = None, wh_ratio_clip: float | None = None,
-                 offset: int = 0) -> None:
+                 offset: int = 0, drop_small_first: bool = False) -> None:
         self.nms_iou_thr = nms_iou_thr
         self.train = {**TRAIN, **(train or {})}
         self.test = {**TEST, **(test or {})}
@@ -52,6 +55,7 @@ class ProposalCreator:
         self.score_thr = score_thr
         self.wh_ratio_clip = wh_ratio_clip
         self.offset = offset
+        self.drop_small_first = drop_small_first
 
     @classmethod
     def from_mmdet(cls, cfg: dict) -> 'ProposalCreator':
@@ -68,7 +72,8 @@ class ProposalCreator:
 
     def __call__(self, objectness: Tensor, bbox_deltas: Tensor, anchors: Tensor,
                  image_sizes: Tensor, bbox_coder, training: bool = False,
-                 level_sizes: Sequence[int] | None = None) -> Proposals:
+                 level_sizes: Sequence[int] | None = None,
+                 ranks: Tensor | None = None) -> Proposals:
         """Select the proposals of a batch.
 
         Args:
@@ -79,6 +84,8 @@ class ProposalCreator:
             bbox_coder: The coder of the deltas.
             training: Whether the numbers for training apply.
             level_sizes: Anchors of each level, which sum to N. Default: one level.
+            ranks: (B, N) logits, which tell the better of two anchors where both have
+                a probability of 1. Default: the scores.
 
         Returns:
             Proposals: P = ``max_per_img`` rows an image (fewer where there are fewer
@@ -88,24 +95,35 @@ class ProposalCreator:
         level_sizes = list(level_sizes or [objectness.size(1)])
         # gradients stop here: proposals are fixed boxes to the second stage
         objectness, bbox_deltas = objectness.detach().float(), bbox_deltas.detach()
+        ranks = objectness if ranks is None else torch.where(
+            torch.isfinite(objectness), ranks.detach().float(), float('-inf'))
 
-        indices, levels = top_per_level(objectness, level_sizes, limits['nms_pre'])
-        scores = objectness.gather(1, indices)
-        bboxes = decode(bbox_coder, anchors[indices], select(bbox_deltas, indices),
-                        self.wh_ratio_clip)
-        bboxes = clip_bboxes(bboxes, image_sizes, self.offset)
-
-        size = (bboxes[..., 2:] - bboxes[..., :2]).amin(-1) + self.offset
-        mask = (size >= self.min_bbox_size) & (size > 0)
-        mask = mask & torch.isfinite(scores)
+        if self.drop_small_first:
+            everything = self._decode(
+                bbox_coder, anchors.expand_as(bbox_deltas), bbox_deltas, image_sizes)
+            ranks = ranks.masked_fill(~self._large_enough(everything), float('-inf'))
+        indices, levels = top_per_level(ranks, level_sizes, limits['nms_pre'])
+        scores, ranks = objectness.gather(1, indices), ranks.gather(1, indices)
+        bboxes = self._decode(
+            bbox_coder, anchors[indices], select(bbox_deltas, indices), image_sizes)
+        mask = self._large_enough(bboxes) & torch.isfinite(scores)
         if self.score_thr is not None:
             mask = mask & (scores >= self.score_thr)
         groups = levels if len(level_sizes) > 1 else None
-        mask = masked_nms(bboxes, scores, mask, self.nms_iou_thr, groups, self.offset)
-        indices, mask = keep_best(scores, mask, limits['max_per_img'])
+        mask = masked_nms(bboxes, ranks, mask, self.nms_iou_thr, groups, self.offset)
+        indices, mask = keep_best(ranks, mask, limits['max_per_img'])
         return Proposals(
             torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),
             torch.where(mask, scores.gather(1, indices), 0), mask)
+
+    def _decode(self, bbox_coder, anchors: Tensor, bbox_deltas: Tensor,
+                image_sizes: Tensor) -> Tensor:
+        bboxes = decode(bbox_coder, anchors, bbox_deltas, self.wh_ratio_clip)
+        return clip_bboxes(bboxes, image_sizes, self.offset)
+
+    def _large_enough(self, bboxes: Tensor) -> Tensor:
+        size = (bboxes[..., 2:] - bboxes[..., :2]).amin(-1) + self.offset
+        return (size >= self.min_bbox_size) & (size > 0)
 
 
 def top_per_level(scores: Tensor, level_sizes: Sequence[int],

@@ -75,6 +75,8 @@ class RPNHead(MMDetDenseHead, BaseModule):
         train_cfg: mmdet's ``train_cfg.rpn``.
         test_cfg: mmdet's ``test_cfg.rpn``.
         cls_init_std: Std of the initial weights for objectness, see ``BBoxHead``.
+        mask_padding: Whether positions on the padding of a batch take no part. In
+            mmdet, torchvision and detectron2 they propose like all others.
         init_cfg: Initialisation; as in the paper a normal with std 0.01.
 
     Both losses are divided by the number of sampled anchors, averaged over the
@@ -87,7 +89,8 @@ class RPNHead(MMDetDenseHead, BaseModule):
                  proposal_creator: dict | None = None, loss_cls: dict | None = None,
                  loss_bbox: dict | None = None, num_classes: int = 1,
                  train_cfg: dict | None = None, test_cfg: dict | None = None,
-                 cls_init_std: float = 0.01, init_cfg: dict | None = None) -> None:
+                 cls_init_std: float = 0.01, mask_padding: bool = True,
+                 init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg or dict(
             type='Normal', layer='Conv2d', std=0.01,
             override=dict(type='Normal', name='rpn_cls', std=cls_init_std)))
@@ -103,6 +106,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         self.loss_cls = MODELS.build(loss_cls)
         self.loss_bbox = MODELS.build(
             loss_bbox or dict(type='SmoothL1Loss', beta=1 / 9))
+        self.mask_padding = mask_padding
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
         self.target_sampler = self._build_target_sampler(target_sampler, train_cfg)
@@ -173,7 +177,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         Returns:
             dict: Scalars ``loss_rpn_cls`` and ``loss_rpn_bbox``.
         """
-        valid = valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)
+        valid = self._valid(outputs, image_sizes)
         labels, deltas = self.target_sampler(
             outputs.anchors, gt, image_sizes, self.bbox_coder, valid)
         normalizer = count_samples(labels >= 0)
@@ -193,6 +197,13 @@ class RPNHead(MMDetDenseHead, BaseModule):
             return outputs.logits.squeeze(-1).sigmoid()
         return outputs.logits.softmax(-1)[..., 1]
 
+    def ranks(self, outputs: RPNOutputs) -> Tensor:
+        """(B, N) logits in the order of the probabilities, of which many can be 1."""
+        logits = outputs.logits
+        if self.use_sigmoid_cls:
+            return logits.squeeze(-1)
+        return logits[..., 1] - logits[..., 0]
+
     def select_proposals(self, outputs: RPNOutputs, image_sizes: Tensor,
                          cfg: dict | None = None,
                          training: bool | None = None) -> Proposals:
@@ -207,12 +218,20 @@ class RPNHead(MMDetDenseHead, BaseModule):
         training = self.training if training is None else training
         creator = self.proposal_creator or ProposalCreator.from_mmdet(
             cfg or self.test_cfg)
-        # the padding of a batch is no place for objects, and is never trained on
-        valid = valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)
-        objectness = self.objectness(outputs).masked_fill(~valid, float('-inf'))
+        objectness = self.objectness(outputs)
+        valid = self._valid(outputs, image_sizes)
+        if valid is not None:
+            objectness = objectness.masked_fill(~valid, float('-inf'))
         return creator(
             objectness, outputs.deltas, outputs.anchors, image_sizes,
-            self.bbox_coder, training=training, level_sizes=outputs.level_sizes)
+            self.bbox_coder, training=training, level_sizes=outputs.level_sizes,
+            ranks=self.ranks(outputs))
+
+    def _valid(self, outputs: RPNOutputs, image_sizes: Tensor) -> Tensor | None:
+        """(B, N) bool: not on the padding, which is no place for objects."""
+        if not self.mask_padding:
+            return None
+        return valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)
 
     def loss_and_propose(self, x: Sequence[Tensor], gt: GroundTruth,
                          image_sizes: Tensor, cfg: dict | None = None

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from .errors import UserError
 
 StateDict = dict[str, Tensor]
+WRAPPERS = ('state_dict', 'model')  # under which a checkpoint holds its tensors
 
 
 def read_checkpoint(path: str | Path) -> dict:
@@ -21,7 +22,7 @@ def read_checkpoint(path: str | Path) -> dict:
         path: A file that training wrote, or a bare state dict.
 
     Returns:
-        dict: With at least ``state_dict``.
+        dict: ``state_dict``, and what else the checkpoint holds beside its tensors.
 
     Raises:
         UserError: If the file is missing, damaged, no checkpoint, or more than data.
@@ -40,8 +41,10 @@ def read_checkpoint(path: str | Path) -> dict:
         raise UserError(
             f'{path}: damaged or no checkpoint at all ({_reason(error)})') from error
     state = state_dict_of(content, str(path))
-    extra = content if 'state_dict' in content else {}
-    return {**extra, 'state_dict': state}
+    wrapped = any(isinstance(content.get(key), dict) for key in WRAPPERS)
+    beside = {key: value for key, value in content.items()
+              if key not in WRAPPERS} if wrapped else {}
+    return {**beside, 'state_dict': state}
 
 
 def state_dict_of(content: object, source: str) -> StateDict:
@@ -56,7 +59,7 @@ def state_dict_of(content: object, source: str) -> StateDict:
         UserError: If it holds no tensors by name.
     """
     state = content
-    for key in ('state_dict', 'model'):
+    for key in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             state = content[key]
             break

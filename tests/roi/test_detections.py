@@ -41,3 +41,16 @@ def test_nothing_above_the_threshold():
     found = select_detections(torch.zeros(2, 5, 3), torch.rand(2, 5, 3, 4),
                               torch.ones(2, 5, dtype=torch.bool), CFG)
     assert not found.mask.any() and (found.bboxes == 0).all()
+
+
+def test_tiny_boxes_and_clipping_where_asked():
+    coder = DeltaXYWHBBoxCoder(clip_border=False)
+    boxes = torch.tensor([[[10.0, 10, 300, 40], [10, 10, 10.005, 40]]])
+    scores, decoded = decode_predictions(
+        torch.tensor([[[3.0, 0], [3, 0]]]), torch.zeros(1, 2, 4), boxes,
+        torch.tensor([[100.0, 100]]), coder, 1)
+    torch.testing.assert_close(decoded[0, :, 0], boxes[0])
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    assert select_detections(scores, decoded, mask, CFG).mask.sum() == 2
+    found = select_detections(scores, decoded, mask, dict(CFG, min_bbox_size=0.01))
+    assert found.mask.tolist()[0][0] and found.mask.sum() == 1

@@ -52,6 +52,36 @@ def test_equals_torchvisions_functions_in_a_loop(two_levels):
         torch.testing.assert_close(found.scores[image, :count], kept[:count])
 
 
+def test_small_ones_make_room_where_they_are_dropped_first(two_levels):
+    """py-faster-rcnn's order: small ones go before the best are taken."""
+    scores, deltas, anchors, _ = two_levels
+    limits = dict(nms_pre=60, max_per_img=-1)
+    after, before = (ProposalCreator(
+        0.99, test=limits, min_bbox_size=40, drop_small_first=first)(
+            scores, deltas, anchors, SIZES, CODER) for first in (False, True))
+    for image in range(2):
+        boxes = clip_boxes_to_image(
+            CODER.decode(anchors, deltas[image]), tuple(SIZES[image].tolist()))
+        large = ((boxes[:, 2:] - boxes[:, :2]) >= 40).all(1)
+        best = scores[image, large].topk(60).indices
+        keep = batched_nms(boxes[large][best], scores[image, large][best],
+                           torch.zeros(60), 0.99)
+        assert after.mask[image].sum() < before.mask[image].sum() == len(keep)
+        torch.testing.assert_close(
+            before.scores[image, :len(keep)], scores[image, large][best][keep])
+
+
+def test_ranks_tell_the_better_of_two_that_are_certain(two_levels):
+    scores, deltas, anchors, _ = two_levels
+    logits = scores * 100 + 20  # sigmoids of 1, all of them
+    creator = ProposalCreator(0.7, test=dict(nms_pre=50, max_per_img=20),
+                              min_bbox_size=0)
+    found = creator(logits.sigmoid(), deltas, anchors, SIZES, CODER, ranks=logits)
+    wanted = creator(scores, deltas, anchors, SIZES, CODER)
+    assert torch.equal(found.bboxes, wanted.bboxes)
+    assert (found.scores[found.mask] == 1).all()
+
+
 def test_training_and_test_have_their_own_numbers(two_levels):
     scores, deltas, anchors, _ = two_levels
     creator = ProposalCreator(

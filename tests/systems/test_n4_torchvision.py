@@ -7,6 +7,8 @@ from systems.system import build, from_scratch
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
 from torchvision.models.detection.image_list import ImageList
 
+from frcnn_plugin.interop import recognise
+from frcnn_plugin.interop.layouts import drop_background_deltas
 from frcnn_plugin.structures import bbox2roi, image_sizes, pack_ground_truth
 
 SIZE = (256, 320)
@@ -44,30 +46,9 @@ def ours(repo, peer):
 
 
 def weights_of(peer) -> dict[str, torch.Tensor]:
-    """torchvision's weights under our names; the background, class 0, goes last."""
-    state = {}
-    for name, value in peer.state_dict().items():
-        for theirs, mine in (
-                ('backbone.body.', 'backbone.'),
-                ('rpn.head.conv.0.0', 'rpn_head.rpn_conv.0'),
-                ('rpn.head.cls_logits', 'rpn_head.rpn_cls'),
-                ('rpn.head.bbox_pred', 'rpn_head.rpn_reg'),
-                ('roi_heads.box_head.fc6', 'roi_head.bbox_head.shared_fcs.0'),
-                ('roi_heads.box_head.fc7', 'roi_head.bbox_head.shared_fcs.2'),
-                ('roi_heads.box_predictor.cls_score', 'roi_head.bbox_head.fc_cls'),
-                ('roi_heads.box_predictor.bbox_pred', 'roi_head.bbox_head.fc_reg')):
-            name = name.replace(theirs, mine)
-        for level in range(4):
-            name = name.replace(f'backbone.fpn.inner_blocks.{level}.0',
-                                f'neck.lateral_convs.{level}.conv')
-            name = name.replace(f'backbone.fpn.layer_blocks.{level}.0',
-                                f'neck.fpn_convs.{level}.conv')
-        if 'fc_cls' in name:
-            value = value.roll(-1, 0)
-        if 'fc_reg' in name:
-            value = value[4:]
-        state[name] = value
-    return state
+    """torchvision's weights under our names, less the background's deltas."""
+    (kind,) = recognise(peer.state_dict())
+    return drop_background_deltas(kind.to_ours(peer.state_dict()))
 
 
 @pytest.fixture

@@ -1,0 +1,193 @@
+"""``tools/convert.py``: checkpoints of other code bases into ours, and back."""
+
+import argparse
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..interop.configure import STYLES, build, config_for, name_classes
+from ..interop.layouts import OUR_NORM_EPS, as_if_eps
+from ..interop.outwards import TARGETS, to_mmdet, to_torchvision
+from ..interop.peers import PEERS, Peer, is_ours, recognise
+from ..utils.checkpoints import StateDict, check_fit, read_checkpoint
+from ..utils.errors import UserError
+from ..utils.files import whole_or_absent
+from ..utils.safe_pickle import read_data_pickle
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog='convert.py', description='Convert a checkpoint of another Faster R-CNN '
+        'into ours, with the config that it needs; or ours into one of mmdet or '
+        'torchvision.',
+        epilog='Known: ' + '; '.join(peer.name for peer in PEERS) + '. Which numbers '
+        'of them differ: docs/interop.md')
+    parser.add_argument('checkpoint', type=Path, help='a .pth or .pkl file')
+    parser.add_argument('-o', '--out', type=Path, required=True, metavar='FILE',
+                        help='the new checkpoint, .pth; the config is put beside it')
+    parser.add_argument('--to', choices=TARGETS, default='ours',
+                        help='whose it is to be (default: %(default)s)')
+    parser.add_argument('--source', choices=[peer.config for peer in PEERS],
+                        help='whose it is, where its names do not tell')
+    parser.add_argument('--classes', nargs='+', metavar='NAME',
+                        help='the names of its classes in order; default: those that '
+                        'it states, or those of VOC or COCO if it has as many')
+    parser.add_argument('--style', choices=list(STYLES),
+                        help='how its ResNet was made: where the strides are, and '
+                        'which pixels it was trained on; default: as the source '
+                        'usually has it')
+    parser.add_argument('--norm-eps', type=float, default=OUR_NORM_EPS, metavar='EPS',
+                        help='what its batch normalisation adds to a variance; 0 for '
+                        "torchvision's COCO weights (default: %(default)s)")
+    parser.add_argument('--data', choices=['voc', 'coco'],
+                        help='the data of the new config: a folder in VOC layout, '
+                        'which is the default, or COCO')
+    parser.add_argument('--config', type=Path, metavar='FILE',
+                        help='the config that it is for, where its numbers are not '
+                        'the usual ones of its source, such as its anchors')
+    parser.add_argument('--overwrite', action='store_true',
+                        help='replace files that are there')
+    args = parser.parse_args(argv)
+    if args.out.suffix != '.pth':
+        raise UserError(f'-o {args.out}: the new checkpoint is a .pth file')
+    return args
+
+
+def convert(argv: list[str] | None = None) -> None:
+    """Run the command.
+
+    Args:
+        argv: Its arguments. Default: those of the process.
+
+    Raises:
+        UserError: If the checkpoint is of nothing that is known, or holds something
+            that has no place; nothing is written then.
+    """
+    args = parse_args(argv)
+    config_file = args.out.with_suffix('.py')
+    outputs = [args.out, config_file] if args.to == 'ours' else [args.out]
+    for path in outputs:
+        if path.exists() and not args.overwrite:
+            raise UserError(f'{path}: is there already; --overwrite replaces it')
+    content = read_source(args.checkpoint)
+    meta = content.get('meta') or {}
+    state = content['state_dict']
+    peer = None
+    if not is_ours(state):
+        peer = find_peer(args, content)
+        left_out = [name for name in state if peer.is_unused(name)]
+        print(f'{args.checkpoint}: {peer.name}, {len(state)} tensors'
+              + (f'; left out, no weights: {", ".join(left_out)}' if left_out else ''))
+        state = _of(args.checkpoint, peer.to_ours, state)
+    elif args.to == 'ours':
+        raise UserError(f'{args.checkpoint}: is ours already; --to mmdet and --to '
+                        'torchvision convert it')
+    style = args.style or ('caffe' if re.search(
+        r"style\s*=\s*['\"]caffe", str(meta.get('cfg', ''))) else None)
+    state = as_if_eps(state, args.norm_eps)
+    known = (meta.get('dataset_meta') or {}).get('classes')
+    if args.to != 'ours':
+        _write_theirs(args, state, peer, style, meta)
+        return
+    classes = name_classes(len(state['roi_head.bbox_head.fc_cls.bias']) - 1, known,
+                           args.classes, str(args.checkpoint))
+    cfg = config_for(peer, state, classes, style, args.data, args.config)
+    try:
+        check_fit(build(cfg), state, str(args.checkpoint))
+    except UserError as error:
+        raise error if args.config else UserError(
+            f'{error}; the config is that of {peer.name}, another one can be given '
+            'with --config') from error
+    cfg.load_from = str(args.out)  # what training starts from
+    _write(args.out, dict(state_dict=state, meta=dict(
+        dataset_meta=dict(classes=tuple(classes)), cfg=cfg.pretty_text)))
+    with whole_or_absent(config_file) as file:
+        file.write(cfg.pretty_text.encode())
+    _tell(state)
+    print(f'{config_file}: the config with the numbers of {args.config or peer.name}, '
+          f'{len(classes)} classes')
+    print(f'to test it: python tools/test.py {config_file} {args.out} --data-root DIR')
+
+
+def read_source(path: Path) -> dict:
+    """The content of a checkpoint, or of a pickle of arrays as in detectron2's zoo.
+
+    Raises:
+        UserError: If it is missing, damaged, or more than data.
+    """
+    if path.suffix not in ('.pkl', '.pickle'):
+        return read_checkpoint(path)
+    content = read_data_pickle(path.expanduser())
+    state = content.get('model') if isinstance(content, dict) else None
+    if not isinstance(state, dict):
+        raise UserError(f"{path}: holds no arrays by name under 'model', as a pickle "
+                        'of detectron2 does')
+    return dict(state_dict={
+        name: torch.from_numpy(np.array(value)) for name, value in state.items()
+        if isinstance(value, np.ndarray)})
+
+
+def find_peer(args: argparse.Namespace, content: dict) -> Peer:
+    """Whose a checkpoint is.
+
+    Raises:
+        UserError: If its names are those of nobody who is known, or of two.
+    """
+    state = content['state_dict']
+    found = recognise(state)
+    if args.source:
+        found = [peer for peer in found if peer.config == args.source]
+    if len(found) > 1 and {'config', 'other_info', 'vis_info'} & content.keys():
+        found = [peer for peer in found if peer.config == 'simple_vgg16']
+    if not found:
+        names = ', '.join(list(state)[:4])
+        raise UserError(
+            f'{args.checkpoint}: of no Faster R-CNN that is known'
+            + (f' as {args.source}' if args.source else '')
+            + f'; its {len(state)} tensors begin with {names}')
+    if len(found) > 1:
+        names = ' and of '.join(peer.name for peer in found)
+        raise UserError(f'{args.checkpoint}: has the names of {names}; say which with '
+                        '--source ' + ' or '.join(peer.config for peer in found))
+    return found[0]
+
+
+def _of(path: Path, function, state: StateDict) -> StateDict:
+    """Run a conversion; what it refuses is about this file."""
+    try:
+        return function(state)
+    except UserError as error:
+        raise UserError(f'{path}: {error}') from error
+
+
+def _write_theirs(args: argparse.Namespace, state: StateDict, peer: Peer | None,
+                  style: str | None, meta: dict) -> None:
+    if args.to == 'mmdet':
+        state = _of(args.checkpoint, to_mmdet, state)
+        classes = args.classes or (meta.get('dataset_meta') or {}).get('classes')
+        content = dict(state_dict=state, meta=dict(
+            dataset_meta=dict(classes=tuple(classes)) if classes else {}))
+    else:
+        if style == 'caffe' or (style is None and peer and 'detectron2' in peer.name):
+            raise UserError(f'{args.checkpoint}: has the strides of Caffe, which '
+                            "torchvision's ResNet has not")
+        content = state = _of(args.checkpoint, to_torchvision, state)
+    _write(args.out, content)
+    _tell(state)
+    print(f'{args.out}: for {args.to}; its anchors and other numbers must be those '
+          'that the weights were trained with, see docs/interop.md')
+
+
+def _write(path: Path, content: dict) -> None:
+    with whole_or_absent(path) as file:
+        torch.save(content, file)
+
+
+def _tell(state: StateDict) -> None:
+    """Print what was mapped, by part."""
+    parts = Counter(name.partition('.')[0] for name in state)
+    print('mapped: ' + ', '.join(f'{part} {num}' for part, num in parts.items()))

@@ -1,0 +1,109 @@
+"""The orders in which code bases put the numbers of the same layer.
+
+Comes in: weights under our names. Goes out: the same in another order. Every function
+takes and returns a state dict and leaves the one that it is given as it is.
+"""
+
+from collections.abc import Callable
+
+import torch
+
+from ..utils.checkpoints import StateDict
+
+CLS, REG = 'roi_head.bbox_head.fc_cls.', 'roi_head.bbox_head.fc_reg.'
+RPN_CLS, RPN_REG = 'rpn_head.rpn_cls.', 'rpn_head.rpn_reg.'
+OUR_NORM_EPS = 1e-5
+
+
+def _change(state: StateDict, beginning: str, change: Callable) -> StateDict:
+    return {name: change(value) if name.startswith(beginning) else value
+            for name, value in state.items()}
+
+
+def background_last(state: StateDict) -> StateDict:
+    """From class 0 to class C: logits, and deltas if the background has some."""
+    state = _change(state, CLS, lambda rows: rows.roll(-1, 0))
+    return _change(state, REG, lambda rows: rows.roll(-4, 0))
+
+
+def background_first(state: StateDict) -> StateDict:
+    """From class C to class 0; the inverse of :func:`background_last`."""
+    state = _change(state, CLS, lambda rows: rows.roll(1, 0))
+    return _change(state, REG, lambda rows: rows.roll(4, 0))
+
+
+def add_background_deltas(state: StateDict) -> StateDict:
+    """Deltas of zero for the background, last, where it has none."""
+    if not has_class_deltas(state) or has_background_deltas(state):
+        return state
+    return _change(state, REG, lambda rows: torch.cat(
+        [rows, rows.new_zeros(4, *rows.shape[1:])]))
+
+
+def drop_background_deltas(state: StateDict) -> StateDict:
+    """Without the deltas of the background, which nothing reads."""
+    if not has_background_deltas(state):
+        return state
+    return _change(state, REG, lambda rows: rows[:-4])
+
+
+def has_class_deltas(state: StateDict) -> bool:
+    """Whether each class has deltas of its own."""
+    return f'{REG}weight' in state and len(state[f'{REG}weight']) > 4
+
+
+def has_background_deltas(state: StateDict) -> bool:
+    """Whether the background has deltas too."""
+    return (f'{REG}weight' in state
+            and len(state[f'{REG}weight']) == 4 * len(state[f'{CLS}weight']))
+
+
+def swap_x_and_y(state: StateDict) -> StateDict:
+    """From deltas (dy, dx, dh, dw) to (dx, dy, dw, dh) or back, in both stages."""
+    def swap(rows):
+        return rows.unflatten(0, (-1, 4))[:, [1, 0, 3, 2]].flatten(0, 1)
+
+    return _change(_change(state, RPN_REG, swap), REG, swap)
+
+
+def ratios_slowest(state: StateDict, num_ratios: int = 3) -> StateDict:
+    """From anchors by (size, ratio) to (ratio, size), in the layers of the RPN."""
+    num = len(state[f'{RPN_REG}bias']) // 4  # anchors of a position
+
+    def reorder(rows):
+        rows = rows.unflatten(0, (num // num_ratios, num_ratios, -1))
+        return rows.transpose(0, 1).flatten(0, 2)
+
+    return _change(_change(state, RPN_CLS, reorder), RPN_REG, reorder)
+
+
+def swap_objectness(state: StateDict) -> StateDict:
+    """From (foreground, background) logits of an anchor to the opposite order.
+
+    Nothing is changed where an anchor has one logit.
+    """
+    if 2 * len(state[f'{RPN_REG}bias']) != 4 * len(state[f'{RPN_CLS}bias']):
+        return state
+    return _change(state, RPN_CLS, lambda rows: rows.unflatten(0, (-1, 2)).flip(
+        1).flatten(0, 1))
+
+
+def add_batch_counts(state: StateDict) -> StateDict:
+    """A count of 0 batches for frozen batch normalisations, which keep none."""
+    counts = {}
+    for name in state:
+        count = name.replace('.running_mean', '.num_batches_tracked')
+        if count != name and count not in state:
+            counts[count] = torch.zeros((), dtype=torch.long)
+    return {**state, **counts}
+
+
+def as_if_eps(state: StateDict, eps: float) -> StateDict:
+    """Variances with which ours normalises as a network with another epsilon does.
+
+    torchvision's published COCO weights are run with 0 instead of 1e-5.
+    """
+    if eps == OUR_NORM_EPS:
+        return state
+    return {name: value + (eps - OUR_NORM_EPS) if name.endswith('.running_var')
+            else value for name, value in state.items()}

@@ -1,0 +1,220 @@
+"""The code bases whose checkpoints are known, by the names of their tensors.
+
+Comes in: a state dict. Goes out: which code base it is of, and how its names and orders
+become ours.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..utils.checkpoints import StateDict
+from ..utils.errors import UserError
+from . import layouts
+
+Rules = Sequence[tuple[str, str]]
+Step = Callable[[StateDict], StateDict]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One code base and one architecture.
+
+    Attributes:
+        name: What it is called.
+        config: The config in ``configs/peers`` that has its numbers.
+        marks: Names that all of its checkpoints have and those of others have not.
+        rules: Patterns of its names and what replaces them in ours.
+        steps: What is done to the tensors after they are renamed.
+        unused: Pattern of what its checkpoints hold beside weights.
+    """
+
+    name: str
+    config: str
+    marks: tuple[str, ...]
+    rules: Rules
+    steps: tuple[Step, ...] = ()
+    unused: str | None = None
+
+    def to_ours(self, state: StateDict) -> StateDict:
+        """Its tensors under our names and in our order.
+
+        Raises:
+            UserError: If there is a name without a place; all of them are named.
+        """
+        state = {name: value for name, value in state.items() if not self.is_unused(
+            name)}
+        state = rename(state, self.rules, self.name)
+        for step in (*self.steps, layouts.add_batch_counts):
+            state = step(state)
+        return state
+
+    def is_unused(self, name: str) -> bool:
+        """Whether a name is of something that is no weight, such as anchors."""
+        return bool(self.unused and re.search(self.unused, name))
+
+
+def rename(state: StateDict, rules: Rules, source: str) -> StateDict:
+    """Replace the beginning of every name by the first rule that it follows.
+
+    Raises:
+        UserError: If a name follows none; all such names are in the message.
+    """
+    renamed, left_over = {}, []
+    for name, value in state.items():
+        for pattern, replacement in rules:
+            new, count = re.subn(f'^{pattern}', replacement, name)
+            if count:
+                renamed[new] = value
+                break
+        else:
+            left_over.append(name)
+    if left_over:
+        raise UserError(f'{len(left_over)} tensors have no place in '
+                        f'{source}: {", ".join(left_over)}')
+    return renamed
+
+
+_HEAD = 'roi_head.bbox_head'
+_SHARED_WITH_MMDET = (
+    (r'rpn_head\.(rpn_cls|rpn_reg)\.', r'rpn_head.\1.'),
+    (r'roi_head\.bbox_head\.shared_fcs\.0\.', f'{_HEAD}.shared_fcs.0.'),
+    (r'roi_head\.bbox_head\.(fc_cls|fc_reg)\.', rf'{_HEAD}.\1.'),
+    (r'roi_head\.shared_head\.layer4\.', 'roi_head.shared_head.layer4.'),
+    (r'neck\.(lateral|fpn)_convs\.(\d)\.conv\.', r'neck.\1_convs.\2.conv.'),
+    (r'backbone\.(conv1|bn1|layer\d)\.', r'backbone.\1.'),
+)
+# in mmdet the one convolution of an RPN is no list, and ReLUs are no layers
+MMDET = (
+    (r'rpn_head\.rpn_conv\.(?=weight|bias)', 'rpn_head.rpn_conv.0.'),
+    (r'roi_head\.bbox_head\.shared_fcs\.1\.', f'{_HEAD}.shared_fcs.2.'),
+    *_SHARED_WITH_MMDET,
+)
+TO_MMDET = (
+    (r'rpn_head\.rpn_conv\.0\.', 'rpn_head.rpn_conv.'),
+    (r'roi_head\.bbox_head\.shared_fcs\.2\.', f'{_HEAD}.shared_fcs.1.'),
+    *_SHARED_WITH_MMDET,
+)
+TORCHVISION = (
+    (r'backbone\.body\.', 'backbone.'),
+    (r'backbone\.fpn\.inner_blocks\.(\d)\.0\.', r'neck.lateral_convs.\1.conv.'),
+    (r'backbone\.fpn\.layer_blocks\.(\d)\.0\.', r'neck.fpn_convs.\1.conv.'),
+    (r'rpn\.head\.conv\.0\.0\.', 'rpn_head.rpn_conv.0.'),
+    (r'rpn\.head\.cls_logits\.', 'rpn_head.rpn_cls.'),
+    (r'rpn\.head\.bbox_pred\.', 'rpn_head.rpn_reg.'),
+    (r'roi_heads\.box_head\.fc6\.', f'{_HEAD}.shared_fcs.0.'),
+    (r'roi_heads\.box_head\.fc7\.', f'{_HEAD}.shared_fcs.2.'),
+    (r'roi_heads\.box_predictor\.cls_score\.', f'{_HEAD}.fc_cls.'),
+    (r'roi_heads\.box_predictor\.bbox_pred\.', f'{_HEAD}.fc_reg.'),
+)
+TO_TORCHVISION = (
+    (r'backbone\.', 'backbone.body.'),
+    (r'neck\.lateral_convs\.(\d)\.conv\.', r'backbone.fpn.inner_blocks.\1.0.'),
+    (r'neck\.fpn_convs\.(\d)\.conv\.', r'backbone.fpn.layer_blocks.\1.0.'),
+    (r'rpn_head\.rpn_conv\.0\.', 'rpn.head.conv.0.0.'),
+    (r'rpn_head\.rpn_cls\.', 'rpn.head.cls_logits.'),
+    (r'rpn_head\.rpn_reg\.', 'rpn.head.bbox_pred.'),
+    (r'roi_head\.bbox_head\.shared_fcs\.0\.', 'roi_heads.box_head.fc6.'),
+    (r'roi_head\.bbox_head\.shared_fcs\.2\.', 'roi_heads.box_head.fc7.'),
+    (r'roi_head\.bbox_head\.fc_cls\.', 'roi_heads.box_predictor.cls_score.'),
+    (r'roi_head\.bbox_head\.fc_reg\.', 'roi_heads.box_predictor.bbox_pred.'),
+)
+
+
+def _detectron2_stage(stage: int, theirs: str, ours: str) -> Rules:
+    theirs, ours = rf'{theirs}res{stage}\.(\d+)\.', rf'{ours}layer{stage - 1}.\1.'
+    return (
+        (rf'{theirs}conv(\d)\.norm\.', rf'{ours}bn\2.'),
+        (rf'{theirs}conv(\d)\.(?=weight)', rf'{ours}conv\2.'),
+        (rf'{theirs}shortcut\.norm\.', f'{ours}downsample.1.'),
+        (rf'{theirs}shortcut\.(?=weight)', f'{ours}downsample.0.'),
+    )
+
+
+def _detectron2(body: str, stages: Sequence[int]) -> Rules:
+    return (
+        (rf'{body}stem\.conv1\.norm\.', 'backbone.bn1.'),
+        (rf'{body}stem\.conv1\.(?=weight)', 'backbone.conv1.'),
+        *(rule for stage in stages
+          for rule in _detectron2_stage(stage, body, 'backbone.')),
+        (r'proposal_generator\.rpn_head\.conv\.', 'rpn_head.rpn_conv.0.'),
+        (r'proposal_generator\.rpn_head\.objectness_logits\.', 'rpn_head.rpn_cls.'),
+        (r'proposal_generator\.rpn_head\.anchor_deltas\.', 'rpn_head.rpn_reg.'),
+        (r'roi_heads\.box_predictor\.cls_score\.', f'{_HEAD}.fc_cls.'),
+        (r'roi_heads\.box_predictor\.bbox_pred\.', f'{_HEAD}.fc_reg.'),
+    )
+
+
+def _chainercv(body: Rules) -> Rules:
+    """The names that chainercv gave and others took over."""
+    return (
+        (r'rpn\.conv1\.', 'rpn_head.rpn_conv.0.'),
+        (r'rpn\.score\.', 'rpn_head.rpn_cls.'),
+        (r'rpn\.loc\.', 'rpn_head.rpn_reg.'),
+        (r'head\.score\.', f'{_HEAD}.fc_cls.'),
+        (r'head\.cls_loc\.', f'{_HEAD}.fc_reg.'),
+        *body,
+    )
+
+
+_VGG16 = _chainercv((
+    (r'extractor\.', 'backbone.features.'),
+    (r'head\.classifier\.0\.', 'roi_head.shared_head.classifier.0.'),
+    # without dropout, which the order of the layers counts
+    (r'head\.classifier\.[23]\.', 'roi_head.shared_head.classifier.3.'),
+))
+_VGG16_MARKS = ('extractor.28.weight', 'head.classifier.0.weight', 'head.cls_loc.bias')
+_DETECTRON2_UNUSED = r'anchor_generator\.cell_anchors|^pixel_(mean|std)$'
+
+PEERS = (
+    Peer('mmdet R50-C4', 'mmdet_r50_c4',
+         ('rpn_head.rpn_conv.weight', 'roi_head.shared_head.layer4.0.conv1.weight'),
+         MMDET, (layouts.swap_objectness,)),
+    Peer('mmdet R50-FPN', 'mmdet_r50_fpn',
+         ('rpn_head.rpn_conv.weight', 'neck.lateral_convs.0.conv.weight'),
+         MMDET, (layouts.swap_objectness,)),
+    Peer('torchvision R50-FPN', 'torchvision_r50_fpn',
+         ('backbone.body.conv1.weight', 'rpn.head.conv.0.0.weight',
+          'roi_heads.box_predictor.cls_score.weight'),
+         TORCHVISION, (layouts.background_last,)),
+    Peer('detectron2 R50-C4', 'detectron2_r50_c4',
+         ('backbone.stem.conv1.weight', 'roi_heads.res5.0.conv1.weight'),
+         (*_detectron2(r'backbone\.', (2, 3, 4)),
+          *_detectron2_stage(5, r'roi_heads\.', 'roi_head.shared_head.')),
+         (layouts.ratios_slowest,), _DETECTRON2_UNUSED),
+    Peer('detectron2 R50-FPN', 'detectron2_r50_fpn',
+         ('backbone.bottom_up.stem.conv1.weight', 'backbone.fpn_lateral2.weight',
+          'roi_heads.box_head.fc1.weight'),
+         (*_detectron2(r'backbone\.bottom_up\.', (2, 3, 4, 5)),
+          *((rf'backbone\.fpn_{theirs}{level}\.',
+             f'neck.{ours}_convs.{level - 2}.conv.') for level in range(2, 6)
+            for theirs, ours in (('lateral', 'lateral'), ('output', 'fpn'))),
+          (r'roi_heads\.box_head\.fc1\.', f'{_HEAD}.shared_fcs.0.'),
+          (r'roi_heads\.box_head\.fc2\.', f'{_HEAD}.shared_fcs.2.')),
+         (layouts.ratios_slowest,), _DETECTRON2_UNUSED),
+    Peer('simple-faster-rcnn-pytorch VGG16', 'simple_vgg16', _VGG16_MARKS, _VGG16,
+         (layouts.background_last, layouts.swap_x_and_y)),
+    Peer('bubbliiiing faster-rcnn-pytorch VGG16', 'bubbliiiing_vgg16', _VGG16_MARKS,
+         _VGG16, (layouts.background_last,)),
+    Peer('bubbliiiing faster-rcnn-pytorch R50', 'bubbliiiing_r50',
+         ('extractor.6.0.conv1.weight', 'head.classifier.0.0.conv1.weight',
+          'head.cls_loc.bias'),
+         _chainercv((
+             (r'extractor\.0\.', 'backbone.conv1.'),
+             (r'extractor\.1\.', 'backbone.bn1.'),
+             *((rf'extractor\.{layer + 3}\.', f'backbone.layer{layer}.')
+               for layer in (1, 2, 3)),
+             (r'head\.classifier\.0\.', 'roi_head.shared_head.layer4.'))),
+         (layouts.background_last,)),
+)
+OURS = ('rpn_head.rpn_conv.0.weight', 'roi_head.bbox_head.fc_cls.weight')
+
+
+def recognise(state: StateDict) -> list[Peer]:
+    """The code bases whose marks a state dict bears; more than one if they agree."""
+    return [peer for peer in PEERS if all(mark in state for mark in peer.marks)]
+
+
+def is_ours(state: StateDict) -> bool:
+    """Whether a state dict has our names."""
+    return all(mark in state for mark in OURS)

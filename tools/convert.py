@@ -1,0 +1,12 @@
+"""Convert weights of other code bases: `python tools/convert.py --help`."""
+
+import sys
+
+try:
+    from frcnn_plugin.commands.convert import convert
+    from frcnn_plugin.utils.errors import exit_with_one_line
+except ImportError as error:
+    sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
+
+if __name__ == '__main__':
+    exit_with_one_line(convert)
