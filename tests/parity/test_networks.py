@@ -75,8 +75,9 @@ def test_assignment(pair, batch, feats, compare):
     assert (theirs == 1).sum() > 9 and (theirs == -1).any()
     compare('labels of anchors', labels, theirs, atol=0)
 
-    bboxes = outputs.anchors[::5] + torch.rand(len(outputs.anchors[::5]), 4)
     for index, sample in enumerate(batch[1]):
+        bboxes = torch.cat([outputs.anchors[::5], sample.gt_instances.bboxes])
+        bboxes = bboxes + 4 * torch.rand_like(bboxes)
         one = type(gt)(*(field[index:index + 1] for field in gt))
         matches = ours.roi_head.target_sampler.match(bboxes.unsqueeze(0), one)
         mine = torch.where(matches.labels == 1,

@@ -1,7 +1,8 @@
 """From a file of pixels to detections, beside torchvision and mmdet.
 
 The checkpoint goes through the command, and the config is the one that it writes. With
-BCCD_ROOT the images are the first three of that data set, else generated ones.
+BCCD_ROOT the images are the first three of that data set, else generated ones with grain:
+the regions of an even colour all score the same, and have no order to agree on.
 """
 
 import os
@@ -28,9 +29,11 @@ def images(shapes_root) -> list[np.ndarray]:
     """Three images, uint8 BGR."""
     root = Path(os.environ.get('BCCD_ROOT', shapes_root))
     files = sorted((root / 'JPEGImages').iterdir())[:3]
-    images = [cv2.imread(str(file)) for file in files]
-    return [np.ascontiguousarray(cv2.resize(image, (640, 480))[:HEIGHT, :WIDTH])
-            for image in images]
+    images = [cv2.resize(cv2.imread(str(file)), (640, 480))[:HEIGHT, :WIDTH]
+              for file in files]
+    grain = 0 if 'BCCD_ROOT' in os.environ else np.random.RandomState(0).randint(
+        -60, 60, (len(images), *images[0].shape))
+    return list(np.clip(np.stack(images) + grain, 0, 255).astype(np.uint8))
 
 
 def converted(tmp_path, content, *options: str):
@@ -51,9 +54,9 @@ def settle_on(peer, pixels: torch.Tensor) -> None:
     peer.net.eval()
 
 
-def batch_of(image: np.ndarray) -> dict:
-    return dict(inputs=[torch.from_numpy(image).permute(2, 0, 1)],
-                data_samples=make_samples((0,), size=image.shape[:2]))
+def batch_of(*images: np.ndarray) -> dict:
+    return dict(inputs=[torch.from_numpy(image).permute(2, 0, 1) for image in images],
+                data_samples=make_samples((0,) * len(images), size=images[0].shape[:2]))
 
 
 def rgb_of(image: np.ndarray) -> torch.Tensor:
@@ -69,7 +72,7 @@ def same_detections(found, expected, compare, what: str) -> None:
 
 def test_torchvision_with_91_classes(images, tmp_path, compare):
     peer = TorchVision(90, min_size=HEIGHT, max_size=WIDTH)
-    settle_on(peer, peer.net.transform([rgb_of(images[0])])[0].tensors)
+    settle_on(peer, peer.net.transform([rgb_of(image) for image in images])[0].tensors)
     ours = converted(tmp_path, peer.net.state_dict())
     for index, image in enumerate(images):
         with torch.no_grad():
@@ -89,7 +92,7 @@ def test_mmdet_r50_c4(images, tmp_path, compare, style):
         processor.mean[:] = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)
         processor.std[:] = torch.tensor([58.395, 57.12, 57.375]).view(3, 1, 1)
         processor._channel_conversion = True
-    settle_on(peer, peer.net.data_preprocessor(batch_of(images[0]))['inputs'])
+    settle_on(peer, peer.net.data_preprocessor(batch_of(*images))['inputs'])
     meta = dict(cfg=f"model = dict(backbone=dict(style='{style}'))")
     ours = converted(tmp_path, dict(state_dict=peer.net.state_dict(), meta=meta))
     for index, image in enumerate(images):
