@@ -1,8 +1,8 @@
 """From a file of pixels to detections, beside torchvision and mmdet.
 
 The checkpoint goes through the command, and the config is the one that it writes. With
-BCCD_ROOT the images are the first three of that data set, else generated ones with grain:
-the regions of an even colour all score the same, and have no order to agree on.
+BCCD_ROOT the images are the first three of that data set, else generated ones with
+grain: regions of an even colour all score the same, and have no order to agree on.
 """
 
 import os
