@@ -24,15 +24,15 @@ def box_iou(bboxes1: Tensor, bboxes2: Tensor, offset: int = 0) -> Tensor:
     Returns:
         Tensor: (..., N, G) IoU in [0, 1]; 0 where both boxes are empty.
     """
-    x1, y1, x2, y2 = (c.unsqueeze(-1) for c in bboxes1.unbind(-1))
-    u1, v1, u2, v2 = (c.unsqueeze(-2) for c in bboxes2.unbind(-1))
+    x1, y1, x2, y2 = bboxes1.movedim(-1, 0).contiguous().unsqueeze(-1)
+    u1, v1, u2, v2 = bboxes2.movedim(-1, 0).contiguous().unsqueeze(-2)
     if offset:
         x2, y2, u2, v2 = x2 + offset, y2 + offset, u2 + offset, v2 + offset
-    width = (x2.minimum(u2) - x1.maximum(u1)).clamp(min=0)
-    height = (y2.minimum(v2) - y1.maximum(v1)).clamp(min=0)
-    intersection = width * height
-    union = (x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1) - intersection
-    return intersection / union.clamp(min=1e-6)
+    # coordinate by coordinate, and in place: a block of pairs stays in the cache
+    intersection = x2.minimum(u2).sub_(x1.maximum(u1)).clamp_(min=0)
+    intersection *= y2.minimum(v2).sub_(y1.maximum(v1)).clamp_(min=0)
+    union = ((x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1)).sub_(intersection)
+    return intersection.div_(union.clamp_(min=1e-6))
 
 
 def clip_bboxes(bboxes: Tensor, image_sizes: Tensor, offset: int = 0) -> Tensor:

@@ -3,12 +3,16 @@
 Comes in: boxes and padded ground truth. Goes out: a label and an index for each box.
 """
 
+import sys
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from .boxes import box_iou
+
+PAIRS = {True: 2**17, False: 2**25}  # in one block, on a CPU and elsewhere
+NOWHERE = -1e6  # a place where no image is
 
 
 class Matches(NamedTuple):
@@ -57,29 +61,73 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
     Returns:
         Matches: Labels, indices and IoU for each of the N boxes.
     """
-    iou = box_iou(bboxes, gt_bboxes, offset)  # (B, N, G)
-    iou = iou.masked_fill(~gt_mask.unsqueeze(-2), -1)
-    if valid is not None:
-        iou = iou.masked_fill(~valid.unsqueeze(-1), -1)
-    max_iou, gt_indices = iou.max(-1)
+    bboxes = bboxes.expand(len(gt_bboxes), -1, -1)
+    if valid is not None:  # a box that takes no part overlaps with nothing
+        bboxes = torch.where(valid.unsqueeze(-1), bboxes, NOWHERE)
+    gt_bboxes = torch.where(gt_mask.unsqueeze(-1), gt_bboxes, -NOWHERE)
+    ious = [compare(block, gt_bboxes, offset, match_low_quality)
+            for block in bboxes.split(block_size(gt_bboxes), dim=1)]
+    max_iou = torch.cat([block.max_iou for block in ious], dim=1)
+    gt_indices = torch.cat([block.gt_indices for block in ious], dim=1)
 
     low, high = neg_iou_thr
-    overlap = max_iou.clamp(min=0)  # without ground truth everything is background
     labels = torch.full_like(gt_indices, -1)
-    below = overlap <= high if neg_inclusive else overlap < high
-    labels = labels.masked_fill((overlap >= low) & below, 0)
-    labels = labels.masked_fill(max_iou >= pos_iou_thr, 1)
+    below = max_iou <= high if neg_inclusive else max_iou < high
+    labels = labels.masked_fill((max_iou >= low) & below, 0)
+    real = gt_mask.any(1, keepdim=True)  # without ground truth all is background
+    labels = labels.masked_fill((max_iou >= pos_iou_thr) & real, 1)
 
     if match_low_quality:
-        best_iou = iou.amax(-2, keepdim=True)  # (B, 1, G)
-        is_best = (iou == best_iou) & (best_iou > 0) & (best_iou >= min_pos_iou)
-        forced = is_best.any(-1)
-        labels = labels.masked_fill(forced, 1)
+        best_iou = torch.stack([block.best_iou for block in ious]).amax(0)
+        good = (best_iou > 0) & (best_iou >= min_pos_iou)  # (B, 1, G)
+        best = [block.is_best & (good & (block.best_iou == best_iou)) for block in ious]
+        forced = torch.cat([each.view(torch.uint8).amax(-1) for each in best], dim=1)
+        labels = labels.masked_fill(forced.bool(), 1)
         if reassign_low_quality:
             # of several, the last one, which is the order of mmdet's assignment
-            order = torch.arange(iou.size(-1), device=iou.device)
-            last = torch.where(is_best, order, -1).amax(-1)
-            gt_indices = torch.where(forced, last, gt_indices)
+            order = torch.arange(1, best_iou.size(-1) + 1, device=best_iou.device,
+                                 dtype=torch.int32)
+            last = torch.cat([(each * order).amax(-1) for each in best], dim=1)
+            gt_indices = torch.where(last > 0, last - 1, gt_indices)
     if valid is not None:
         labels = labels.masked_fill(~valid, -1)
-    return Matches(labels, gt_indices, overlap)
+    return Matches(labels, gt_indices, max_iou)
+
+
+class Comparison(NamedTuple):
+    """What remains of the IoU of some boxes with all the ground truth.
+
+    Attributes:
+        max_iou (Tensor): (B, n) the highest of each box.
+        gt_indices (Tensor): (B, n) int64, with which ground truth.
+        best_iou (Tensor | None): (B, 1, G) the highest of each ground truth.
+        is_best (Tensor | None): (B, n, G) bool, which pairs have it.
+    """
+
+    max_iou: Tensor
+    gt_indices: Tensor
+    best_iou: Tensor | None
+    is_best: Tensor | None
+
+
+def compare(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
+            both_ways: bool) -> Comparison:
+    """Compare (B, n, 4) boxes with (B, G, 4) ground truth."""
+    iou = box_iou(bboxes, gt_bboxes, offset)
+    max_iou, gt_indices = iou.max(-1)
+    if not both_ways:
+        return Comparison(max_iou, gt_indices, None, None)
+    best_iou = iou.amax(-2, keepdim=True)
+    return Comparison(max_iou, gt_indices, best_iou, iou == best_iou)
+
+
+def block_size(gt_bboxes: Tensor) -> int:
+    """How many boxes of each image are compared at once.
+
+    A CPU is fastest where all pairs stay in its cache; a GPU wants large calls. In a
+    graph the compiler makes the blocks, and never holds all pairs either.
+    """
+    if torch.compiler.is_compiling():
+        return sys.maxsize
+    pairs = PAIRS[gt_bboxes.device.type == 'cpu']
+    return max(1, pairs // gt_bboxes[..., 0].numel())

@@ -64,7 +64,7 @@ def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
         sides = bboxes[..., 2:] - bboxes[..., :2]
         mask = mask & (sides.amin(-1) >= cfg['min_bbox_size'])
     mask = masked_nms(bboxes, scores, mask, hard_nms_thr(cfg['nms']), labels,
-                      nms_offset(cfg))
+                      nms_offset(cfg), cfg.get('max_per_img', -1))
     indices, mask = keep_best(scores, mask, cfg.get('max_per_img', -1))
     return Detections(
         torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),

@@ -52,14 +52,26 @@ class RoIHead(BaseModule):
         train_cfg: mmdet's ``train_cfg.rcnn``.
         test_cfg: mmdet's ``test_cfg.rcnn``: ``score_thr`` (0.05), ``nms`` (0.3) and
             ``max_per_img`` (100).
+        reorder: When pooling and what is linear beside it may change places, which
+            saves a third of the second stage's operations and more on a CPU:
+            ``'always'``, in ``'test'`` or ``'never'``. Scores and losses are the same
+            to 1e-5, but the last bit decides at the kink of every ReLU, so that single
+            entries of a gradient differ by up to a thousandth of its largest.
         init_cfg: Not used; the parts initialise themselves.
+
+    Raises:
+        ValueError: If ``reorder`` is none of these.
     """
 
     def __init__(self, bbox_roi_extractor: dict, bbox_head: dict,
                  shared_head: dict | None = None, target_sampler: dict | None = None,
                  train_cfg: dict | None = None, test_cfg: dict | None = None,
-                 init_cfg: dict | None = None) -> None:
+                 reorder: str = 'test', init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
+        if reorder not in ('always', 'test', 'never'):
+            raise ValueError(f"RoIHead: reorder is {reorder!r}, neither 'always' nor "
+                             "'test' nor 'never'")
+        self.reorder = reorder
         self.bbox_roi_extractor = MODELS.build(bbox_roi_extractor)
         self.bbox_head = MODELS.build(bbox_head)
         self.shared_head = MODELS.build(shared_head) if shared_head else None
@@ -90,10 +102,21 @@ class RoIHead(BaseModule):
         Returns:
             tuple: (R, C + 1) logits and (R, 4 C) deltas or None.
         """
-        features = self.bbox_roi_extractor(x[:self.bbox_roi_extractor.num_inputs], rois)
-        if self.shared_head is not None:
-            features = self.shared_head(features)
-        return self.bbox_head(features)
+        extractor, head = self.bbox_roi_extractor, self.shared_head
+        x = x[:extractor.num_inputs]
+        if not (getattr(extractor, 'is_linear', False) and self._may_reorder()):
+            features = extractor(x, rois)
+        elif len(x) == 1 and hasattr(head, 'forward_on_map'):
+            def pool(feature: Tensor, step: int = 1) -> Tensor:
+                return extractor([feature], rois, step=step, by_pixels=True)
+            return self.bbox_head(head.forward_on_map(x[0], pool))
+        else:
+            features = extractor(x, rois, by_pixels=True)
+        return self.bbox_head(features if head is None else head(features))
+
+    def _may_reorder(self) -> bool:
+        return self.reorder == 'always' or (
+            self.reorder == 'test' and not self.training)
 
     def loss_on(self, x: Sequence[Tensor], proposals: Proposals,
                 gt: GroundTruth) -> dict[str, Tensor]:

@@ -11,7 +11,10 @@ from torch import Tensor
 from torch.nn.modules.utils import _pair
 from torchvision.ops import roi_align, roi_pool
 
+from ..ops import roi_align_cells
 from ..registry import MODELS
+
+MANY_CHANNELS = 64  # of a map whose pixels are worth reading as a whole
 
 
 @MODELS.register_module()
@@ -70,8 +73,14 @@ class RoIPoolExtractor(BaseModule):
         """Number of feature levels, L."""
         return len(self.featmap_strides)
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether a 1x1 convolution may as well come before the pooling as after it."""
+        return self.kind == 'RoIAlign'
+
     def forward(self, feats: Sequence[Tensor], rois: Tensor,
-                roi_scale_factor: float | None = None) -> Tensor:
+                roi_scale_factor: float | None = None, step: int = 1,
+                by_pixels: bool = False) -> Tensor:
         """Pool the regions of a batch.
 
         Args:
@@ -79,14 +88,37 @@ class RoIPoolExtractor(BaseModule):
             rois: (R, 5) regions (image index, x1, y1, x2, y2) in pixels of the
                 network's input.
             roi_scale_factor: Another factor than that of the constructor.
+            step: Only every so many-th cell is wanted, along both axes.
+            by_pixels: Whether RoIAlign on a CPU may go through
+                :func:`frcnn_plugin.ops.roi_align_cells`, which is faster there and
+                rounds otherwise than torchvision's kernel.
 
         Returns:
-            Tensor: (R, C, h, w) of the type of the features.
+            Tensor: (R, C, h, w) of the type of the features; with a ``step``
+            (R, C, ceil(h / step), ceil(w / step)).
         """
         levels = map_roi_levels(rois[:, 1:], self.num_inputs, self.finest_scale)
         factor = roi_scale_factor or self.roi_scale_factor
         if factor is not None:
             rois = enlarge(rois, factor)
+        by_pixels = by_pixels and feats[0].device.type == 'cpu' and (
+            self.kind == 'RoIAlign' and feats[0].size(1) >= MANY_CHANNELS)
+        if self.num_inputs == 1:
+            by_pixels = by_pixels and factor is None  # such ones may exceed the map
+        else:  # groups of regions depend on the data, which no graph may
+            by_pixels = by_pixels and (
+                self.options['sampling_ratio'] > 0 or not torch.compiler.is_compiling())
+        if by_pixels:
+            pooled = roi_align_cells(
+                [level.float() for level in feats], rois.float(), levels,
+                self.output_size, [1 / stride for stride in self.featmap_strides],
+                step=step, **self.options)
+            return pooled.to(feats[0].dtype)
+        pooled = self._pool_levels(feats, rois, levels)
+        return pooled if step == 1 else pooled[:, :, ::step, ::step]
+
+    def _pool_levels(self, feats: Sequence[Tensor], rois: Tensor,
+                     levels: Tensor) -> Tensor:
         if self.num_inputs == 1:
             return self._pool_level(feats[0], rois, self.featmap_strides[0])
         pooled = None

@@ -110,7 +110,8 @@ class ProposalCreator:
         if self.score_thr is not None:
             mask = mask & (scores >= self.score_thr)
         groups = levels if len(level_sizes) > 1 else None
-        mask = masked_nms(bboxes, ranks, mask, self.nms_iou_thr, groups, self.offset)
+        mask = masked_nms(bboxes, ranks, mask, self.nms_iou_thr, groups, self.offset,
+                          limits['max_per_img'])
         indices, mask = keep_best(ranks, mask, limits['max_per_img'])
         return Proposals(
             torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),

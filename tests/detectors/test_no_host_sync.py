@@ -4,9 +4,10 @@ from collections import Counter
 
 import pytest
 import torch
-from helpers import make_samples, tiny_detector
+from helpers import make_samples, random_boxes, tiny_detector
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from frcnn_plugin.ops.nms import nms_of_images
 from frcnn_plugin.registry import MODELS
 
 # each of these needs a value, or a size that depends on values, on the host
@@ -45,10 +46,19 @@ def test_a_training_step_needs_nothing_from_the_device(use_sigmoid):
     cfg = tiny_detector()
     cfg.rpn_head.loss_cls = dict(type='CrossEntropyLoss', use_sigmoid=use_sigmoid)
     counts = audit(cfg)
-    assert counts['torchvision::nms'] > 0  # the one operator that may
+    assert counts['frcnn_plugin::masked_nms'] == 1  # the one operator that may
     found = {name: n for name, n in counts.items()
              if name in SYNCING or name == 'boolean index'}
     assert {name: n for name, n in found.items() if n} == {}
+
+
+def test_nor_does_suppression_but_for_the_kernel():
+    bboxes, scores = random_boxes(60).view(2, 30, 4), torch.rand(2, 30)
+    mask, groups = torch.rand(2, 30) > 0.3, torch.randint(3, (2, 30))
+    with Audit() as seen:
+        nms_of_images(bboxes, scores, mask, groups, 0.5)
+    assert seen.counts['torchvision::nms'] == 1
+    assert not SYNCING & set(seen.counts) and not seen.counts['boolean index']
 
 
 def test_the_audit_sees_what_it_looks_for():

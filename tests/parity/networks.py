@@ -3,6 +3,7 @@
 Each peer is wrapped so that all answer the same questions in the same shapes.
 """
 
+from functools import partial
 from types import SimpleNamespace
 
 import torch
@@ -25,15 +26,20 @@ PROPOSALS = 40, 100  # of each image in training and in test
 
 
 class MMDet:
-    """A stock detector of mmdet, from the config in its own package."""
+    """A stock detector of mmdet, from the config in its own package.
 
-    def __init__(self, name: str, style: str,
-                 num_classes: int = NUM_CLASSES) -> None:
+    With ``train_all`` no stage and no normalisation is fixed.
+    """
+
+    def __init__(self, name: str, style: str, num_classes: int = NUM_CLASSES,
+                 train_all: bool = True) -> None:
         cfg = get_config(f'mmdet::faster_rcnn/{name}.py').model
         for part in (cfg.backbone, cfg.roi_head.get('shared_head', ConfigDict())):
             part.style, part.init_cfg = style, None
-            part.norm_cfg = dict(type='BN', requires_grad=True)
-        cfg.backbone.frozen_stages = -1
+            if train_all:
+                part.norm_cfg = dict(type='BN', requires_grad=True)
+        if train_all:
+            cfg.backbone.frozen_stages = -1
         cfg.roi_head.bbox_head.num_classes = num_classes
         cfg.train_cfg.rpn.sampler.num = EVERYTHING
         cfg.train_cfg.rcnn.sampler.update(num=EVERYTHING, pos_fraction=1.0)
@@ -196,9 +202,9 @@ def targets_of(samples) -> list[dict]:
 
 
 PEERS = {
-    'mmdet R50-C4': lambda: MMDet('faster-rcnn_r50-caffe_c4-1x_coco', 'pytorch'),
-    'mmdet R50-C4, caffe': lambda: MMDet('faster-rcnn_r50-caffe_c4-1x_coco', 'caffe'),
-    'mmdet R50-FPN': lambda: MMDet('faster-rcnn_r50_fpn_1x_coco', 'pytorch'),
+    'mmdet R50-C4': partial(MMDet, 'faster-rcnn_r50-caffe_c4-1x_coco', 'pytorch'),
+    'mmdet R50-C4, caffe': partial(MMDet, 'faster-rcnn_r50-caffe_c4-1x_coco', 'caffe'),
+    'mmdet R50-FPN': partial(MMDet, 'faster-rcnn_r50_fpn_1x_coco', 'pytorch'),
     'torchvision R50-FPN': TorchVision,
 }
 
@@ -251,7 +257,7 @@ def calibrate(module: nn.Module, inputs: Tensor) -> None:
         norm.momentum = 0.1
 
 
-def converted(peer, style: str | None = None) -> nn.Module:
+def converted(peer, style: str | None = None, train_all: bool = True) -> nn.Module:
     """Our detector with the weights of a peer, from the config that convert writes."""
     state = peer.net.state_dict()
     (kind,) = recognise(state)
@@ -262,16 +268,22 @@ def converted(peer, style: str | None = None) -> nn.Module:
     cfg.model.roi_head.target_sampler.num = -1
     creator = cfg.model.rpn_head.proposal_creator
     creator.train.max_per_img, creator.test.max_per_img = PROPOSALS
-    for part in (cfg.model.backbone, cfg.model.roi_head.get('shared_head', {})):
+    if train_all:
+        unfreeze(cfg.model)
+    net = build(cfg)
+    net.load_state_dict(state)
+    return net.eval()
+
+
+def unfreeze(model: ConfigDict) -> None:
+    """Let a config train every stage and every normalisation."""
+    for part in (model.backbone, model.roi_head.get('shared_head', {})):
         if part.get('type') == 'mmdet.ResNet':
             part.update(frozen_stages=-1, norm_cfg=dict(type='BN', requires_grad=True))
         elif part.get('type'):
             part['norm_requires_grad'] = True
-    if 'norm_cfg' not in cfg.model.backbone:
-        cfg.model.backbone.frozen_stages = -1
-    net = build(cfg)
-    net.load_state_dict(state)
-    return net.eval()
+    if 'norm_cfg' not in model.backbone:
+        model.backbone.frozen_stages = -1
 
 
 def ground_truth(samples):

@@ -1,0 +1,189 @@
+"""RoIAlign as a product of a sparse matrix with the pixels of the maps.
+
+Comes in: feature maps and regions. Goes out: the cells of every region.
+
+A cell is a weighted sum of a few pixels, and the weights of rows and columns are
+independent. Their product is one embedding-bag: it reads whole pixels, all channels at
+once and of all levels in one table, where torchvision's kernel on a CPU goes channel by
+channel, forth and, at ten times the cost, back. It can also make every second cell
+only, which is all that a convolution with stride 2 reads.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Spans(NamedTuple):
+    """Where regions lie along one axis of their maps; each (R,), in pixels of the map.
+
+    Attributes:
+        start (Tensor): Where a region begins.
+        length (Tensor): How long it is.
+        size (Tensor): Pixels of its map along this axis.
+    """
+
+    start: Tensor
+    length: Tensor
+    size: Tensor
+
+
+def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
+                    output_size: tuple[int, int], scales: Sequence[float],
+                    sampling_ratio: int = 0, aligned: bool = True,
+                    step: int = 1) -> Tensor:
+    """The same as ``torchvision.ops.roi_align`` on each level, but for rounding.
+
+    Source: Mask R-CNN (arXiv:1703.06870), section 3.
+
+    Args:
+        features: (B, C, H, W) float32 a level.
+        rois: (R, 5) regions (image index, x1, y1, x2, y2).
+        levels: (R,) int64, the level of each region.
+        output_size: Cells of a region, (h, w).
+        scales: Pixels of each map for one of the regions' coordinates.
+        sampling_ratio: Samples in a cell along each axis; 0: one for each pixel of the
+            map that it covers.
+        aligned: Whether regions are moved by half a pixel of the map.
+        step: Only every so many-th cell is made, along both axes, from the first on.
+
+    Returns:
+        Tensor: (R, C, ceil(h / step), ceil(w / step)) in ``channels_last``.
+
+    Raises:
+        RuntimeError: If there is one level and a region longer than the map by more
+            than a pixel of it, on a GPU at some later time.
+    """
+    table = torch.cat([level.permute(0, 2, 3, 1).flatten(0, 2) for level in features])
+    columns, rows, first = place(features, rois, levels, scales, aligned)
+    if sampling_ratio:
+        most = [(sampling_ratio, sampling_ratio)]
+    elif len(features) == 1:  # known beforehand, so that nothing depends on the data
+        limits = [(side + 1) for side in features[0].shape[-2:]]
+        for span, limit in zip((rows, columns), limits, strict=True):
+            torch._assert_async((span.length < limit + 1e-3).all(),
+                                'RoIAlign: a region is larger than the feature map')
+        most = [tuple(-(-limit // cells)
+                      for limit, cells in zip(limits, output_size, strict=True))]
+    else:
+        most, groups = group_by_need(rows, columns, output_size)
+
+    def pool(most: tuple[int, int], *places: Tensor) -> Tensor:
+        y, x = Spans(*places[:3]), Spans(*places[3:6])
+        along_y = taps(y, output_size[0], sampling_ratio, most[0], step)
+        along_x = taps(x, output_size[1], sampling_ratio, most[1], step)
+        return weighted_sums(table, places[6], along_y, along_x, x.size)
+
+    places = (*rows, *columns, first)
+    if len(most) == 1:
+        return pool(most[0], *places)
+    cells = torch.cat([pool(each, *(field[group] for field in places))
+                       for each, group in zip(most, groups, strict=True)])
+    return cells[torch.cat(groups).argsort()]
+
+
+def place(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
+          scales: Sequence[float], aligned: bool) -> tuple[Spans, Spans, Tensor]:
+    """Where each region lies on its map, and where that map is in the table.
+
+    Returns:
+        tuple: Spans along x and along y, and (R,) the row of the first pixel.
+    """
+    sizes = torch.tensor([level.shape[-2:] for level in features], device=rois.device)
+    areas = sizes.prod(1)
+    ends = (areas * features[0].size(0)).cumsum(0)
+    first = ends[levels] - areas[levels] * (features[0].size(0) - rois[:, 0].long())
+    scale = rois.new_tensor(scales)[levels].unsqueeze(1)
+    corners = rois[:, 1:].detach() * scale - (0.5 if aligned else 0.0)
+    start, length = corners[:, :2], corners[:, 2:] - corners[:, :2]
+    if not aligned:
+        length = length.clamp(min=1)
+    height, width = sizes[levels].unbind(1)
+    return (Spans(start[:, 0], length[:, 0], width),
+            Spans(start[:, 1], length[:, 1], height), first)
+
+
+def group_by_need(rows: Spans, columns: Spans, output_size: tuple[int, int]
+                  ) -> tuple[list[tuple[int, int]], list[Tensor]]:
+    """Regions together whose cells cover about as many pixels.
+
+    A long thin one on a fine level would else make all the others pay for it.
+
+    Returns:
+        tuple: Samples in a cell along y and x, powers of two, and the (r,) indices of
+        the regions that need no more, for each group.
+    """
+    needs = torch.stack([(span.length / cells).clamp(min=1).log2().ceil().long()
+                         for span, cells in zip((rows, columns), output_size,
+                                                strict=True)], dim=1)
+    kinds, kind = needs.unique(dim=0, return_inverse=True)
+    return ([(2**y, 2**x) for y, x in kinds.tolist()] or [(1, 1)],
+            [(kind == i).nonzero().squeeze(1) for i in range(len(kinds))])
+
+
+def taps(span: Spans, num_cells: int, sampling_ratio: int, most: int,
+         step: int) -> tuple[Tensor, Tensor]:
+    """Which pixels along one axis a cell is made of, and with which weights.
+
+    Args:
+        span: Where the regions lie.
+        num_cells: Cells of a region along this axis.
+        sampling_ratio: As that of :func:`roi_align_cells`.
+        most: As many samples as a cell has at most.
+        step: As that of :func:`roi_align_cells`.
+
+    Returns:
+        tuple: (R, n, T) int64 and (R, n, T) weights; T is two for each sample, or,
+        where there is a sample for each pixel, as many as they touch together.
+    """
+    start, length, size = (field.view(-1, 1, 1) for field in span)
+    bins = length / num_cells
+    counts = (torch.full_like(bins, sampling_ratio) if sampling_ratio
+              else bins.ceil().clamp(max=most))
+    cell = torch.arange(0, num_cells, step, device=start.device).view(1, -1, 1)
+    sample = torch.arange(most, device=start.device)
+    positions = start + cell * bins + (sample + 0.5) * bins / counts
+    counted = (sample < counts) & (positions >= -1) & (positions <= size)
+    positions = torch.where(counted, positions, 0).clamp(min=0).minimum(size - 1)
+
+    if sampling_ratio:
+        begin, num_taps = positions, 2
+    else:
+        begin = torch.where(counted, positions, size).amin(2, keepdim=True)
+        num_taps = most + 2
+    offsets = torch.arange(num_taps, device=start.device)
+    indices = begin.floor().unsqueeze(-1) + offsets  # (R, n, S or 1, T)
+    weights = 1 - (positions.unsqueeze(-1) - indices).abs()
+    weights = weights.clamp(min=0) * counted.unsqueeze(-1) / counts.clamp(
+        min=1).unsqueeze(-1)
+    if not sampling_ratio:
+        weights = weights.sum(2, keepdim=True)
+    # beyond the last pixel the weight is 0
+    indices = indices.flatten(2).minimum(size - 1)
+    return indices.long(), weights.flatten(2)
+
+
+def weighted_sums(table: Tensor, first: Tensor, along_y: tuple[Tensor, Tensor],
+                  along_x: tuple[Tensor, Tensor], width: Tensor) -> Tensor:
+    """The cells of (R,) regions, from the pixels of all maps.
+
+    Args:
+        table: (N, C) pixels.
+        first: (R,) the row of each region's map in the table.
+        along_y: (R, n, T) pixels along y and their weights.
+        along_x: (R, m, U) pixels along x and their weights.
+        width: (R,) of each region's map.
+
+    Returns:
+        Tensor: (R, C, n, m) in ``channels_last``.
+    """
+    (rows, row_weights), (columns, column_weights) = along_y, along_x
+    rows = rows * width.view(-1, 1, 1) + first.view(-1, 1, 1)
+    pixels = rows[:, :, None, :, None] + columns[:, None, :, None, :]
+    weights = row_weights[:, :, None, :, None] * column_weights[:, None, :, None, :]
+    cells = F.embedding_bag(pixels.flatten(0, 2).flatten(1), table, mode='sum',
+                            per_sample_weights=weights.flatten(0, 2).flatten(1))
+    return cells.unflatten(0, pixels.shape[:3]).permute(0, 3, 1, 2)
