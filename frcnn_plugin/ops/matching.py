@@ -81,7 +81,7 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
         best_iou = torch.stack([block.best_iou for block in ious]).amax(0)
         good = (best_iou > 0) & (best_iou >= min_pos_iou)  # (B, 1, G)
         best = [block.is_best & (good & (block.best_iou == best_iou)) for block in ious]
-        forced = torch.cat([each.view(torch.uint8).amax(-1) for each in best], dim=1)
+        forced = torch.cat([each.byte().amax(-1) for each in best], dim=1)
         labels = labels.masked_fill(forced.bool(), 1)
         if reassign_low_quality:
             # of several, the last one, which is the order of mmdet's assignment

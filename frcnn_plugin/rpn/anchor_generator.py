@@ -91,6 +91,8 @@ class AnchorGenerator:
         return [len(anchors) for anchors in self.base_anchors]
 
     def _base_anchors_on(self, level: int, dtype: torch.dtype, device) -> Tensor:
+        if torch.compiler.is_compiling():  # a graph keeps its constants itself
+            return self.base_anchors[level].to(device, dtype)
         key = level, dtype, str(device)  # one copy to a device in a generator's life
         if key not in self._on_device:
             self._on_device[key] = self.base_anchors[level].to(device, dtype)

@@ -1,7 +1,8 @@
 """Between mmdet's lists of ``InstanceData`` and our padded batches.
 
 These are the only places with a loop over images. Going in it only stacks; going out it
-has to know how many rows are real, so that a GPU is waited for there once.
+has to know how many rows are real, so that a GPU is waited for there once. To
+``torch.compile`` they are closed: a graph must not be made anew for every count.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from .padded import Detections, GroundTruth, Proposals
 
 
+@torch.compiler.disable
 def image_sizes(batch_img_metas: Sequence[dict], device) -> Tensor:
     """(B, 2) float32 height and width of each image, as resized, without padding."""
     sizes = [meta['img_shape'][:2] for meta in batch_img_metas]
@@ -31,6 +33,7 @@ def pad_rows(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
     return padded, mask
 
 
+@torch.compiler.disable
 def pack_ground_truth(batch_gt_instances: Sequence[InstanceData]) -> GroundTruth:
     """Pad the annotated instances of each image to one batch.
 
@@ -43,9 +46,13 @@ def pack_ground_truth(batch_gt_instances: Sequence[InstanceData]) -> GroundTruth
     bboxes, mask = pad_rows([
         get_box_tensor(gt.bboxes).float().reshape(-1, 4) for gt in batch_gt_instances])
     labels, _ = pad_rows([gt.labels.long() for gt in batch_gt_instances])
-    return GroundTruth(bboxes, labels, mask)
+    gt = GroundTruth(bboxes, labels, mask)
+    for field in gt:
+        torch._dynamo.maybe_mark_dynamic(field, 1)  # G is another in every batch
+    return gt
 
 
+@torch.compiler.disable
 def instances_to_proposals(batch_instances: Sequence[InstanceData]) -> Proposals:
     """Pad the proposals of mmdet's RPNs, or of a proposal file, to one batch.
 
@@ -61,6 +68,7 @@ def instances_to_proposals(batch_instances: Sequence[InstanceData]) -> Proposals
     return Proposals(bboxes, scores, mask)
 
 
+@torch.compiler.disable
 def unpack(mask: Tensor, **fields: Tensor) -> list[InstanceData]:
     """Cut the padding off.
 
@@ -84,6 +92,7 @@ def proposals_to_instances(proposals: Proposals) -> list[InstanceData]:
                   scores=proposals.scores)
 
 
+@torch.compiler.disable
 def rescale_bboxes(batch: Proposals | Detections,
                    batch_img_metas: Sequence[dict]) -> Proposals | Detections:
     """The same with boxes in pixels of the original images, by ``scale_factor``."""

@@ -1,0 +1,96 @@
+"""What ``torch.compile`` and ``torch.export`` see of the detector."""
+
+import pytest
+import torch
+import torch._dynamo
+from helpers import make_samples, tiny_detector
+from torch._dynamo.testing import CompileCounter
+
+from frcnn_plugin.detectors import DenseDetector, DenseLosses
+from frcnn_plugin.registry import MODELS
+from frcnn_plugin.structures import image_sizes, pack_ground_truth
+
+IMAGES = torch.randn(2, 3, 128, 160)
+SIZES = torch.tensor([[128.0, 160.0], [120.0, 150.0]])
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled():
+    torch._dynamo.reset()
+
+
+def detector(roi_layer: str = 'RoIAlign'):
+    cfg = tiny_detector()
+    cfg.roi_head.bbox_roi_extractor.roi_layer = dict(type=roi_layer, output_size=14)
+    cfg.roi_head.shared_head.depth = 50
+    cfg.roi_head.bbox_head.in_channels = 2048
+    cfg.backbone.depth, cfg.rpn_head.in_channels = 50, 1024
+    cfg.roi_head.bbox_roi_extractor.out_channels = 1024
+    return MODELS.build(cfg).eval()
+
+
+def ground_truth(*counts: int):
+    return pack_ground_truth([sample.gt_instances for sample in make_samples(counts)])
+
+
+@pytest.mark.parametrize('roi_layer', ['RoIAlign', 'RoIPool'])
+def test_inference_is_one_graph(roi_layer):
+    dense = DenseDetector(detector(roi_layer))
+    with torch.no_grad():
+        explained = torch._dynamo.explain(dense)(IMAGES, SIZES)
+        assert (explained.graph_count, explained.graph_break_count) == (1, 0)
+        compiled = torch.compile(dense, fullgraph=True, backend='aot_eager')
+        for mine, expected in zip(compiled(IMAGES, SIZES), dense(IMAGES, SIZES),
+                                  strict=True):
+            torch.testing.assert_close(mine, expected)
+
+
+def test_inference_can_be_exported():
+    dense = DenseDetector(detector())
+    with torch.no_grad():
+        program = torch.export.export(dense, (IMAGES, SIZES))
+        other = IMAGES.flip(3)
+        for mine, expected in zip(program.module()(other, SIZES), dense(other, SIZES),
+                                  strict=True):
+            torch.testing.assert_close(mine, expected)
+
+
+@pytest.mark.parametrize('reorder', ['always', 'never'])
+def test_training_is_one_graph(reorder):
+    net = detector().train()
+    net.roi_head.reorder = reorder
+    explained = torch._dynamo.explain(DenseLosses(net))(
+        IMAGES, SIZES, ground_truth(4, 7))
+    assert (explained.graph_count, explained.graph_break_count) == (1, 0)
+
+
+def test_mmdets_protocol_breaks_at_the_seams_only():
+    net, samples = detector().train(), make_samples((4, 7))
+    explained = torch._dynamo.explain(net)(IMAGES, samples, mode='loss')
+    assert explained.graph_break_count <= 2
+
+
+def test_other_counts_of_boxes_need_no_other_graph():
+    counter = CompileCounter()
+    losses = torch.compile(DenseLosses(detector().train()), backend=counter)
+    for counts in ((4, 7), (2, 3), (9, 0)):
+        losses(IMAGES, SIZES, ground_truth(*counts))
+    assert counter.frame_count == 1
+
+
+def test_the_same_as_through_mmdets_protocol():
+    net, samples = detector(), make_samples((4, 7))
+    with torch.no_grad():
+        sizes = image_sizes([sample.metainfo for sample in samples], 'cpu')
+        dense = DenseDetector(net)(IMAGES, sizes)
+        found = net.predict(IMAGES, samples, rescale=False)
+    for index, sample in enumerate(found):
+        torch.testing.assert_close(dense.bboxes[index][dense.mask[index]],
+                                   sample.pred_instances.bboxes)
+
+
+def test_heads_that_work_on_lists_are_refused():
+    net = detector()
+    net.roi_head = torch.nn.Identity()
+    with pytest.raises(TypeError, match='Identity is no head of frcnn_plugin'):
+        DenseDetector(net)
