@@ -110,11 +110,17 @@ class MMDet:
         found = self.net.predict(images, samples, rescale=False)
         return [sample.pred_instances for sample in found]
 
+    def detections_in(self, boxes: Tensor, feats, samples) -> list:
+        """Detections of given (B, R, 4) regions."""
+        given = [InstanceData(bboxes=each) for each in boxes]
+        return self.net.roi_head.predict(feats, given, samples, rescale=False)
+
 
 class TorchVision:
-    """``fasterrcnn_resnet50_fpn``."""
+    """``fasterrcnn_resnet50_fpn``; ``train_all`` is what it does in any case."""
 
-    def __init__(self, num_classes: int = NUM_CLASSES, **options) -> None:
+    def __init__(self, num_classes: int = NUM_CLASSES, train_all: bool = True,
+                 **options) -> None:
         self.net = fasterrcnn_resnet50_fpn(
             weights=None, weights_backbone=None, num_classes=num_classes + 1,
             trainable_backbone_layers=5, rpn_batch_size_per_image=EVERYTHING,
@@ -155,7 +161,8 @@ class TorchVision:
 
     def proposals(self, feats, samples, training: bool) -> list[Tensor]:
         self.net.rpn.train(training)
-        images = ImageList(torch.zeros(len(samples), 3, *SIZE), [SIZE] * len(samples))
+        sizes = [sample.metainfo['img_shape'] for sample in samples]
+        images = ImageList(torch.zeros(len(samples), 3, *sizes[0]), sizes)
         found, _ = self.net.rpn(
             images, self._named(feats), targets_of(samples) if training else None)
         self.net.rpn.eval()
@@ -188,11 +195,22 @@ class TorchVision:
         feats = self.net.backbone(images)
         found, _ = self.net.rpn(ImageList(images, [SIZE] * 2), feats)
         found, _ = self.net.roi_heads(feats, found, [SIZE] * 2)
-        return [SimpleNamespace(bboxes=each['boxes'], scores=each['scores'],
-                                labels=each['labels'] - 1) for each in found]
+        return as_instances(found)
+
+    def detections_in(self, boxes: Tensor, feats, samples) -> list:
+        """Detections of given (B, R, 4) regions."""
+        sizes = [sample.metainfo['img_shape'] for sample in samples]
+        found, _ = self.net.roi_heads(self._named(feats), list(boxes), sizes)
+        return as_instances(found)
 
     def _named(self, feats) -> dict[str, Tensor]:
         return dict(zip(['0', '1', '2', '3', 'pool'], feats, strict=True))
+
+
+def as_instances(found: list[dict]) -> list[SimpleNamespace]:
+    """torchvision's detections under mmdet's names."""
+    return [SimpleNamespace(bboxes=each['boxes'], scores=each['scores'],
+                            labels=each['labels'] - 1) for each in found]
 
 
 def targets_of(samples) -> list[dict]:
