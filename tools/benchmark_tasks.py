@@ -16,7 +16,7 @@ from parity.detectron2_network import Detectron2  # noqa: E402
 from parity.matching import detection_partners  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-from frcnn_plugin.detectors import for_inference  # noqa: E402
+from frcnn_plugin.detectors import for_inference, for_training  # noqa: E402
 from frcnn_plugin.interop import recognise  # noqa: E402
 from frcnn_plugin.interop.configure import build, config_for  # noqa: E402
 from frcnn_plugin.structures import (  # noqa: E402
@@ -102,8 +102,7 @@ def training(args: Namespace) -> Work:
     rois = bbox2roi(regions(args))
     gt, _ = networks.ground_truth(samples)
     if args.mode != 'eager':
-        ours.roi_head.reorder = 'always'
-        ours.to(memory_format=torch.channels_last)
+        for_training(ours)
 
     def forward_ours():
         feats = ours.extract_feat(images)

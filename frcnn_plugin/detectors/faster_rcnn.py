@@ -23,6 +23,7 @@ from ..structures import (
     rescale_bboxes,
     unpack,
 )
+from .for_training import for_training
 from .stock_heads import StockRoIHead, StockRPNHead
 from .training_phases import TrainingPhases
 
@@ -47,13 +48,15 @@ class FasterRCNN(TrainingPhases, BaseDetector):
             them; ours name their settings themselves.
         test_cfg: mmdet's ``rpn`` and ``rcnn``.
         data_preprocessor: Config of mmdet's ``DetDataPreprocessor``.
+        fast_training: Whether it is made ready by :func:`for_training`: the same losses
+            to 1e-5, and gradients that round otherwise than the peers'.
         init_cfg: Initialisation of the whole; the parts have their own.
     """
 
     def __init__(self, backbone: dict, roi_head: dict | None = None,
                  rpn_head: dict | None = None, neck: dict | None = None,
                  train_cfg: dict | None = None, test_cfg: dict | None = None,
-                 data_preprocessor: dict | None = None,
+                 data_preprocessor: dict | None = None, fast_training: bool = False,
                  init_cfg: dict | None = None) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.train_cfg, self.test_cfg = train_cfg, test_cfg
@@ -69,6 +72,8 @@ class FasterRCNN(TrainingPhases, BaseDetector):
             cfgs = dict(train_cfg=(train_cfg or {}).get('rcnn'),
                         test_cfg=(test_cfg or {}).get('rcnn'))
             self.roi_head = MODELS.build(with_cfgs(roi_head, cfgs))
+        if fast_training:
+            for_training(self)
 
     with_rpn = property(lambda self: self.rpn_head is not None)
     with_roi_head = property(lambda self: self.roi_head is not None)

@@ -5,13 +5,13 @@ Comes in: (R, 1024, 14, 14) pooled features. Goes out: (R, 2048, 7, 7).
 
 from collections.abc import Callable
 
-import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..backbones.folding import fold, is_fixed
 from ..backbones.pretrained import InitFromWeights
 from ..backbones.resnet import batch_norms, stage_channels, torchvision_resnet
+from ..ops import conv2d
 from ..registry import MODELS
 
 
@@ -89,4 +89,4 @@ def pool_after(pool: Callable[..., Tensor], feature: Tensor, conv: nn.Conv2d,
     The bias is added last: of a cell beyond the border the weights do not sum to one.
     """
     weight, bias = fold(conv, norm)
-    return pool(F.conv2d(feature, weight), step=conv.stride[0]) + bias.view(-1, 1, 1)
+    return pool(conv2d(feature, weight), step=conv.stride[0]) + bias.view(-1, 1, 1)

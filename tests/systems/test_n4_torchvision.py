@@ -38,6 +38,7 @@ def peer():
 @pytest.fixture(scope='module')
 def ours(repo, peer):
     cfg = from_scratch(repo, 'frcnn_r50_fpn_voc')
+    cfg.model.fast_training = False  # rounds otherwise
     cfg.model.rpn_head.target_sampler.num = -1
     cfg.model.roi_head.target_sampler.num = -1
     model = build(cfg)
