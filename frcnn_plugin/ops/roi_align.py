@@ -54,18 +54,15 @@ def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
         Tensor: (R, C, ceil(h / step), ceil(w / step)) in ``channels_last``.
 
     Raises:
-        RuntimeError: If there is one level and a region longer than the map by more
-            than a pixel of it, on a GPU at some later time.
+        RuntimeError: In a graph of ``torch.compile`` or ``torch.export``, if there is
+            one level and a region longer than the map by more than a pixel of it.
     """
     table = torch.cat([level.permute(0, 2, 3, 1).flatten(0, 2) for level in features])
     columns, rows, first = place(features, rois, levels, scales, aligned)
+    limits = [side + 1 for side in features[0].shape[-2:]]
     if sampling_ratio:
         most = [(sampling_ratio, sampling_ratio)]
-    elif len(features) == 1:  # known beforehand, so that nothing depends on the data
-        limits = [(side + 1) for side in features[0].shape[-2:]]
-        for span, limit in zip((rows, columns), limits, strict=True):
-            torch._assert_async((span.length < limit + 1e-3).all(),
-                                'RoIAlign: a region is larger than the feature map')
+    elif len(features) == 1 and within(rows, columns, limits):
         most = [tuple(-(-limit // cells)
                       for limit, cells in zip(limits, output_size, strict=True))]
     else:
@@ -104,6 +101,19 @@ def place(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
     height, width = sizes[levels].unbind(1)
     return (Spans(start[:, 0], length[:, 0], width),
             Spans(start[:, 1], length[:, 1], height), first)
+
+
+def within(rows: Spans, columns: Spans, limits: Sequence[int]) -> bool:
+    """Whether no region is longer than its map, which tells how many pixels are needed.
+
+    That is so of all that were clipped to their image. A graph can not depend on it and
+    takes it for granted.
+    """
+    fits = (rows.length <= limits[0]).all() & (columns.length <= limits[1]).all()
+    if torch.compiler.is_compiling():
+        torch._assert_async(fits, 'RoIAlign: a region is larger than the feature map')
+        return True
+    return bool(fits)
 
 
 def group_by_need(rows: Spans, columns: Spans, output_size: tuple[int, int]

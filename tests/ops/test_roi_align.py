@@ -68,11 +68,17 @@ def test_levels(sampling_ratio):
         torch.testing.assert_close(level.grad, other.grad, rtol=0, atol=1e-3)
 
 
-def test_a_region_larger_than_the_only_map_is_refused():
-    rois = torch.tensor([[0, 0.0, 0.0, 900.0, 300.0]])
+def test_a_region_larger_than_the_only_map():
+    feature, rois = torch.randn(1, 8, *SIZE), random_rois(9)
+    rois[:, 0] = 0
+    rois[7, 1:] = torch.tensor([-900, -500, 1900, 1300])
+    args = rois, torch.zeros(9).long(), (7, 7), [1 / 16]
+    torch.testing.assert_close(roi_align_cells([feature], *args),
+                               roi_align(feature, rois, 7, 1 / 16, 0, True),
+                               rtol=0, atol=5e-5)
+    compiled = torch.compile(roi_align_cells, backend='aot_eager', fullgraph=True)
     with pytest.raises(RuntimeError, match='larger than the feature map'):
-        roi_align_cells([torch.randn(1, 8, *SIZE)], rois, torch.zeros(1).long(),
-                        (7, 7), [1 / 16])
+        compiled([feature], *args)
 
 
 @pytest.mark.parametrize('num_levels', [1, 2])
