@@ -11,8 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(('task', 'peer', 'mode'), [
-    ('inference', 'mmdet R50-C4', 'folded'),
-    ('inference', 'torchvision R50-FPN', 'eager'),
+    ('inference', 'torchvision R50-FPN', 'folded'),
     ('training', 'mmdet R50-C4', 'folded'),
     ('targets', 'mmdet R50-C4', 'folded')])
 def test_both_agree_and_are_timed(tmp_path, task, peer, mode):

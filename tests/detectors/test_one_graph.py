@@ -19,13 +19,13 @@ def nothing_compiled():
     torch._dynamo.reset()
 
 
-def detector(roi_layer: str = 'RoIAlign'):
+def detector(roi_layer: str = 'RoIAlign', depth: int = 18):
     cfg = tiny_detector()
+    cfg.backbone.depth = cfg.roi_head.shared_head.depth = depth
     cfg.roi_head.bbox_roi_extractor.roi_layer = dict(type=roi_layer, output_size=14)
-    cfg.roi_head.shared_head.depth = 50
-    cfg.roi_head.bbox_head.in_channels = 2048
-    cfg.backbone.depth, cfg.rpn_head.in_channels = 50, 1024
-    cfg.roi_head.bbox_roi_extractor.out_channels = 1024
+    if depth >= 50:  # blocks with 1x1 convolutions, which may come before the pooling
+        cfg.rpn_head.in_channels = cfg.roi_head.bbox_roi_extractor.out_channels = 1024
+        cfg.roi_head.bbox_head.in_channels = 2048
     return MODELS.build(cfg).eval()
 
 
@@ -33,9 +33,9 @@ def ground_truth(*counts: int):
     return pack_ground_truth([sample.gt_instances for sample in make_samples(counts)])
 
 
-@pytest.mark.parametrize('roi_layer', ['RoIAlign', 'RoIPool'])
-def test_inference_is_one_graph(roi_layer):
-    dense = DenseDetector(detector(roi_layer))
+@pytest.mark.parametrize(('roi_layer', 'depth'), [('RoIAlign', 50), ('RoIPool', 18)])
+def test_inference_is_one_graph(roi_layer, depth):
+    dense = DenseDetector(detector(roi_layer, depth))
     with torch.no_grad():
         explained = torch._dynamo.explain(dense)(IMAGES, SIZES)
         assert (explained.graph_count, explained.graph_break_count) == (1, 0)
@@ -55,9 +55,9 @@ def test_inference_can_be_exported():
             torch.testing.assert_close(mine, expected)
 
 
-@pytest.mark.parametrize('reorder', ['always', 'never'])
-def test_training_is_one_graph(reorder):
-    net = detector().train()
+@pytest.mark.parametrize(('reorder', 'depth'), [('always', 50), ('never', 18)])
+def test_training_is_one_graph(reorder, depth):
+    net = detector(depth=depth).train()
     net.roi_head.reorder = reorder
     explained = torch._dynamo.explain(DenseLosses(net))(
         IMAGES, SIZES, ground_truth(4, 7))

@@ -1,7 +1,7 @@
 """From a file of pixels to detections, beside torchvision and mmdet.
 
 The checkpoint goes through the command, and the config is the one that it writes. With
-BCCD_ROOT the images are the first three of that data set, else generated ones with
+BCCD_ROOT the images are the first three of that data set, else a generated one with
 grain: regions of an even colour all score the same, and have no order to agree on.
 """
 
@@ -26,12 +26,13 @@ HEIGHT, WIDTH = 470, 630  # not a multiple of the padding, so that there is one
 
 @pytest.fixture(scope='module')
 def images(shapes_root) -> list[np.ndarray]:
-    """Three images, uint8 BGR."""
-    root = Path(os.environ.get('BCCD_ROOT', shapes_root))
-    files = sorted((root / 'JPEGImages').iterdir())[:3]
+    """Three real images, or a generated one; uint8 BGR."""
+    real = 'BCCD_ROOT' in os.environ
+    root = Path(os.environ['BCCD_ROOT'] if real else shapes_root)
+    files = sorted((root / 'JPEGImages').iterdir())[:3 if real else 1]
     images = [cv2.resize(cv2.imread(str(file)), (640, 480))[:HEIGHT, :WIDTH]
               for file in files]
-    grain = 0 if 'BCCD_ROOT' in os.environ else np.random.RandomState(0).randint(
+    grain = 0 if real else np.random.RandomState(0).randint(
         -60, 60, (len(images), *images[0].shape))
     return list(np.clip(np.stack(images) + grain, 0, 255).astype(np.uint8))
 
