@@ -54,7 +54,7 @@ $(COMPILED)/installed: setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 parity: install $(COMPILED)/installed
-	$(BIN)/python tools/parity.py --write docs/interop.md \
+	$(BIN)/python tools/check_parity.py --write docs/interop.md \
 	    --python $(BIN)/python --python $(COMPILED)/bin/python
 
 clean:

@@ -1,8 +1,10 @@
 """How fast is it? Ours and a peer in one process, in turn, on the same work.
 
     python tools/benchmark.py inference [--peer NAME] [--mode eager|folded|compiled]
-    python tools/benchmark.py training [--peer NAME]
-    python tools/benchmark.py targets
+    python tools/benchmark.py training|targets|suppression [--peer NAME]
+    python tools/benchmark.py loading --config FILE --data-root DIR
+    python tools/benchmark.py devices --device cuda
+    python tools/benchmark.py sweep [--axes size batch regions boxes proposals]
 
 Both have the same random weights, images and boxes. Their results are compared first;
 only then are they timed, one after the other, again and again. What counts is the
@@ -11,40 +13,63 @@ ratio of the medians: the machine may be slow, but it is so for both.
 
 import argparse
 import json
-import resource
 import statistics
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from benchmark_tasks import PEERS, TASKS, Work
+from benchmarks import ROOT
+from benchmarks.devices import devices
+from benchmarks.inference import inference
+from benchmarks.loading import loading
+from benchmarks.measure import (
+    PRECISIONS,
+    MatrixProduct,
+    count_flops,
+    count_waits,
+    in_turn,
+    peak_memory,
+    set_tf32,
+)
+from benchmarks.pairs import PEERS
+from benchmarks.sweep import AXES, sweep
+from benchmarks.targets import suppression, targets
+from benchmarks.training import training
 from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.table import Table
-from torch.utils.flop_counter import FlopCounterMode
 
+from frcnn_plugin.utils.errors import UserError
+
+TASKS = dict(inference=inference, training=training, targets=targets,
+             suppression=suppression, loading=loading, devices=devices)
+PRODUCT = 'matrix product'
 DEFAULTS = dict(  # batch, regions an image, proposals an image
-    inference=(1, 300, 300), training=(2, 128, 2000), targets=(8, 1, 2000))
+    inference=(1, 300, 300), training=(2, 128, 2000), targets=(8, 1, 2000),
+    suppression=(8, 12000, 2000), loading=(None, 0, 0), devices=(2, 0, 64))
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('task', choices=list(TASKS))
+    parser.add_argument('task', choices=[*TASKS, 'sweep'])
     parser.add_argument('--peer', choices=PEERS, default='mmdet R50-C4',
                         help='default: %(default)s')
     parser.add_argument('--mode', choices=['eager', 'folded', 'compiled'],
                         default='folded', help='how ours runs: as the configs have it; '
                         'in channels_last, with folded batch normalisation in '
-                        'inference and reordered pooling in training; or, in '
-                        'inference, also compiled (default: %(default)s)')
+                        'inference and reordered pooling in training; or also compiled '
+                        '(default: %(default)s)')
+    parser.add_argument('--device', default='cpu', help='default: %(default)s')
+    parser.add_argument('--precision', choices=PRECISIONS, default='fp32',
+                        help='of both; the half types by autocast '
+                        '(default: %(default)s)')
     parser.add_argument('--size', type=int, nargs=2, default=(608, 800),
                         metavar=('H', 'W'), help='default: 608 800')
-    parser.add_argument('--batch', type=int, metavar='N',
-                        help='default: 1, in training 2, for targets 8')
+    parser.add_argument('--batch', type=int, metavar='N', help='default: 1, in '
+                        "training 2, for targets 8, in loading the config's")
     parser.add_argument('--regions', type=int, metavar='N', help='regions of an image '
-                        'in the second stage; default: 300, in training 128')
+                        'in the second stage; default: 300, in training 128; for '
+                        'suppression 12000 boxes')
     parser.add_argument('--proposals', type=int, metavar='N', help='that the RPN gives '
                         'for an image; default: 300, in training 2000')
     parser.add_argument('--boxes', type=int, default=100, metavar='N',
@@ -52,9 +77,30 @@ def parse_args() -> argparse.Namespace:
                         '(default: %(default)s)')
     parser.add_argument('--repeat', type=int, default=5, metavar='N',
                         help='default: %(default)s')
+    parser.add_argument('--seed', type=int, default=0, help='of weights and images; '
+                        'where two that round differently part at a threshold, '
+                        'another one is needed (default: %(default)s)')
+    parser.add_argument('--axes', nargs='+', choices=list(AXES), metavar='AXIS',
+                        help=f'of a sweep: {", ".join(AXES)}; default: all')
+    parser.add_argument('--values', nargs='+', type=int, metavar='N',
+                        help='other values of the one axis of a sweep')
+    parser.add_argument('--config', default=str(ROOT / 'configs/frcnn_r50_c4_bccd.py'),
+                        help='whose data are loaded; default: frcnn_r50_c4_bccd.py')
+    parser.add_argument('--data-root', metavar='DIR', help='of these data')
+    parser.add_argument('--classes', nargs='+', metavar='NAME', help='in these data')
+    parser.add_argument('--workers', type=int, default=2, metavar='N',
+                        help='processes that load (default: %(default)s)')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures')
     args = parser.parse_args()
     args.size = tuple(args.size)
+    if args.values and (args.axes is None or len(args.axes) > 1 or
+                        args.axes == ['size']):
+        parser.error('--values needs one of --axes, and not size')
+    return args
+
+
+def with_defaults(args: argparse.Namespace) -> argparse.Namespace:
+    """The same, with what its task has by default."""
     for name, value in zip(('batch', 'regions', 'proposals'), DEFAULTS[args.task],
                            strict=True):
         if getattr(args, name) is None:
@@ -66,66 +112,75 @@ def main() -> None:
     """Run the command."""
     args = parse_args()
     MMLogger.get_instance('benchmark', log_level='WARNING')
-    torch.manual_seed(0)
-    work = TASKS[args.task](args)
-    flops = {name: count_flops(run) for name, run in work.items()}
-    rate = matrix_rate()
-    report(args, in_turn(work, args.repeat), flops, rate)
-
-
-def in_turn(work: Work, repeat: int) -> dict[str, list[float]]:
-    """Seconds of every run; each has been run twice before."""
-    times: dict[str, list[float]] = {name: [] for name in work}
-    for round_ in range(repeat):
-        for name, run in work.items():
-            begin = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - begin)
-            print(f'{round_ + 1} of {repeat}, {name}: {times[name][-1]:.3f} s',
-                  flush=True)
-    return times
-
-
-def count_flops(run: Callable) -> float:
-    """Floating-point operations of convolutions and matrix products."""
-    with FlopCounterMode(display=False) as counter, torch.compiler.set_stance(
-            'force_eager'):
-        run()
-    return float(counter.get_total_flops())
-
-
-def matrix_rate(side: int = 2048, repeat: int = 7) -> float:
-    """Operations a second of this machine's own product of two matrices, fp32."""
-    a, b = torch.randn(2, side, side)
-    seconds = []
-    for _ in range(repeat):
-        begin = time.perf_counter()
-        a @ b
-        seconds.append(time.perf_counter() - begin)
-    return 2 * side**3 / statistics.median(seconds[1:])
-
-
-def report(args: argparse.Namespace, times: dict, flops: dict, rate: float) -> None:
-    """Print the medians and their ratio."""
-    title = f'{args.task}, {args.size[0]}x{args.size[1]}, medians of {args.repeat}'
-    table = Table('', 'median s', 'GFLOP', 'of the matrix rate', 'ratio', title=title)
-    mine = statistics.median(next(iter(times.values())))
-    figures = []
-    for name, seconds in times.items():
-        median = statistics.median(seconds)
-        share = flops[name] / median / rate
-        figures.append(dict(name=name, median=median, seconds=seconds, share=share,
-                            flops=flops[name], ratio=median / mine))
-        table.add_row(name, f'{median:.3f}', f'{flops[name] / 1e9:.1f}',
-                      f'{share:.0%}', f'{median / mine:.2f}')
-    Console().print(table)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(f'matrix product of 2048x2048, fp32: {rate / 1e9:.0f} GFLOP/s; peak memory '
-          f'of the process: {memory / 2**30:.2f} GiB')
+    torch.manual_seed(args.seed)
+    set_tf32(False, False)
+    try:
+        if args.task == 'sweep':
+            figures = dict(rows=sweep(args, TASKS, with_defaults))
+            report_sweep(figures['rows'])
+        else:
+            figures = measure(with_defaults(args))
+            report(args, figures)
+    except UserError as error:
+        raise SystemExit(f'error: {error}') from error
     if args.json:
         args.json.write_text(json.dumps(dict(
             **{name: value for name, value in vars(args).items() if name != 'json'},
-            rate=rate, memory=memory, results=figures), indent=1))
+            **figures), indent=1))
+
+
+def measure(args: argparse.Namespace) -> dict:
+    """All figures of one task."""
+    work = TASKS[args.task](args)
+    flops = {name: count_flops(run) for name, run in work.items()}
+    waits = {name: count_waits(args.device, run) for name, run in work.items()}
+    memory = {name: peak_memory(args.device, run) for name, run in work.items()}
+    product = MatrixProduct(args)
+    product()
+    times = in_turn(args, {**work, PRODUCT: product})
+    rate = product.flops / statistics.median(times.pop(PRODUCT))
+    mine = statistics.median(next(iter(times.values())))
+    results = []
+    for name, seconds in times.items():
+        median = statistics.median(seconds)
+        results.append(dict(
+            name=name, median=median, seconds=seconds, ratio=median / mine,
+            flops=flops[name], share=flops[name] / median / rate, waits=waits[name],
+            memory=memory[name]))
+    return dict(rate=rate, results=results)
+
+
+def report(args: argparse.Namespace, figures: dict) -> None:
+    """Print the medians and their ratio."""
+    title = (f'{args.task}, {args.device}, {args.precision}, batch {args.batch}, '
+             f'{args.size[0]}x{args.size[1]}, medians of {args.repeat}')
+    table = Table('', 'median s', 'GFLOP', 'of the matrix rate', 'peak GiB', 'waits',
+                  'ratio', title=title)
+    for each in figures['results']:
+        table.add_row(each['name'], f'{each["median"]:.4f}',
+                      f'{each["flops"] / 1e9:.1f}', f'{each["share"]:.0%}',
+                      f'{each["memory"] / 2**30:.2f}', str(each['waits']),
+                      f'{each["ratio"]:.2f}')
+    Console().print(table)
+    print(f'matrix product, {args.precision}: {figures["rate"] / 1e9:.0f} GFLOP/s. '
+          f'Peak memory: {"what torch held" if args.device != "cpu" else "the process"}'
+          '. Waits: operators after which the host of a GPU waits for it.')
+
+
+def report_sweep(rows: list[dict]) -> None:
+    """Print a line for every value."""
+    table = Table('', 'value', 'ours, s', 'peak GiB', 'peer, s', 'peak GiB', 'ratio',
+                  title='how the cost grows')
+    for row in rows:
+        mine, theirs = row['results']
+        value = row['value']
+        table.add_row(
+            f'{row["task"]}: {row["axis"]}',
+            'x'.join(map(str, value)) if isinstance(value, tuple) else str(value),
+            f'{mine["median"]:.3f}', f'{mine["memory"] / 2**30:.2f}',
+            f'{theirs["median"]:.3f}', f'{theirs["memory"] / 2**30:.2f}',
+            f'{theirs["median"] / mine["median"]:.2f}')
+    Console().print(table)
 
 
 if __name__ == '__main__':

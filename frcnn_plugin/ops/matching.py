@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .boxes import box_iou
 
-PAIRS = {True: 2**17, False: 2**25}  # in one block, on a CPU and elsewhere
+PAIRS = {True: 2**19, False: 2**25}  # in one block, on a CPU and elsewhere
 NOWHERE = -1e6  # a place where no image is
 
 
@@ -62,11 +62,11 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
         Matches: Labels, indices and IoU for each of the N boxes.
     """
     bboxes = bboxes.expand(len(gt_bboxes), -1, -1)
+    match_low_quality = match_low_quality and bboxes.size(1) > 0
     if valid is not None:  # a box that takes no part overlaps with nothing
         bboxes = torch.where(valid.unsqueeze(-1), bboxes, NOWHERE)
     gt_bboxes = torch.where(gt_mask.unsqueeze(-1), gt_bboxes, -NOWHERE)
-    ious = [compare(block, gt_bboxes, offset, match_low_quality)
-            for block in bboxes.split(block_size(gt_bboxes), dim=1)]
+    ious = compare(bboxes, gt_bboxes, offset, match_low_quality)
     max_iou = torch.cat([block.max_iou for block in ious], dim=1)
     gt_indices = torch.cat([block.gt_indices for block in ious], dim=1)
 
@@ -80,15 +80,15 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
     if match_low_quality:
         best_iou = torch.stack([block.best_iou for block in ious]).amax(0)
         good = (best_iou > 0) & (best_iou >= min_pos_iou)  # (B, 1, G)
-        best = [block.is_best & (good & (block.best_iou == best_iou)) for block in ious]
-        forced = torch.cat([each.byte().amax(-1) for each in best], dim=1)
-        labels = labels.masked_fill(forced.bool(), 1)
+        # of several, the last one, which is the order of mmdet's assignment
+        order = torch.arange(1, best_iou.size(-1) + 1, device=best_iou.device,
+                             dtype=torch.int32)
+        forced = torch.cat([
+            last_of(block.is_best & (good & (block.best_iou == best_iou)),
+                    order if reassign_low_quality else None) for block in ious], dim=1)
+        labels = labels.masked_fill(forced > 0, 1)
         if reassign_low_quality:
-            # of several, the last one, which is the order of mmdet's assignment
-            order = torch.arange(1, best_iou.size(-1) + 1, device=best_iou.device,
-                                 dtype=torch.int32)
-            last = torch.cat([(each * order).amax(-1) for each in best], dim=1)
-            gt_indices = torch.where(last > 0, last - 1, gt_indices)
+            gt_indices = torch.where(forced > 0, forced - 1, gt_indices)
     if valid is not None:
         labels = labels.masked_fill(~valid, -1)
     return Matches(labels, gt_indices, max_iou)
@@ -111,14 +111,47 @@ class Comparison(NamedTuple):
 
 
 def compare(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
-            both_ways: bool) -> Comparison:
-    """Compare (B, n, 4) boxes with (B, G, 4) ground truth."""
+            both_ways: bool) -> list[Comparison]:
+    """Compare (B, N, 4) boxes with (B, G, 4) ground truth, in blocks of boxes.
+
+    What remains goes into tensors made beforehand: kept where it arises, it would stand
+    between the large ones that come and go, and the memory would grow by them.
+    """
+    size = block_size(gt_bboxes)
+    blocks = bboxes.split(size, dim=1)
+    if len(blocks) == 1:
+        return [compare_block(bboxes, gt_bboxes, offset, both_ways)]
+    (images, number), boxes = bboxes.shape[:2], gt_bboxes.size(1)
+    parts = [bboxes.new_empty(images, number).split(size, dim=1),
+             bboxes.new_empty((images, number), dtype=torch.long).split(size, dim=1),
+             [None] * len(blocks), [None] * len(blocks)]
+    if both_ways:
+        parts[2:] = [bboxes.new_empty(len(blocks), images, 1, boxes),
+                     bboxes.new_empty((images, number, boxes),
+                                      dtype=torch.bool).split(size, dim=1)]
+    found = [Comparison(*each) for each in zip(*parts, strict=True)]
+    for part, block in zip(found, blocks, strict=True):
+        result = compare_block(block, gt_bboxes, offset, both_ways)
+        for kept, new in zip(part, result, strict=True):
+            if new is not None:
+                kept.copy_(new)
+    return found
+
+
+def compare_block(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
+                  both_ways: bool) -> Comparison:
+    """Compare (B, n, 4) boxes with (B, G, 4) ground truth at once."""
     iou = box_iou(bboxes, gt_bboxes, offset)
     max_iou, gt_indices = iou.max(-1)
     if not both_ways:
         return Comparison(max_iou, gt_indices, None, None)
     best_iou = iou.amax(-2, keepdim=True)
     return Comparison(max_iou, gt_indices, best_iou, iou == best_iou)
+
+
+def last_of(best: Tensor, order: Tensor | None) -> Tensor:
+    """(B, n) the highest number in ``order`` of a True column, or 0; or 1 for any."""
+    return (best.byte() if order is None else best * order).amax(-1)
 
 
 def block_size(gt_bboxes: Tensor) -> int:

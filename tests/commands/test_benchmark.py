@@ -7,33 +7,88 @@ from pathlib import Path
 
 import pytest
 
+from frcnn_plugin.datasets.make_shapes import make_shapes
+from frcnn_plugin.datasets.shapes import CLASSES
+
 ROOT = Path(__file__).resolve().parents[2]
+SMALL = ['--size', '128', '160', '--batch', '1', '--regions', '8', '--proposals', '50',
+         '--repeat', '1']
 
 
-@pytest.mark.parametrize(('task', 'peer', 'mode'), [
-    ('inference', 'torchvision R50-FPN', 'folded'),
-    ('training', 'mmdet R50-C4', 'folded'),
-    ('targets', 'mmdet R50-C4', 'folded')])
-def test_both_agree_and_are_timed(tmp_path, task, peer, mode):
+def benchmark(*options) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, 'tools/benchmark.py', *map(str, options)], cwd=ROOT, text=True,
+        capture_output=True)
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp('data') / 'shapes'
+    make_shapes(root, dict(train=6, val=2, test=2))
+    return ['--data-root', str(root), '--classes', *CLASSES]
+
+
+@pytest.mark.parametrize(('task', 'peer'), [
+    ('inference', 'torchvision R50-FPN'), ('training', 'mmdet R50-C4'),
+    ('targets', 'mmdet R50-C4')])
+def test_both_agree_and_are_timed(tmp_path, task, peer):
     out = tmp_path / 'figures.json'
-    shown = subprocess.run(
-        [sys.executable, 'tools/benchmark.py', task, '--peer', peer, '--mode', mode,
-         '--size', '128', '160', '--batch', '1', '--regions', '8', '--proposals', '50',
-         '--boxes', '3', '--repeat', '1', '--json', str(out)],
-        cwd=ROOT, text=True, capture_output=True)
+    shown = benchmark(task, '--peer', peer, '--boxes', 3, '--json', out, *SMALL)
     assert shown.returncode == 0, shown.stderr
-    assert 'differ by at most' in shown.stdout and 'of the matrix rate' in shown.stdout
+    assert 'differ by at most' in shown.stdout and 'of the matrix' in shown.stdout
     figures = json.loads(out.read_text())
     ours, theirs = figures['results']
-    assert theirs['name'] == peer and ours['median'] > 0 and theirs['median'] > 0
-    if task != 'targets':
+    for each in (ours, theirs):
+        assert each['median'] > 0 and 2**28 < each['memory'] < 2**34
+    if task == 'targets':
+        assert ours['waits'] == 1 < theirs['waits']  # the kernel of suppression
+    if task in ('inference', 'training'):
         assert 0 < ours['flops'] <= theirs['flops']
 
 
-def test_a_peer_that_is_not_there():
-    shown = subprocess.run(
-        [sys.executable, 'tools/benchmark.py', 'training', '--peer',
-         'torchvision R50-FPN'], cwd=ROOT, text=True, capture_output=True)
+def test_the_loader_beside_a_step(tmp_path, data):
+    out = tmp_path / 'figures.json'
+    shown = benchmark('loading', '--config', 'configs/frcnn_r18_c4_shapes.py', *data,
+                      '--batch', 2, '--workers', 1, '--repeat', 2, '--json', out)
+    assert shown.returncode == 0, shown.stderr
+    loader, step = json.loads(out.read_text())['results']
+    assert loader['flops'] == 0 < step['flops'] and loader['median'] > 0
+
+
+def test_a_sweep(tmp_path):
+    out = tmp_path / 'figures.json'
+    shown = benchmark('sweep', '--axes', 'boxes', '--values', 3, *SMALL, '--json', out)
+    assert shown.returncode == 0, shown.stderr
+    rows = json.loads(out.read_text())['rows']
+    assert [(row['axis'], row['value']) for row in rows] == [('boxes', 3)]
+    assert all(each['median'] > 0 for row in rows for each in row['results'])
+
+
+def test_what_can_not_be_timed():
+    shown = benchmark('training', '--peer', 'torchvision R50-FPN')
     assert shown.returncode == 1
     assert shown.stderr.strip().endswith(
         'error: training is compared with mmdet only')
+
+
+def test_the_report_of_a_gpu(tmp_path, data):
+    """On the CPU, and small: the parts run, one that fails does not end it."""
+    out = tmp_path / 'report'
+    command = [
+        sys.executable, 'tools/gpu_report.py', *data, '--config',
+        'configs/frcnn_r18_c4_shapes.py', '--device', 'cpu', '--small', '--no-compile',
+        '--max-iters', '2', '--out', out, '--work-dir', tmp_path / 'work']
+    for only, status in ((['suppression', 'bccd'], 0), (['loading'], 1)):
+        if status:
+            command[command.index('configs/frcnn_r18_c4_shapes.py')] = 'nothing.py'
+        shown = subprocess.run([*map(str, command), '--only', *only], cwd=ROOT,
+                               text=True, capture_output=True)
+        assert shown.returncode == status, shown.stdout + shown.stderr
+        figures = json.loads((out / 'figures.json').read_text())
+        report = (out / 'report.md').read_text()
+        if status:
+            assert 'nothing.py: no such config file' in figures['loading']['failed']
+            assert '**failed**' in report
+        else:
+            assert 0 <= figures['bccd']['mAP'] <= 1 and (out / 'curve.png').is_file()
+            assert '| suppression | ours |' in report and 'iter_2.pth' in report

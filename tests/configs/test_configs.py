@@ -12,7 +12,8 @@ NAMES = ['frcnn_r50_c4_voc', 'frcnn_r50_c4_bccd', 'frcnn_r18_c4_shapes',
          'frcnn_vgg16_legacy_voc', 'frcnn_r50_fpn_voc', 'frcnn_r50_fpn_cls_voc',
          'frcnn_r50_c4_coco', 'fast_rcnn_r50_c4_voc', 'rcnn_r50_voc',
          'frcnn_r50_c4_alternating_voc', 'frcnn_r18_c4_alternating_shapes',
-         'frcnn_r50_c4_two_phases_voc', 'frcnn_vgg16_two_phases_voc']
+         'frcnn_r50_c4_two_phases_voc', 'frcnn_vgg16_two_phases_voc',
+         'frcnn_r50_c4_bccd_scratch']
 
 
 def load(repo, name: str) -> Config:

@@ -1,6 +1,6 @@
 """How far from the peers are we? Runs tests/parity and writes down every difference.
 
-    python tools/parity.py [--python PYTHON ...] [--write docs/interop.md]
+    python tools/check_parity.py [--python PYTHON ...] [--write docs/interop.md]
 
 With several interpreters, one for each build of mmcv, the same tests run on each. Ends
 with status 1 if a comparison fails on one of them.

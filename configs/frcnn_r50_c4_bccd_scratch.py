@@ -1,0 +1,51 @@
+# BCCD from scratch with ResNet-50 C4, for one GPU: batches of 16 at the full 640x480.
+_base_ = './frcnn_r18_c4_bccd.py'
+
+resize = dict(type='Resize', scale=(640, 480), keep_ratio=True)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True),
+    resize,
+    dict(
+        type='RandomFlip', prob=[0.25, 0.25, 0.25],
+        direction=['horizontal', 'vertical', 'diagonal']),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackDetInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    resize,
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(type='PackDetInputs', meta_keys=(
+        'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+]
+
+model = dict(
+    backbone=dict(depth=50),
+    rpn_head=dict(
+        in_channels=1024,
+        feat_channels=512,
+        anchor_generator=dict(scales=[2.5, 6.0, 12.0])),
+    roi_head=dict(
+        bbox_roi_extractor=dict(roi_layer=dict(output_size=14), out_channels=1024),
+        shared_head=dict(type='ResNetC5Head', depth=50, norm_eval=False),
+        bbox_head=dict(
+            _delete_=True,
+            type='BBoxHead',
+            num_classes=3,
+            in_channels=2048,
+            roi_feat_size=7,
+            with_avg_pool=True)))
+
+train_dataloader = dict(
+    batch_size=16, num_workers=8, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(batch_size=8, dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(batch_size=8, dataset=dict(pipeline=test_pipeline))
+
+train_cfg = dict(max_iters=3000, val_interval=500)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200),
+    dict(
+        type='CosineAnnealingLR', by_epoch=False, begin=200, end=3000, T_max=2800,
+        eta_min=1e-6),
+]

@@ -1,0 +1,153 @@
+"""Seconds, operations, memory and waits of a piece of work.
+
+Comes in: functions without arguments. Goes out: figures.
+"""
+
+import re
+import time
+import warnings
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+# operators after which a GPU's host has to wait for a value, or for a size
+WAITS = {'aten::_local_scalar_dense', 'aten::nonzero', 'aten::masked_select',
+         'aten::unique', 'aten::_unique2', 'aten::equal', 'aten::is_nonzero',
+         'torchvision::nms', 'frcnn_plugin::masked_nms'}
+DTYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
+PRECISIONS = ['fp32', 'tf32', *DTYPES]
+
+
+def in_precision(args: Namespace, run: Callable) -> Callable:
+    """The same work in ``args.precision``."""
+    def in_that():
+        with precision(args):
+            return run()
+    return in_that
+
+
+@contextmanager
+def precision(args: Namespace):
+    """fp32 is exact; tf32 and the half types are what a GPU's tensor cores take."""
+    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    set_tf32(args.precision == 'tf32', args.precision == 'tf32')
+    dtype = DTYPES.get(args.precision)
+    try:
+        with torch.autocast(args.device, dtype) if dtype else nullcontext():
+            yield
+    finally:
+        set_tf32(*before)
+
+
+def set_tf32(convolutions: bool, products: bool) -> None:
+    """Whether a GPU may round the factors of fp32 products to 10 bits."""
+    torch.backends.cudnn.allow_tf32 = convolutions
+    torch.backends.cuda.matmul.allow_tf32 = products
+
+
+def in_turn(args: Namespace, work: dict) -> dict[str, list[float]]:
+    """Seconds of every run; each has been run before."""
+    times: dict[str, list[float]] = {name: [] for name in work}
+    for round_ in range(args.repeat):
+        for name, run in work.items():
+            times[name].append(seconds_of(args.device, run))
+            print(f'{round_ + 1} of {args.repeat}, {name}: {times[name][-1]:.4f} s',
+                  flush=True)
+    return times
+
+
+def seconds_of(device: str, run: Callable) -> float:
+    """Of one piece of work; ``prepare`` and ``per_call`` of it are regarded."""
+    getattr(run, 'prepare', lambda: None)()
+    wait_for(device)
+    begin = time.perf_counter()
+    run()
+    wait_for(device)
+    return (time.perf_counter() - begin) / getattr(run, 'per_call', 1)
+
+
+def wait_for(device: str) -> None:
+    """Until a GPU has done what it was told."""
+    if device.startswith('cuda'):
+        torch.cuda.synchronize()
+
+
+def count_flops(run: Callable) -> float:
+    """Floating-point operations of convolutions and matrix products."""
+    with FlopCounterMode(display=False) as counter, torch.compiler.set_stance(
+            'force_eager'):
+        run()
+    return float(counter.get_total_flops())
+
+
+class MatrixProduct:
+    """The product of two square matrices: what this machine can reach.
+
+    Attributes:
+        per_call (int): Products in one call.
+        flops (int): Floating-point operations of one product.
+    """
+
+    per_call = 3
+
+    def __init__(self, args: Namespace) -> None:
+        side = 8192 if args.device.startswith('cuda') else 2048
+        self.flops = 2 * side**3
+        dtype = DTYPES.get(args.precision, torch.float32)
+        self.factors = torch.randn(2, side, side, device=args.device).to(dtype)
+        self.run = in_precision(args, lambda: self.factors[0] @ self.factors[1])
+
+    def __call__(self) -> None:
+        """Compute."""
+        for _ in range(self.per_call):
+            self.run()
+
+
+def peak_memory(device: str, run: Callable) -> float:
+    """Bytes: of a GPU what torch held, else of the whole process (Linux only)."""
+    if device.startswith('cuda'):
+        torch.cuda.reset_peak_memory_stats()
+        run()
+        return float(torch.cuda.max_memory_allocated())
+    try:
+        Path('/proc/self/clear_refs').write_text('5')  # the highest mark starts anew
+        run()
+        status = Path('/proc/self/status').read_text()
+    except OSError:
+        return float('nan')
+    return float(re.search(r'VmHWM:\s*(\d+)', status)[1]) * 1024
+
+
+def count_waits(device: str, run: Callable) -> int:
+    """How often the host waits for a GPU; on a CPU, how often it would."""
+    if not device.startswith('cuda'):
+        with Waits() as seen, torch.compiler.set_stance('force_eager'):
+            run()
+        return seen.count
+    torch.cuda.set_sync_debug_mode('warn')
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            run()
+    finally:
+        torch.cuda.set_sync_debug_mode('default')
+    return sum('synchroniz' in str(each.message) for each in caught)
+
+
+class Waits(TorchDispatchMode):
+    """Counts operators whose result the host has to wait for."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.name().split('.')[0]
+        self.count += name in WAITS
+        if name in ('aten::index', 'aten::index_put', 'aten::index_put_'):
+            self.count += sum(each.dtype == torch.bool for each in args[1]
+                              if each is not None)
+        return func(*args, **(kwargs or {}))
