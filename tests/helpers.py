@@ -1,13 +1,16 @@
 """Builders that tests of several stages use."""
 
 import copy
+from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.structures import InstanceData
+from PIL import Image
 
 needs_contrib = pytest.mark.skipif(
     not hasattr(cv2, 'ximgproc'), reason='this OpenCV is built without contrib')
@@ -76,3 +79,54 @@ def total(losses: dict) -> torch.Tensor:
         if 'loss' in name:
             parts += value if isinstance(value, list) else [value]
     return sum(parts)
+
+
+def damaged_data_set(root: Path) -> Path:
+    """A folder in VOC layout in which everything is wrong once."""
+    for part in ('JPEGImages', 'Annotations', 'ImageSets/Main'):
+        (root / part).mkdir(parents=True)
+    names = ['no_image', 'no_xml', 'broken_xml', 'no_picture', 'truncated', 'size',
+             'boxes', 'empty', 'grey', 'alpha', 'deep', 'cmyk', 'turned']
+    rng = np.random.default_rng(0)
+    picture = Image.fromarray(rng.integers(0, 256, (80, 100, 3), dtype=np.uint8))
+    files = {name: root / f'JPEGImages/{name}.jpg' for name in names}
+    for name in names:
+        picture.save(files[name], quality=95)
+        write_xml(root, name, [('dog', 1, 1, 10, 10)])
+    files['no_image'].unlink()
+    (root / 'Annotations/no_xml.xml').unlink()
+    (root / 'Annotations/broken_xml.xml').write_text('<annotation><object>')
+    files['no_picture'].write_text('no picture')
+    files['truncated'].write_bytes(files['size'].read_bytes()[:4000])
+    write_xml(root, 'size', [('dog', 1, 1, 10, 10)], size=(50, 50))
+    write_xml(root, 'boxes', [
+        ('dog', 1, 1, 10, 10), ('dog', 'x', 1, 10, 10), ('dog', 5, 5, 5, 5),
+        ('cat', 500, 500, 600, 600), ('', 1, 1, 5, 5), ('cat', 90, 70, 300, 300),
+        ('dog', 1, 1, 10, 10), ('cat', 1, 1, 101, 81), ('dgo', 2, 2, 20, 20)])
+    write_xml(root, 'empty', [])
+    picture.convert('L').save(files['grey'])
+    picture.convert('CMYK').save(files['cmyk'])
+    exif = Image.Exif()
+    exif[274] = 6
+    picture.save(files['turned'], exif=exif)
+    for name, image in (('alpha', picture.convert('RGBA')), ('deep', Image.fromarray(
+            rng.integers(0, 2**16, (80, 100), dtype=np.uint16)))):
+        files[name].unlink()
+        image.save(files[name].with_suffix('.png'))
+    main = root / 'ImageSets/Main'
+    (main / 'train.txt').write_text('\n'.join([*names, 'empty']))
+    (main / 'test.txt').write_text('size\n')
+    return root
+
+
+def write_xml(root: Path, name: str, boxes, size=(100, 80)) -> None:
+    """An annotation with boxes (class, xmin, ymin, xmax, ymax)."""
+    corners = ('xmin', 'ymin', 'xmax', 'ymax')
+    objects = ''.join(
+        f'<object><name>{label}</name><bndbox>'
+        + ''.join(f'<{side}>{value}</{side}>'
+                  for side, value in zip(corners, box, strict=True))
+        + '</bndbox></object>' for label, *box in boxes)
+    (root / f'Annotations/{name}.xml').write_text(
+        f'<annotation><size><width>{size[0]}</width><height>{size[1]}</height></size>'
+        f'{objects}</annotation>')

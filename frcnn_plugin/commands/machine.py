@@ -35,6 +35,13 @@ def check_deterministic(cfg: Config) -> None:
             'model.roi_head.bbox_roi_extractor.roi_layer.type=RoIAlign')
 
 
+def set_transfer(cfg: Config) -> None:
+    """With a GPU: copy batches to it while it computes, from memory that stays put."""
+    if torch.cuda.is_available() and 'data_preprocessor' in cfg.model:
+        cfg.train_dataloader.setdefault('pin_memory', True)
+        cfg.model.data_preprocessor.setdefault('non_blocking', True)
+
+
 def set_launcher(cfg: Config, launcher: str) -> None:
     """Say how a distributed job was started, and what fits the machine.
 

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from ..utils.errors import UserError
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+SAFETY = ('max_broken', 'non_finite', 'max_skipped')  # of both training loops
 
 
 def load_config(path: str, cfg_options: dict | None = None,
@@ -171,8 +172,9 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
         if max_iters < interval:
             cfg.train_cfg.val_begin = begin
     else:
+        kept = {name: cfg.train_cfg[name] for name in SAFETY if name in cfg.train_cfg}
         cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters,
-                             val_begin=begin, val_interval=interval)
+                             val_begin=begin, val_interval=interval, **kept)
     for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
         # by default mmengine ends them with the run: what the whole run would do must
         # not change, for it may be resumed

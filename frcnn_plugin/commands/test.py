@@ -6,17 +6,18 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
+from ..engine.frozen_phase_hook import model_of
 from ..engine.proposal_recall import recall_name
 from ..engine.voc_metric import PER_CLASS
 from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
 from . import machine, overrides
 from .common import add_common_options, parse
+from .memory import explain_out_of_memory
 
 RECALL_AT = (50, 300, 2000)  # proposals
 
@@ -147,12 +148,13 @@ def test(argv: list[str] | None = None) -> dict:
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
     machine.set_launcher(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = model_of(runner)
     if state is not None:
         left_out = ('roi_head.',) if args.recall else ()
         check_fit(model, state, args.checkpoint, ignore=left_out)
         model.load_state_dict(state, strict=False)
-    metrics = runner.test()
+    with explain_out_of_memory(cfg, 'test_dataloader'):
+        metrics = runner.test()
     summary = dict(recall=metrics) if args.recall else summarize(metrics)
     if is_main_process():
         name = 'proposal_recall.json' if args.recall else 'metrics.json'

@@ -5,13 +5,15 @@ import os
 
 import torch
 from mmengine.config import Config
-from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
+from ..engine.frozen_phase_hook import model_of
 from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
+from ..utils.latest_checkpoint import check_resumable, find_latest
 from . import machine, overrides, starting_point
 from .common import add_common_options, parse, say
+from .memory import explain_out_of_memory
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -67,19 +69,29 @@ def checkpoint_to_resume(resume: str | None, work_dir: str) -> dict | None:
     Raises:
         UserError: If it can not be read, or training can not go on from it.
     """
-    path = find_latest_checkpoint(work_dir) if resume == 'auto' else resume
-    if path is None:
-        if resume:
-            say(f'--resume: no checkpoint in {work_dir} yet, training starts anew')
+    if not resume:
         return None
-    content = read_checkpoint(path)
-    lacking = [key for key in ('meta', 'optimizer', 'message_hub')
-               if key not in content]
-    if lacking:
-        raise UserError(f'{path}: holds weights only, without {", ".join(lacking)}; '
-                        'training can start from it (--cfg-options load_from=FILE), '
-                        'but not go on')
+    if resume == 'auto':
+        found = find_latest(work_dir, say)
+        if found is None:
+            say(f'--resume: no checkpoint in {work_dir} yet, training starts anew')
+            return None
+        path, content = found
+    else:
+        path, content = resume, read_checkpoint(resume)
+        check_resumable(content, path)
     return {**content, 'path': path}
+
+
+def keep_seed(cfg: Config, meta: dict) -> None:
+    """The seed of the run that goes on; with another one it would be another run."""
+    seed, asked = meta.get('seed'), cfg.get('randomness', {}).get('seed')
+    if seed is None:
+        return
+    if asked not in (None, seed):
+        say(f'warning: --seed {asked} is not that of the run that goes on, which is '
+            f'{seed}; it goes on with {seed}')
+    cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
 
 
 def train(argv: list[str] | None = None) -> None:
@@ -98,13 +110,16 @@ def train(argv: list[str] | None = None) -> None:
         starting_point.set_pretrained(cfg, args.pretrained)
     if checkpoint:
         cfg.resume, cfg.load_from = True, checkpoint['path']
+        keep_seed(cfg, checkpoint['meta'])
         starting_point.start_from_checkpoint(cfg, checkpoint['meta'], args.from_scratch)
     else:
         starting_point.settle_pretrained(
             cfg, args.from_scratch, trial=args.max_iters is not None)
+    machine.set_transfer(cfg)
     machine.set_launcher(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     if checkpoint:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = model_of(runner)
         check_fit(model, checkpoint['state_dict'], checkpoint['path'])
-    runner.train()
+    with explain_out_of_memory(cfg, 'train_dataloader'):
+        runner.train()

@@ -4,15 +4,20 @@ Comes in: a path. Goes out: the image's size and its boxes, and what was wrong w
 those that were left out.
 """
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import parse
 
 from ..utils.errors import UserError
+from .problem import Problem
+
+HUGE = 1e6  # pixels; beyond it a number is no coordinate
 
 
-@dataclass
+@dataclass(frozen=True)
 class VOCObject:
     """One annotated box.
 
@@ -37,13 +42,15 @@ class VOCAnnotation:
         objects: The boxes that can be used.
         skipped: What is wrong with each of the others.
         notes: What else is wrong, and costs nothing.
+        elements: The ``object`` of each box that can be used, in the same order.
     """
 
     width: int
     height: int
     objects: list[VOCObject] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    skipped: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    elements: list[Element] = field(default_factory=list)
 
 
 def read_voc_annotation(path: Path,
@@ -59,13 +66,18 @@ def read_voc_annotation(path: Path,
             what the file says.
 
     Raises:
-        UserError: If it is missing, or is no XML with an ``annotation`` at its root.
+        UserError: If it is missing, is no XML with an ``annotation`` at its root, or
+            declares a document type or entities, which could fill the memory or read
+            other files.
     """
     try:
-        root = ElementTree.parse(path).getroot()
+        root = parse(path, forbid_dtd=True).getroot()
     except FileNotFoundError as error:
         raise UserError(f'{path}: the annotation file is missing') from error
-    except (ElementTree.ParseError, UnicodeDecodeError, ValueError) as error:
+    except DefusedXmlException as error:
+        raise UserError(f'{path}: refused, it declares a document type or entities, '
+                        'which no annotation needs') from error
+    except (ParseError, LookupError, ValueError, OSError) as error:
         raise UserError(f'{path}: not a readable XML file ({error})') from error
     if root.tag != 'annotation':
         raise UserError(f'{path}: the root is <{root.tag}>, not <annotation>; this is '
@@ -73,53 +85,74 @@ def read_voc_annotation(path: Path,
     stated = _size(root, 'width'), _size(root, 'height')
     annotation = VOCAnnotation(*(size or stated))
     if size and all(stated) and stated != size:
-        annotation.notes.append(f'{path}: says {stated[0]}x{stated[1]}, the image is '
-                                f'{size[0]}x{size[1]}')
+        annotation.notes.append(Problem(
+            path, 'size mismatch', f'says {stated[0]}x{stated[1]}, the image is '
+            f'{size[0]}x{size[1]}', loses=False))
     for index, element in enumerate(root.findall('object'), start=1):
+        name = (element.findtext('name') or 'no name').strip()
+        where = f'object {index} ({name}): '
         try:
-            annotation.objects.append(_read_object(element, annotation))
-        except ValueError as error:
-            name = (element.findtext('name') or 'no name').strip()
-            annotation.skipped.append(f'{path}: object {index} ({name}): {error}')
+            item, note = _read_object(element, annotation)
+        except _BadBox as error:
+            kind, detail = error.args
+            annotation.skipped.append(Problem(path, kind, where + detail))
+            continue
+        annotation.objects.append(item)
+        annotation.elements.append(element)
+        if note:
+            annotation.notes.append(Problem(path, 'over the border', where + note,
+                                            loses=False))
     return annotation
 
 
-def _size(root: ElementTree.Element, side: str) -> int:
+class _BadBox(Exception):
+    """A box that can not be used: the kind of problem, and what it is here."""
+
+
+def _size(root: Element, side: str) -> int:
     try:
         return max(int(float(root.findtext(f'size/{side}') or 0)), 0)
     except (ValueError, OverflowError):
         return 0
 
 
-def _read_object(element: ElementTree.Element, annotation: VOCAnnotation) -> VOCObject:
-    """One ``object``; raises ValueError with what is wrong if it can not be used."""
+def _read_object(element: Element, annotation: VOCAnnotation) -> tuple[VOCObject, str]:
+    """One ``object``, and what was mended.
+
+    Raises:
+        _BadBox: If it can not be used.
+    """
     name = (element.findtext('name') or '').strip()
     if not name:
-        raise ValueError('it has no class name')
+        raise _BadBox('no class name', 'it has no class name')
     x1, y1, x2, y2 = (_coordinate(element, side)
                       for side in ('xmin', 'ymin', 'xmax', 'ymax'))
     if x2 <= x1 or y2 <= y1:
-        raise ValueError(f'degenerate box, xmin {x1:g} ymin {y1:g} xmax {x2:g} '
-                         f'ymax {y2:g}')
+        raise _BadBox('degenerate box', f'degenerate box, xmin {x1:g} ymin {y1:g} '
+                      f'xmax {x2:g} ymax {y2:g}')
+    note = ''
     x1, y1, x2, y2 = (value - 1 for value in (x1, y1, x2, y2))
     if annotation.width and annotation.height:
         width, height = annotation.width, annotation.height
         if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
-            raise ValueError(f'the box lies outside the image of {width}x{height}')
+            raise _BadBox('box outside',
+                          f'the box lies outside the image of {width}x{height}')
+        if x1 < -1 or y1 < -1 or x2 > width or y2 > height:
+            note = f'cut at the border of the image of {width}x{height}'
         x1, x2 = (min(max(x, 0), width) for x in (x1, x2))
         y1, y2 = (min(max(y, 0), height) for y in (y1, y2))
     difficult = (element.findtext('difficult') or '0').strip() not in ('0', '')
-    return VOCObject(name, (x1, y1, x2, y2), difficult)
+    return VOCObject(name, (x1, y1, x2, y2), difficult), note
 
 
-def _coordinate(element: ElementTree.Element, side: str) -> float:
+def _coordinate(element: Element, side: str) -> float:
     text = element.findtext(f'bndbox/{side}')
     if text is None:
-        raise ValueError(f'its box has no {side}')
+        raise _BadBox('bad box', f'its box has no {side}')
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f'{side} is {text!r}, not a number') from None
-    if not math.isfinite(value):
-        raise ValueError(f'{side} is {text!r}')
+        raise _BadBox('bad box', f'{side} is {text!r}, not a number') from None
+    if not abs(value) <= HUGE:  # NaN neither
+        raise _BadBox('bad box', f'{side} is {text!r}')
     return value

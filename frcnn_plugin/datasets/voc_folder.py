@@ -16,6 +16,7 @@ from rich.progress import track
 
 from ..registry import DATASETS
 from ..utils.errors import UserError
+from .problem import Problem
 from .proposals import add_proposals, find_proposal_file
 from .voc_annotation import VOCAnnotation, read_voc_annotation
 from .voc_layout import find_folders, find_image, read_split
@@ -79,7 +80,7 @@ class VOCFolder(BaseDetDataset):
                  for name in read_split(folder, self.split)]
         self._label_of = {name: i for i, name in enumerate(self.metainfo['classes'])}
         self._found: Counter = Counter()  # boxes of each class, in the config or not
-        skipped: list[str] = []
+        skipped: list[Problem] = []
         data_list = []
         steps = names if len(names) <= MANY else track(names, f'{root} {self.split}')
         for folder, name in steps:
@@ -88,7 +89,8 @@ class VOCFolder(BaseDetDataset):
                 folder / 'Annotations' / f'{name}.xml', image_size(image))
             skipped += annotation.skipped
             for note in annotation.notes:
-                _warn(note)
+                if note.kind == 'size mismatch':
+                    _warn(str(note))
             data_list.append(self._data_info(annotation, image, name))
         self._report(skipped, root)
         return data_list
@@ -102,7 +104,7 @@ class VOCFolder(BaseDetDataset):
         return dict(img_path=str(image), img_id=name, height=annotation.height,
                     width=annotation.width, instances=instances)
 
-    def _report(self, skipped: list[str], root: Path) -> None:
+    def _report(self, skipped: list[Problem], root: Path) -> None:
         """Say what was left out; refuse what can not be meant."""
         where = f'{root} ({self.split})'
         for line in skipped[:SHOWN]:

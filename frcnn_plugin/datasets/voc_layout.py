@@ -51,7 +51,7 @@ def read_split(folder: Path, split: str) -> list[str]:
         split: Name of a file in ``ImageSets/Main``, without ``.txt``.
 
     Raises:
-        UserError: If the file is missing or empty.
+        UserError: If the file is missing or empty, or a name leads out of the folder.
     """
     path = folder / 'ImageSets' / 'Main' / f'{split}.txt'
     if not path.is_file():
@@ -68,6 +68,10 @@ def read_split(folder: Path, split: str) -> list[str]:
     except UnicodeDecodeError as error:
         raise UserError(f'{path}: not a text file in UTF-8 ({error})') from error
     names = [_image_name(line.strip()) for line in lines if line.strip()]
+    for name in names:
+        if Path(name).is_absolute() or '..' in Path(name).parts or '\0' in name:
+            raise UserError(f'{path}: refused, {name!r} is no name of an image in '
+                            f'{folder / "JPEGImages"}, but leads out of it')
     if not names:
         raise UserError(f'{path}: the split file is empty')
     return names

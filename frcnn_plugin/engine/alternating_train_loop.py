@@ -10,15 +10,17 @@ from itertools import accumulate
 from pathlib import Path
 
 import torch
-from mmengine.dist import barrier, broadcast, is_main_process
+from mmengine.dist import barrier, broadcast, get_rank, is_main_process
 from mmengine.logging import print_log
-from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 
 from ..registry import LOOPS, MODELS
 from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
+from ..utils.randomness import set_random_state
+from ..utils.whole_files import BACKEND, write_whole
 from .frozen_phase_hook import detector_of
+from .train_loops import IterBasedTrainLoop
 
 SHARED = ('backbone', 'neck')
 STEPS = (
@@ -56,6 +58,7 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
             before which the stages do not fit together.
         val_interval: Iterations between two validations.
         dynamic_intervals: mmengine's.
+        **kwargs: Those of our ``IterBasedTrainLoop``.
 
     Raises:
         UserError: If there are not four steps of at least one iteration.
@@ -63,14 +66,16 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
 
     def __init__(self, runner, dataloader, steps: Sequence[int],
                  val_begin: int | None = None, val_interval: int = 1000,
-                 dynamic_intervals: list[tuple[int, int]] | None = None) -> None:
+                 dynamic_intervals: list[tuple[int, int]] | None = None,
+                 **kwargs) -> None:
         if len(steps) != 4 or min(steps) < 1:
             raise UserError(f'AlternatingTrainLoop: train_cfg.steps is {list(steps)}; '
                             'it takes the iterations of four steps')
         self.steps, self.ends = list(steps), list(accumulate(steps))
         super().__init__(runner, dataloader, max_iters=self.ends[-1],
                          val_begin=val_begin or self.ends[1] + 1,
-                         val_interval=val_interval, dynamic_intervals=dynamic_intervals)
+                         val_interval=val_interval, dynamic_intervals=dynamic_intervals,
+                         **kwargs)
         self.step: int | None = None  # 0 to 3; None before the first iteration
 
     def run(self) -> nn.Module:
@@ -114,6 +119,7 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
     def _renew(self, *names: str) -> None:
         """Give parts the weights that a new detector has: pretrained, or random."""
         detector = detector_of(self.runner)
+        set_random_state(self.runner.seed, get_rank(), self._iter)
         fresh = MODELS.build(self.runner.cfg.model)
         fresh.init_weights()
         for name in names:
@@ -157,9 +163,10 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
         """Store the end of a step, and make it the place to go on from."""
         path = self._checkpoint(step)
         self.runner.save_checkpoint(
-            str(path.parent), path.name, meta=dict(epoch=self._epoch, iter=self._iter))
+            str(path.parent), path.name, meta=dict(epoch=self._epoch, iter=self._iter),
+            backend_args=dict(backend=BACKEND))
         if is_main_process():
-            (path.parent / 'last_checkpoint').write_text(str(path))
+            write_whole(path.parent / 'last_checkpoint', str(path).encode())
         barrier()
         print_log(f'step {step + 1} of 4 is done: {path}', logger='current')
         if torch.cuda.is_available():

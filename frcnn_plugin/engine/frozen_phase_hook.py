@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import nn
 
 from ..registry import HOOKS
 from ..utils.errors import UserError
@@ -66,14 +67,18 @@ class FrozenPhaseHook(Hook):
             print_log('everything is trained from now on', logger='current')
 
 
-def detector_of(runner: Runner):
-    """The detector inside its distributed wrapper, if there is one.
+def model_of(runner: Runner) -> nn.Module:
+    """The model inside its distributed wrapper, if there is one."""
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def detector_of(runner: Runner) -> nn.Module:
+    """The same, if it can be trained in phases.
 
     Raises:
         UserError: If it has no phases.
     """
-    model = runner.model
-    model = model.module if is_model_wrapper(model) else model
+    model = model_of(runner)
     if not hasattr(model, 'freeze_parts'):
         raise UserError(f'{type(model).__name__} can not be trained in phases; '
                         "FrozenPhaseHook and AlternatingTrainLoop take type='"

@@ -11,6 +11,9 @@ class UserError(Exception):
     """
 
 
+NAME = f'{UserError.__module__}.{UserError.__name__}: '
+
+
 def exit_with_one_line(main: Callable[[], None]) -> None:
     """Run a command; an error that the user can mend is printed without a traceback.
 
@@ -20,7 +23,9 @@ def exit_with_one_line(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
+        # one that comes out of a loader's worker has its traceback in the message
+        message = str(error).strip().splitlines()[-1]
+        print(f'error: {message.removeprefix(NAME)}', file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)

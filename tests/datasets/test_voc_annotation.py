@@ -41,16 +41,24 @@ def test_pixels_are_counted_from_zero(read):
 def test_a_bad_box_is_named_with_its_file_and_costs_nothing_else(read, bad, says):
     found = read(bad, box(1, 1, 10, 10))
     assert len(found.objects) == 1 and len(found.skipped) == 1
-    assert says in found.skipped[0] and 'a.xml: object 1' in found.skipped[0]
+    said = str(found.skipped[0])
+    assert says in said and 'a.xml: object 1' in said
 
 
 def test_a_box_over_the_border_is_cut(read):
-    assert read(box(-5, 0, 500, 20)).objects[0].bbox == (0, 0, 100, 19)
+    found = read(box(-5, 0, 500, 20), box(0, 0, 100, 50))
+    assert found.objects[0].bbox == (0, 0, 100, 19)
+    assert [note.kind for note in found.notes] == ['over the border']  # 0 is common
 
 
 @pytest.mark.parametrize('content, says', [
     (None, 'missing'), ('<annotation>', 'not a readable XML'), ('', 'not a readable'),
-    ('<html></html>', 'no annotation in VOC format')])
+    ('<html></html>', 'no annotation in VOC format'),
+    ('<?xml version="1.0" encoding="no-such"?><annotation/>', 'not a readable XML'),
+    ('<!DOCTYPE a [<!ENTITY b "cc"><!ENTITY d "&b;&b;">]><annotation>&d;</annotation>',
+     'declares a document type or entities'),
+    ('<!DOCTYPE a [<!ENTITY f SYSTEM "file:///etc/passwd">]><annotation>&f;'
+     '</annotation>', 'declares a document type')])
 def test_a_bad_file_is_refused(tmp_path, content, says):
     path = tmp_path / 'b.xml'
     if content is not None:

@@ -123,3 +123,10 @@ def test_images_of_another_suffix_and_without_a_size(root):
     info = load(root, 'val', test_mode=True).get_data_info(0)
     assert info['img_path'].endswith('.png')
     assert (info['width'], info['height']) == size
+
+
+@pytest.mark.parametrize('name', ['../../secret', '/etc/passwd', 'a/../../b'])
+def test_a_name_that_leads_out_of_the_folder(root, name):
+    (root / 'ImageSets/Main/val.txt').write_text(f'val_00000\n{name}\n')
+    with pytest.raises(UserError, match=r'val\.txt: refused.*leads out of it'):
+        load(root, 'val')

@@ -1,0 +1,153 @@
+"""``tools/check_dataset.py``: what is wrong with a data set, before training."""
+
+import argparse
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from ..datasets.check_files import FileReport, check_file
+from ..datasets.clean_copy import write_clean_copy
+from ..datasets.problem import Problem
+from ..datasets.voc_layout import find_folders, read_split
+from ..utils.errors import UserError
+
+SHOWN = 200  # lines of the table, before the rest is only counted
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog='check_dataset.py', description='Read every image and every annotation '
+        'of a data set in VOC layout, and say what is wrong. Ends with status 1 if '
+        'training would lose something.')
+    parser.add_argument('data_root', type=Path, metavar='DIR',
+                        help='a folder with Annotations/, JPEGImages/ and '
+                        'ImageSets/Main/, or a VOCdevkit that holds such folders')
+    parser.add_argument('--classes', nargs='+', metavar='NAME',
+                        help='the classes to be trained; default: all that are there')
+    parser.add_argument('--split', nargs='+', metavar='NAME',
+                        help='default: all of ImageSets/Main')
+    parser.add_argument('--fix', type=Path, metavar='DIR',
+                        help='write a cleaned copy of the annotations into this new '
+                        'folder; the originals are never touched')
+    parser.add_argument('--json', type=Path, metavar='FILE',
+                        help='write everything that was found')
+    parser.add_argument('--jobs', type=int, default=os.cpu_count(), metavar='N',
+                        help='processes (default: all cores)')
+    return parser.parse_args(argv)
+
+
+def check_dataset(argv: list[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        int: 1 if training would lose an image or a box, else 0.
+
+    Raises:
+        UserError: If there is no data set, or the copy can not be written.
+    """
+    args = parse_args(argv)
+    classes = tuple(args.classes) if args.classes else None
+    folders = find_folders(args.data_root)
+    problems: list[Problem] = []
+    counts: Counter = Counter()
+    images = 0
+    for folder in folders:
+        splits = {name: read_split(folder, name) for name in split_names(folder, args)}
+        names = list(dict.fromkeys(name for each in splits.values() for name in each))
+        reports = list(check_all(folder, names, classes, args.jobs))
+        problems += problems_of_splits(folder, splits)
+        problems += [problem for report in reports for problem in report.problems]
+        counts.update(sum((report.counts for report in reports), Counter()))
+        images += len(names)
+        if args.fix:
+            target = args.fix if len(folders) == 1 else args.fix / folder.name
+            write_clean_copy(folder, target, splits, reports, classes)
+    lost = sum(problem.loses for problem in problems)
+    report_to_user(args.data_root, problems, counts, classes)
+    print(f'{args.data_root}: {images} images, {counts.total()} boxes, '
+          f'{len(problems)} problems; training would lose something by {lost} of them'
+          + (f'; cleaned copy: {args.fix}' if args.fix else ''))
+    if args.json:
+        args.json.write_text(json.dumps(dict(images=images, counts=counts, problems=[
+            dict(file=str(problem.file), kind=problem.kind, detail=problem.detail,
+                 loses=problem.loses) for problem in problems]), indent=1))
+    return int(lost > 0)
+
+
+def split_names(folder: Path, args: argparse.Namespace) -> list[str]:
+    """The splits to look at.
+
+    VOC has files of each class too, such as ``cat_train``; they list the same images.
+    """
+    there = {path.stem for path in (folder / 'ImageSets' / 'Main').glob('*.txt')}
+    if args.split:
+        return args.split
+    if not there:
+        raise UserError(f'{folder / "ImageSets" / "Main"}: no split file; one lists an '
+                        'image name a line, without suffix')
+    return sorted(name for name in there if name.rpartition('_')[2] not in there
+                  or not name.rpartition('_')[0])
+
+
+def check_all(folder: Path, names: list[str], classes: tuple[str, ...] | None,
+              jobs: int) -> Iterator[FileReport]:
+    """Check every image, with a progress bar, on several cores."""
+    check = partial(check_file, folder, classes=classes)
+    console = Console(stderr=True)
+    if jobs <= 1 or len(names) < 32:
+        yield from track(map(check, names), str(folder), total=len(names),
+                         console=console)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        found = pool.map(check, names, chunksize=8)
+        yield from track(found, str(folder), total=len(names), console=console)
+
+
+def problems_of_splits(folder: Path, splits: dict[str, list[str]]) -> list[Problem]:
+    """Names that a split has twice, and images of a test split that are trained on."""
+    problems = []
+    for split, names in splits.items():
+        path = folder / 'ImageSets' / 'Main' / f'{split}.txt'
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        problems += [Problem(path, 'listed twice', f'{name} is listed more than once',
+                             loses=False) for name in twice]
+    trained = set(splits.get('train', [])) | set(splits.get('trainval', []))
+    shared = [name for name in splits.get('test', []) if name in trained]
+    if shared:
+        problems.append(Problem(
+            folder / 'ImageSets' / 'Main' / 'test.txt', 'tested and trained',
+            f'{len(shared)} images of the test split are trained on, {shared[0]} for '
+            'one', loses=False))
+    return problems
+
+
+def report_to_user(root: Path, problems: list[Problem], counts: Counter,
+                   classes: tuple[str, ...] | None) -> None:
+    """Print what is wrong by file, and the boxes of each class."""
+    console = Console()
+    if problems:
+        table = Table('file', 'problem', 'in detail', 'loses', title=f'in {root}')
+        ordered = sorted(problems, key=lambda problem: not problem.loses)
+        for problem in ordered[:SHOWN]:
+            table.add_row(str(problem.file.relative_to(root)), problem.kind,
+                          problem.detail, 'yes' if problem.loses else '')
+        console.print(table)
+        if len(problems) > SHOWN:
+            print(f'... and {len(problems) - SHOWN} more; all of them: --json FILE')
+        kinds = Counter(problem.kind for problem in problems)
+        print(', '.join(f'{kind}: {count}' for kind, count in kinds.most_common()))
+    table = Table('class', 'boxes')
+    for name in dict.fromkeys([*(classes or ()), *dict(counts.most_common())]):
+        other = classes and name not in classes
+        table.add_row(f'{name} (none of the classes)' if other else name,
+                      str(counts[name]))
+    console.print(table)

@@ -1,0 +1,86 @@
+"""mmengine's checkpoint hook, whose files are whole and whose last good one stays.
+
+Comes in: a run. Goes out: checkpoints in its work dir.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmengine import hooks as stock
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from ..registry import HOOKS
+from ..utils.errors import UserError
+from ..utils.whole_files import BACKEND, remove_parts, write_whole
+
+
+@HOOKS.register_module()
+class CheckpointHook(stock.CheckpointHook):
+    """Saves checkpoints; see the stock hook for its arguments.
+
+    Each file is written aside, flushed and renamed. An older checkpoint, the best one
+    included, is removed when the one that takes its place is on the disk.
+
+    Raises:
+        UserError: In training, if a checkpoint can not be written.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        if not kwargs.get('file_client_args'):
+            kwargs.setdefault('backend_args', dict(backend=BACKEND))
+        super().__init__(*args, **kwargs)
+
+    def before_train(self, runner: Runner) -> None:
+        """Clean up behind a process that was killed."""
+        super().before_train(runner)
+        self.file_backend = RemovingLater(self.file_backend)
+        if is_main_process() and Path(self.out_dir).is_dir():
+            remove_parts(self.out_dir)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        with self._replacing(runner):
+            super()._save_checkpoint_with_step(runner, step, meta)
+            if is_main_process():
+                write_whole(Path(runner.work_dir) / 'last_checkpoint',
+                            str(self.last_ckpt).encode())
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        with self._replacing(runner):
+            super()._save_best_checkpoint(runner, metrics)
+
+    @contextmanager
+    def _replacing(self, runner: Runner) -> Iterator[None]:
+        """Remove the old ones once the new one is there."""
+        try:
+            yield
+        except OSError as error:
+            raise UserError(
+                f'{self.out_dir}: no checkpoint can be written at iteration '
+                f'{runner.iter + 1} ({error.strerror or error}); make room, then go on '
+                'from the last one with --resume') from error
+        bests = getattr(self, 'best_ckpt_path_dict', {}).values()
+        self.file_backend.remove_all(
+            but=[self.last_ckpt, getattr(self, 'best_ckpt_path', None), *bests])
+
+
+class RemovingLater:
+    """A file backend that only notes what is to be removed."""
+
+    def __init__(self, backend) -> None:
+        self.backend, self.doomed = backend, []
+
+    def __getattr__(self, name: str):
+        return getattr(self.backend, name)
+
+    def remove(self, path: str) -> None:
+        """Remove it when there is another."""
+        self.doomed.append(path)
+
+    def remove_all(self, but: list[str | None]) -> None:
+        """Remove what was noted, except files that have been written anew."""
+        for path in self.doomed:
+            if path not in but and self.backend.isfile(path):
+                self.backend.remove(path)
+        self.doomed.clear()

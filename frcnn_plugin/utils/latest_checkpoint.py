@@ -1,0 +1,65 @@
+"""The checkpoint to go on from: the newest that is whole.
+
+Comes in: a work dir. Goes out: a path and its content, or None.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .checkpoints import read_checkpoint
+from .errors import UserError
+
+NEEDED = ('meta', 'optimizer', 'message_hub')  # to go on, beside the weights
+
+
+def check_resumable(content: dict, path: str | Path) -> None:
+    """Refuse a checkpoint that training can not go on from.
+
+    Raises:
+        UserError: If it holds weights only.
+    """
+    lacking = [key for key in NEEDED if key not in content]
+    if lacking:
+        raise UserError(f'{path}: holds weights only, without {", ".join(lacking)}; '
+                        'training can start from it (--cfg-options load_from=FILE), '
+                        'but not go on')
+
+
+def find_latest(work_dir: str | Path,
+                warn: Callable[[str], None]) -> tuple[str, dict] | None:
+    """The newest checkpoint in a work dir that training can go on from.
+
+    Args:
+        work_dir: Where a run left its checkpoints, or the file ``last_checkpoint``
+            that says where they are.
+        warn: Is told of each newer one that is damaged.
+
+    Returns:
+        tuple: Path and content, or None if there is none at all.
+
+    Raises:
+        UserError: If there are some, and all are damaged.
+    """
+    folder = Path(work_dir)
+    found = {path for path in folder.glob('*.pth')
+             if not path.name.startswith('best_')}
+    pointer = folder / 'last_checkpoint'
+    if pointer.is_file():
+        named = Path(pointer.read_text().strip() or '.')
+        if named.is_file():
+            found.add(named)
+    seen = set()
+    for path in sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True):
+        if path.resolve() in seen:
+            continue
+        seen.add(path.resolve())
+        try:
+            content = read_checkpoint(path)
+            check_resumable(content, path)
+            return str(path), content
+        except UserError as error:
+            warn(f'warning: {error}; passed over')
+    if seen:
+        raise UserError(f'{folder}: none of {len(seen)} checkpoints can be gone on '
+                        'from; start anew in another --work-dir')
+    return None

@@ -1,0 +1,101 @@
+"""Everything that can be wrong with a data set is named, and mended in a copy."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from helpers import damaged_data_set
+from PIL import Image
+
+from frcnn_plugin.commands.check_dataset import check_dataset
+from frcnn_plugin.datasets import VOCFolder
+from frcnn_plugin.utils.errors import UserError
+
+CLASSES = ('dog', 'cat')
+
+
+@pytest.fixture
+def root(tmp_path):
+    return damaged_data_set(tmp_path / 'data')
+
+
+def check(root, *options, tmp_path=None):
+    """Exit status, and (file, kind, loses) of everything that was found."""
+    file = root.parent / 'found.json'
+    status = check_dataset([str(root), '--json', str(file), *map(str, options)])
+    found = json.loads(file.read_text())
+    return status, {(row['file'].rpartition('/')[2], row['kind'], row['loses'])
+                    for row in found['problems']}
+
+
+def test_every_problem_is_named_by_file(root, capsys, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '400')
+    status, found = check(root, '--classes', *CLASSES)
+    assert status == 1
+    assert found == {
+        ('no_image.jpg', 'missing image', True),
+        ('no_xml.xml', 'missing annotation', True),
+        ('broken_xml.xml', 'bad annotation', True),
+        ('no_picture.jpg', 'unreadable image', True),
+        ('truncated.jpg', 'truncated image', True),
+        ('size.xml', 'size mismatch', False),
+        ('boxes.xml', 'bad box', True), ('boxes.xml', 'degenerate box', True),
+        ('boxes.xml', 'box outside', True), ('boxes.xml', 'no class name', True),
+        ('boxes.xml', 'over the border', False),
+        ('boxes.xml', 'duplicate box', False), ('boxes.xml', 'huge box', False),
+        ('boxes.xml', 'unknown class', True),
+        ('empty.xml', 'no boxes', False), ('grey.jpg', 'grey', False),
+        ('alpha.png', 'alpha', False), ('deep.png', '16-bit', False),
+        ('cmyk.jpg', 'CMYK', False), ('turned.jpg', 'EXIF rotation', False),
+        ('train.txt', 'listed twice', False),
+        ('test.txt', 'tested and trained', False)}
+    shown = capsys.readouterr().out
+    assert "'dgo' is none of the classes, did you mean dog?" in shown
+    assert 'training would lose something by 10 of them' in shown
+
+
+def test_a_good_data_set(shapes_root, capsys):
+    assert check_dataset([str(shapes_root), '--jobs', '2']) == 0
+    assert '34 images' in capsys.readouterr().out
+
+
+def test_the_cleaned_copy_trains_whole(root, tmp_path):
+    before = {path: path.read_bytes() for path in root.rglob('*') if path.is_file()}
+    clean = tmp_path / 'clean'
+    check(root, '--classes', *CLASSES, '--fix', clean)
+    assert {path: path.read_bytes() for path in root.rglob('*')
+            if path.is_file()} == before
+    status, found = check(clean, '--classes', *CLASSES)
+    assert status == 0
+    assert {kind for _, kind, _ in found} <= {
+        'no boxes', 'grey', 'alpha', '16-bit', 'CMYK', 'EXIF rotation', 'huge box',
+        'tested and trained'}
+    data = VOCFolder(str(clean), split='train', metainfo=dict(classes=CLASSES))
+    boxes = {info['img_id']: [item['bbox'] for item in info['instances']]
+             for info in data.load_data_list()}
+    assert boxes['boxes'] == [[0, 0, 9, 9], [89, 69, 100, 80], [0, 0, 100, 80]]
+    assert not {'truncated', 'no_image', 'broken_xml'} & set(boxes)
+
+
+def test_it_writes_into_no_folder_that_is_there(root, tmp_path):
+    with pytest.raises(UserError, match='is there already'):
+        check_dataset([str(root), '--fix', str(tmp_path)])
+    with pytest.raises(UserError, match='lies in the data set itself'):
+        check_dataset([str(root), '--fix', str(root / 'Annotations/clean')])
+
+
+def test_the_command(root, repo):
+    done = subprocess.run(
+        [sys.executable, repo / 'tools/check_dataset.py', root], text=True,
+        capture_output=True)
+    assert done.returncode == 1 and 'Traceback' not in done.stderr
+
+
+def test_the_picture_that_is_truncated_is_read_by_opencv(root):
+    """Which is why it has to be looked for: training would see half a picture."""
+    found = cv2.imread(str(root / 'JPEGImages/truncated.jpg'))
+    whole = np.array(Image.open(root / 'JPEGImages/size.jpg'))
+    assert found is not None and found.shape == whole.shape

@@ -1,0 +1,30 @@
+import pytest
+import torch
+
+from frcnn_plugin.commands import overrides
+from frcnn_plugin.commands.memory import explain_out_of_memory
+from frcnn_plugin.utils.errors import UserError
+
+
+@pytest.fixture
+def cfg(repo):
+    return overrides.load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
+
+
+def test_it_says_what_to_lower(cfg):
+    with (pytest.raises(UserError) as caught,  # the CPU's allocator
+          explain_out_of_memory(cfg, 'train_dataloader')):
+        torch.empty(2**62, dtype=torch.uint8)
+    assert str(caught.value) == (
+        'out of memory; lower one of train_dataloader.batch_size (now 2), '
+        'model.roi_head.target_sampler.num (now 128), the scale of Resize in the '
+        'pipeline (now (1000, 600)), or use --amp')
+    with (pytest.raises(UserError, match=r'test_dataloader\.batch_size \(now 1\)'),
+          explain_out_of_memory(cfg, 'test_dataloader')):
+        raise torch.OutOfMemoryError('CUDA out of memory')
+
+
+def test_other_errors_stay_what_they_are(cfg):
+    with (pytest.raises(RuntimeError, match='shapes'),
+          explain_out_of_memory(cfg, 'train_dataloader')):
+        raise RuntimeError('shapes do not fit')

@@ -1,0 +1,123 @@
+"""Checkpoints are whole or absent, and the last good one stays."""
+
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+from mmengine.config import Config
+
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.engine.checkpoint_hook import CheckpointHook, RemovingLater
+from frcnn_plugin.utils import whole_files
+from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.utils.latest_checkpoint import find_latest
+from frcnn_plugin.utils.whole_files import WholeFiles, remove_parts, write_whole
+
+
+def names(folder) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_file()}
+
+
+def test_a_file_is_never_seen_half_written(tmp_path, monkeypatch):
+    file = tmp_path / 'a.pth'
+    write_whole(file, b'old')
+    seen = []
+
+    def stop(descriptor):  # as a kill or a full disk would, before the name is taken
+        seen.extend(names(tmp_path))
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(whole_files.os, 'fsync', stop)
+    with pytest.raises(OSError, match='No space'):
+        write_whole(file, b'new' * 1000)
+    assert len(seen) == 2 and names(tmp_path) == {'a.pth'}
+    assert file.read_bytes() == b'old'
+
+
+def test_what_a_killed_process_left_is_cleaned_up(tmp_path):
+    for name in ('.iter_2.pth.77.part', 'iter_2.pth'):
+        (tmp_path / name).write_bytes(b'')
+    remove_parts(tmp_path)
+    assert names(tmp_path) == {'iter_2.pth'}
+
+
+def test_an_old_file_goes_when_the_new_one_is_there(tmp_path):
+    old, again = tmp_path / 'old.pth', tmp_path / 'again.pth'
+    files = RemovingLater(WholeFiles())
+    for path in (old, again):
+        files.put(b'', path)
+        files.remove(str(path))
+    assert names(tmp_path) == {'old.pth', 'again.pth'}
+    files.remove_all(but=[str(again), None])
+    assert names(tmp_path) == {'again.pth'} and not files.doomed
+
+
+def test_a_config_that_names_the_stock_hook_gets_ours():
+    cfg = Config(dict(type='CheckpointHook', interval=2)).copy()
+    from frcnn_plugin.registry import HOOKS
+    assert type(HOOKS.build(cfg)) is CheckpointHook
+
+
+@pytest.fixture
+def run(small, tmp_path):
+    """Two steps, with a checkpoint behind each, and one kept."""
+    arguments = small('--seed', '0', '--max-iters', '2')
+    arguments += ['default_hooks.checkpoint.interval=1',
+                  'default_hooks.checkpoint.max_keep_ckpts=1']
+    train(arguments)
+    return tmp_path / 'run', arguments
+
+
+def test_one_is_kept_and_found(run):
+    folder, _ = run
+    assert {name for name in names(folder) if name.endswith('.pth')} == {'iter_2.pth'}
+    path, content = find_latest(folder, pytest.fail)
+    assert path == str(folder / 'iter_2.pth') and content['meta']['iter'] == 2
+
+
+def test_a_damaged_newest_one_is_passed_over(run, small, capsys):
+    folder, arguments = run
+    damaged = folder / 'iter_3.pth'
+    damaged.write_bytes((folder / 'iter_2.pth').read_bytes()[:5000])
+    (folder / 'last_checkpoint').write_text(str(damaged))
+    train([arguments[0], '--resume', *arguments[1:]])
+    shown = capsys.readouterr().out
+    assert f'warning: {damaged}: ' in shown and 'passed over' in shown
+    assert find_latest(folder, lambda line: None)[0] == str(folder / 'iter_2.pth')
+
+
+@pytest.mark.parametrize('pointer', [b'', b'/nowhere/iter_9.pth'])
+def test_a_pointer_to_nothing_is_no_obstacle(run, pointer):
+    folder, _ = run
+    (folder / 'last_checkpoint').write_bytes(pointer)
+    assert find_latest(folder, pytest.fail)[0] == str(folder / 'iter_2.pth')
+
+
+def test_all_damaged(tmp_path):
+    (tmp_path / 'iter_1.pth').write_bytes(b'PK')
+    with pytest.raises(UserError, match='none of 1 checkpoints'):
+        find_latest(tmp_path, lambda line: None)
+    assert find_latest(tmp_path / 'nothing', pytest.fail) is None
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='limits of Linux')
+def test_a_disk_that_fills_up(run, repo):
+    """A quota of 1 MB a file: the next checkpoint does not fit."""
+    folder, arguments = run
+    arguments[arguments.index('2')] = '4'
+    before = (folder / 'iter_2.pth').read_bytes()
+    done = subprocess.run(
+        [sys.executable, repo / 'tools/train.py', arguments[0], '--resume',
+         *arguments[1:]], text=True, capture_output=True,
+        env=dict(os.environ, OMP_NUM_THREADS='1'),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)))
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(f'error: {folder}: no checkpoint can be written at iter')
+    assert 'File too large' in last and '--resume' in last
+    assert 'Traceback' not in done.stderr
+    assert (folder / 'iter_2.pth').read_bytes() == before
+    assert not list(folder.glob('.*.part')) and not (folder / 'iter_3.pth').exists()
+    assert find_latest(folder, pytest.fail)[0] == str(folder / 'iter_2.pth')

@@ -1,0 +1,68 @@
+"""A loss that is no number does not reach a weight."""
+
+import pytest
+import torch
+
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.detectors import FasterRCNN
+from frcnn_plugin.utils.errors import UserError
+
+
+@pytest.fixture
+def break_loss(monkeypatch):
+    """Make the loss of some steps NaN, by what goes into it."""
+    def at(*steps: int, spoil: bool = False) -> None:
+        parse, seen = FasterRCNN.parse_losses, []
+
+        def parse_losses(self, losses):
+            seen.append(None)
+            if len(seen) in steps:
+                losses = {**losses, 'loss_bbox': losses['loss_bbox'] * float('nan')}
+                if spoil:
+                    self.backbone.bn1.running_mean.fill_(float('nan'))
+            return parse(self, losses)
+
+        monkeypatch.setattr(FasterRCNN, 'parse_losses', parse_losses)
+    return at
+
+
+def test_the_run_stops_and_says_where(small, tmp_path, break_loss):
+    break_loss(2)
+    with pytest.raises(UserError) as caught:
+        train(small('--max-iters', '3', '--seed', '0'))
+    message = str(caught.value)
+    assert message.startswith('iteration 2: loss_bbox is nan; images: ')
+    assert message.count('train_000') == 2 and 'non_finite=skip' in message
+    snapshot = torch.load(tmp_path / 'run/non_finite_iter_2.pt', weights_only=True)
+    assert len(snapshot['inputs']) == len(snapshot['gt_bboxes']) == 2
+    assert all(name in message for name in snapshot['images'])
+    assert all(torch.isfinite(value).all() for value in snapshot['state_dict'].values()
+               if value.is_floating_point())
+
+
+def test_a_batch_is_skipped(small, tmp_path, break_loss, capture_log):
+    options = ['train_cfg.non_finite=skip', 'train_cfg.max_skipped=1']
+    break_loss(2)
+    train([*small('--max-iters', '3', '--seed', '0'), *options])
+    log = '\n'.join(path.read_text() for path in tmp_path.glob('run/*/*.log'))
+    assert 'skipped iteration 2: loss_bbox is nan' in log
+    state = torch.load(tmp_path / 'run/iter_3.pth', weights_only=True)['state_dict']
+    assert all(torch.isfinite(value).all() for value in state.values())
+
+
+def test_not_too_many(small, break_loss):
+    break_loss(1, 2)
+    with pytest.raises(UserError, match=r'iteration 2.*max_skipped=1 were skipped'):
+        train([*small('--max-iters', '3'), 'train_cfg.non_finite=skip',
+               'train_cfg.max_skipped=1'])
+
+
+def test_spoilt_statistics_can_not_be_skipped(small, break_loss):
+    break_loss(1, spoil=True)
+    with pytest.raises(UserError, match=r'backbone\.bn1\.running_mean is spoilt'):
+        train([*small('--max-iters', '2'), 'train_cfg.non_finite=skip'])
+
+
+def test_an_unknown_choice(small):
+    with pytest.raises(UserError, match="neither 'stop' nor 'skip' nor 'ignore'"):
+        train([*small('--max-iters', '1'), 'train_cfg.non_finite=no'])
