@@ -48,7 +48,7 @@ def find_latest(work_dir: str | Path,
         named = Path(pointer.read_text().strip() or '.')
         if named.is_file():
             found.add(named)
-    seen = set()
+    seen, wrong = set(), []
     for path in sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True):
         if path.resolve() in seen:
             continue
@@ -59,7 +59,8 @@ def find_latest(work_dir: str | Path,
             return str(path), content
         except UserError as error:
             warn(f'warning: {error}; passed over')
-    if seen:
-        raise UserError(f'{folder}: none of {len(seen)} checkpoints can be gone on '
-                        'from; start anew in another --work-dir')
+            wrong.append(error)
+    if wrong:
+        raise UserError(f'{folder}: none of {len(wrong)} checkpoints can be gone on '
+                        f'from; start anew in another --work-dir. {wrong[0]}')
     return None
