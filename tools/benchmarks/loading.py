@@ -1,6 +1,5 @@
 """Does training wait for its data? The loader alone beside the step that eats it."""
 
-import itertools
 from argparse import Namespace
 
 import torch
@@ -9,6 +8,7 @@ from mmengine.runner import Runner
 
 from frcnn_plugin.commands.overrides import load_config, set_classes, set_data_root
 from frcnn_plugin.commands.starting_point import train_from_scratch
+from frcnn_plugin.datasets.resumable_loader import ResumableLoader
 from frcnn_plugin.registry import MODELS
 
 from .measure import in_precision
@@ -30,7 +30,8 @@ def loading(args: Namespace) -> Work:
     cfg.train_dataloader.persistent_workers = args.workers > 0
     if args.batch:
         cfg.train_dataloader.batch_size = args.batch
-    loader = Runner.build_dataloader(cfg.train_dataloader, seed=0)
+    loader = ResumableLoader(  # as our training loops read it
+        Runner.build_dataloader(cfg.train_dataloader, seed=0), (0, 0))
     net = MODELS.build(cfg.model).to(args.device).train()
     net.init_weights()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.0, momentum=0.9)
@@ -64,7 +65,7 @@ class Batches:
     per_call = BATCHES
 
     def __init__(self, loader) -> None:
-        self.stream = itertools.chain.from_iterable(itertools.repeat(loader))
+        self.stream = loader.endless()
         self.ready = loader.num_workers * (loader.prefetch_factor or 0)
 
     def prepare(self) -> None:
