@@ -1,5 +1,6 @@
-"""Folders in the layout of PASCAL VOC, and the generated shapes of the demo."""
+"""Folders in the layouts of PASCAL VOC and COCO, and the shapes of the demo."""
 
+from .coco_folder import CocoFolder
 from .voc_folder import VOCFolder
 
-__all__ = ['VOCFolder']
+__all__ = ['CocoFolder', 'VOCFolder']

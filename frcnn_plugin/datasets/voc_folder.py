@@ -4,25 +4,22 @@ Comes in: a folder and a split. Goes out: mmdet's data, and a report of what was
 out.
 """
 
-import logging
 from collections import Counter
-from difflib import get_close_matches
 from pathlib import Path
 
 from mmdet.datasets import BaseDetDataset, VOCDataset
-from mmengine.logging import print_log
 from PIL import Image, UnidentifiedImageError
 from rich.progress import track
 
 from ..registry import DATASETS
 from ..utils.errors import UserError
+from .class_report import keep_trainable, report_classes, report_skipped, warn
 from .problem import Problem
 from .proposals import add_proposals, find_proposal_file
 from .voc_annotation import VOCAnnotation, read_voc_annotation
 from .voc_layout import find_folders, find_image, read_split
 
 MANY = 2000  # files, from which on reading them deserves a progress bar
-SHOWN = 50  # lines about left-out boxes, before they are only counted
 
 
 @DATASETS.register_module()
@@ -90,9 +87,12 @@ class VOCFolder(BaseDetDataset):
             skipped += annotation.skipped
             for note in annotation.notes:
                 if note.kind == 'size mismatch':
-                    _warn(str(note))
+                    warn(str(note))
             data_list.append(self._data_info(annotation, image, name))
-        self._report(skipped, root)
+        where = f'{root} ({self.split})'
+        report_skipped(where, skipped)
+        report_classes(where, self._found, self.metainfo['classes'],
+                       self.test_mode or self.allow_missing_classes)
         return data_list
 
     def _data_info(self, annotation: VOCAnnotation, image: Path, name: str) -> dict:
@@ -103,39 +103,6 @@ class VOCFolder(BaseDetDataset):
             for item in annotation.objects if item.name in self._label_of]
         return dict(img_path=str(image), img_id=name, height=annotation.height,
                     width=annotation.width, instances=instances)
-
-    def _report(self, skipped: list[Problem], root: Path) -> None:
-        """Say what was left out; refuse what can not be meant."""
-        where = f'{root} ({self.split})'
-        for line in skipped[:SHOWN]:
-            _warn(f'skipped {line}')
-        if skipped:
-            _warn(f'{where}: {len(skipped)} boxes skipped, all others are used')
-        others = {name: count for name, count in self._found.items()
-                  if name not in self._label_of}
-        classes = self.metainfo['classes']
-        missing = [name for name in classes if name not in self._found]
-        counts = ', '.join(f'{name} ({n})' for name, n in self._found.most_common())
-        if self._found and len(missing) == len(classes):
-            raise UserError(
-                f'{where}: no image is left: the annotations have the classes '
-                f'{counts}; the config asks for {", ".join(classes)}. Name yours with '
-                f'--classes {" ".join(sorted(self._found))}')
-        if missing and not (self.test_mode or self.allow_missing_classes):
-            near = {name: get_close_matches(name, self._found, 1, cutoff=0.75)
-                    for name in missing}
-            hints = ', '.join(f'{name} (did you mean {close[0]}?)' if close else name
-                              for name, close in near.items())
-            raise UserError(
-                f'{where}: no annotation has the class {hints}; there are '
-                f'{counts or "no boxes at all"}. Name yours with --classes, or set '
-                'allow_missing_classes=True of the dataset if that is meant')
-        if missing:
-            _warn(f'{where}: no annotation has the class {", ".join(missing)}')
-        if others:
-            left_out = ', '.join(f'{name} ({n})' for name, n in others.items())
-            _warn(f'{where}: boxes of classes that are not in the config are left out: '
-                  f'{left_out}')
 
     def load_proposals(self) -> None:
         """Add ``proposals`` to each image, before any is left out.
@@ -155,20 +122,8 @@ class VOCFolder(BaseDetDataset):
         """
         if self.test_mode:
             return self.data_list
-        cfg = self.filter_cfg or {}
-        smallest = cfg.get('min_size', 0)
-        kept = [info for info in self.data_list
-                if min(info['width'], info['height']) >= smallest
-                and (info['instances'] or not cfg.get('filter_empty_gt', False))]
-        dropped = len(self.data_list) - len(kept)
-        if not kept:
-            raise UserError(
-                f'{self.data_root} ({self.split}): no image is left of {dropped}: none '
-                f'has a box and sides of at least {smallest} pixels')
-        if dropped:
-            _warn(f'{self.data_root} ({self.split}): {dropped} images without a box or '
-                  f'smaller than {smallest} pixels are not trained on')
-        return kept
+        return keep_trainable(f'{self.data_root} ({self.split})', self.data_list,
+                              self.filter_cfg)
 
 
 def image_size(path: Path) -> tuple[int, int]:
@@ -182,7 +137,3 @@ def image_size(path: Path) -> tuple[int, int]:
             return image.size
     except (UnidentifiedImageError, OSError) as error:
         raise UserError(f'{path}: not a readable image ({error})') from error
-
-
-def _warn(message: str) -> None:
-    print_log(message, logger='current', level=logging.WARNING)

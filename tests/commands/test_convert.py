@@ -91,7 +91,7 @@ def test_a_deeper_network_and_coco(tmp_path):
     run(tmp_path, dict(state_dict=state, meta={}), '--data', 'coco')
     cfg = Config.fromfile(tmp_path / 'new.py')
     assert cfg.model.backbone.depth == 101
-    assert cfg.test_dataloader.dataset.type == 'CocoDataset'
+    assert cfg.test_dataloader.dataset.type == 'CocoFolder'
     assert cfg.test_dataloader.dataset.metainfo.classes[-1] == 'toothbrush'
 
 

@@ -1,0 +1,104 @@
+"""A data set in COCO layout, with any classes.
+
+Comes in: an annotation file and a folder of images. Goes out: mmdet's data, and a
+report of what was left out.
+"""
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from mmdet.datasets import CocoDataset
+from mmengine.fileio import get_local_path
+
+from ..registry import DATASETS
+from ..utils.errors import UserError
+from .class_report import keep_trainable, report_classes, report_skipped
+from .coco_annotations import read_coco
+from .proposals import add_proposals, find_proposal_file
+
+
+@DATASETS.register_module()
+class CocoFolder(CocoDataset):
+    """mmdet's ``CocoDataset`` that says what is wrong with its files.
+
+    What the stock one drops without a word is named here: boxes without area or outside
+    their image are left out and reported, boxes of other classes are counted, and a
+    class that is in no annotation is refused. So are images that are missing, and names
+    of images that lead out of their folder. A file of proposals is read as data.
+
+    Args:
+        *args: mmdet's.
+        allow_missing_classes: Whether a class may be in no annotation in training, as
+            in a small part of a data set.
+        **kwargs: mmdet's; a relative ``proposal_file`` starts at the data root, or, if
+            it is not there, at the current folder.
+
+    Raises:
+        UserError: If the annotations, an image or the file of proposals are missing or
+            broken, if a class is in no annotation (in training), if the classes are not
+            in the order of the categories, or if no image is left.
+    """
+
+    def __init__(self, *args, allow_missing_classes: bool = False, **kwargs) -> None:
+        self.allow_missing_classes = allow_missing_classes
+        super().__init__(*args, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Read all annotations, and look whether the images are there.
+
+        Returns:
+            list[dict]: ``img_path``, ``img_id``, ``height``, ``width``, ``instances``.
+        """
+        with get_local_path(self.ann_file, backend_args=self.backend_args) as path:
+            content, skipped = read_coco(Path(path))
+        annotations = defaultdict(list)
+        for item in content['annotations']:
+            annotations[item['image_id']].append(item)
+        self._label_categories(content)
+        report_skipped(self.ann_file, skipped)
+        data_list = []
+        for image in content['images']:
+            info = self.parse_data_info(dict(
+                raw_img_info={**image, 'img_id': image['id']},
+                raw_ann_info=annotations[image['id']]))
+            if self.backend_args is None and not Path(info['img_path']).is_file():
+                raise UserError(f'{info["img_path"]}: the image is missing; '
+                                f'{self.ann_file} names it')
+            data_list.append(info)
+        return data_list
+
+    def _label_categories(self, content: dict) -> None:
+        """Set ``cat_ids`` and ``cat2label``: a label is a place among the classes.
+
+        Raises:
+            UserError: If the classes are in another order than the categories:
+                ``CocoMetric`` would take one for another.
+        """
+        classes = tuple(self.metainfo['classes'])
+        names = {item['id']: item['name'] for item in content['categories']}
+        found = Counter(names[item['category_id']] for item in content['annotations'])
+        report_classes(self.ann_file, found, classes,
+                       self.test_mode or self.allow_missing_classes)
+        ordered = [name for name in names.values() if name in classes]
+        if ordered != [name for name in classes if name in ordered]:
+            raise UserError(f'{self.ann_file}: its categories come in another order '
+                            f'than the classes; give --classes {" ".join(ordered)}')
+        self.cat_ids = [key for key, name in names.items() if name in classes]
+        self.cat2label = {key: classes.index(names[key]) for key in self.cat_ids}
+
+    def load_proposals(self) -> None:
+        """Add ``proposals`` to each image; mmdet's own runs what the file holds."""
+        path = find_proposal_file(self.proposal_file, self.data_root or '.',
+                                  Path(self.ann_file).stem)
+        self.proposal_file = str(path)
+        add_proposals(self.data_list, path)
+
+    def filter_data(self) -> list[dict]:
+        """Leave out images that can not be trained on, and count them.
+
+        Raises:
+            UserError: If none is left.
+        """
+        if self.test_mode:
+            return self.data_list
+        return keep_trainable(self.ann_file, self.data_list, self.filter_cfg)
