@@ -19,6 +19,11 @@ from frcnn_plugin.datasets.make_shapes import make_shapes
 REPO = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser) -> None:
+    parser.addoption('--write-docs', action='store_true',
+                     help='bring the tables of docs/ that tests make up to date')
+
+
 @pytest.fixture(autouse=True)
 def scope_and_seed():
     """Our scope for every test, and the same random numbers in each run."""

@@ -20,6 +20,10 @@ def write_table(file: Path, name: str, head: Sequence[str],
     if not found or not closed:
         raise SystemExit(f'error: {file} lacks the marks of the table, {begin.strip()} '
                          f'and {end.strip()}')
+    file.write_text(before + begin + table_text(head, rows) + end + after)
+
+
+def table_text(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The lines of a table."""
     lines = [head, ['---'] * len(head), *rows]
-    text = ''.join(f'| {" | ".join(cells)} |\n' for cells in lines)
-    file.write_text(before + begin + text + end + after)
+    return ''.join(f'| {" | ".join(cells)} |\n' for cells in lines)

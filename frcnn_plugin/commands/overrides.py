@@ -6,6 +6,7 @@ Comes in: a config and one option. Goes out: the same config, changed in place.
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import shorten
 
 from mmengine.config import Config
 
@@ -60,6 +61,8 @@ def config_of(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
     cfg = load_config(args.config, args.cfg_options, needs)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
+    if Path(cfg.work_dir).exists() and not Path(cfg.work_dir).is_dir():
+        raise UserError(f'{cfg.work_dir}: is a file; --work-dir takes a folder')
     if args.data_root:
         set_data_root(cfg, args.data_root)
     if args.classes:
@@ -68,7 +71,8 @@ def config_of(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
 
 
 def _one_line(error: Exception) -> str:
-    return ' '.join(str(error).split())
+    text = error.args[0] if isinstance(error, KeyError) else error
+    return shorten(str(text), 120, placeholder=' ...')
 
 
 def nested_dicts(node) -> Iterator[dict]:

@@ -10,6 +10,7 @@ from ..backbones.pretrained import WeightsUnreachable, read_weights
 from ..registry import MODELS
 from ..roi import BBoxHead
 from ..rpn import RPNHead
+from ..utils.checkpoints import read_checkpoint
 from ..utils.errors import UserError
 from .common import say
 from .overrides import nested_dicts
@@ -49,10 +50,7 @@ def settle_pretrained(cfg: Config, from_scratch: bool, trial: bool) -> None:
         return
     sources = {node['checkpoint'] for node in nested_dicts(cfg.model)
                if node.get('type') == 'Pretrained' and 'checkpoint' in node}
-    for source in sorted(sources):
-        scheme, found, _ = source.partition('://')
-        if found and scheme not in ('torchvision', 'http', 'https'):
-            continue  # one of mmengine's own, for the stock part that names it
+    for source in filter(is_read_here, sorted(sources)):
         try:
             read_weights(source)
         except WeightsUnreachable as error:
@@ -62,6 +60,25 @@ def settle_pretrained(cfg: Config, from_scratch: bool, trial: bool) -> None:
                 'from scratch')
             train_from_scratch(cfg)
             return
+
+
+def check_load_from(cfg: Config) -> None:
+    """Make sure of the checkpoint that a new run starts from, if it names one.
+
+    Raises:
+        UserError: If it can not be had, or is no checkpoint.
+    """
+    source = cfg.get('load_from')
+    if source and '://' not in source:
+        read_checkpoint(source)
+    elif source and is_read_here(source):
+        read_weights(source)
+
+
+def is_read_here(source: str) -> bool:
+    """Whether it is a path or URL, and none of mmengine's own schemes."""
+    scheme, found, _ = source.partition('://')
+    return not found or scheme in ('torchvision', 'http', 'https')
 
 
 def start_from_checkpoint(cfg: Config, meta: dict, from_scratch: bool) -> None:

@@ -17,6 +17,7 @@ from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
 from . import machine, overrides
 from .common import add_common_options, parse
+from .explain_config import explain_config
 from .memory import explain_out_of_memory
 
 RECALL_AT = (50, 300, 2000)  # proposals
@@ -147,13 +148,13 @@ def test(argv: list[str] | None = None) -> dict:
     if state is None and cfg.model.get('rpn_head'):
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
     machine.set_launcher(cfg, args.launcher)
-    runner = Runner.from_cfg(cfg)
-    model = model_of(runner)
-    if state is not None:
-        left_out = ('roi_head.',) if args.recall else ()
-        check_fit(model, state, args.checkpoint, ignore=left_out)
-        model.load_state_dict(state, strict=False)
-    with explain_out_of_memory(cfg, 'test_dataloader'):
+    with explain_config(), explain_out_of_memory(cfg, 'test_dataloader'):
+        runner = Runner.from_cfg(cfg)
+        if state is not None:
+            left_out = ('roi_head.',) if args.recall else ()
+            model = model_of(runner)
+            check_fit(model, state, args.checkpoint, ignore=left_out)
+            model.load_state_dict(state, strict=False)
         metrics = runner.test()
     summary = dict(recall=metrics) if args.recall else summarize(metrics)
     if is_main_process():

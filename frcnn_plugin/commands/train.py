@@ -13,6 +13,7 @@ from ..utils.errors import UserError
 from ..utils.latest_checkpoint import check_resumable, find_latest
 from . import machine, overrides, starting_point
 from .common import add_common_options, parse, say
+from .explain_config import explain_config
 from .memory import explain_out_of_memory
 
 
@@ -113,13 +114,13 @@ def train(argv: list[str] | None = None) -> None:
         keep_seed(cfg, checkpoint['meta'])
         starting_point.start_from_checkpoint(cfg, checkpoint['meta'], args.from_scratch)
     else:
+        starting_point.check_load_from(cfg)
         starting_point.settle_pretrained(
             cfg, args.from_scratch, trial=args.max_iters is not None)
     machine.set_transfer(cfg)
     machine.set_launcher(cfg, args.launcher)
-    runner = Runner.from_cfg(cfg)
-    if checkpoint:
-        model = model_of(runner)
-        check_fit(model, checkpoint['state_dict'], checkpoint['path'])
-    with explain_out_of_memory(cfg, 'train_dataloader'):
+    with explain_config(), explain_out_of_memory(cfg, 'train_dataloader'):
+        runner = Runner.from_cfg(cfg)
+        if checkpoint:
+            check_fit(model_of(runner), checkpoint['state_dict'], checkpoint['path'])
         runner.train()

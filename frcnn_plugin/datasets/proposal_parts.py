@@ -121,5 +121,5 @@ def read_part(part: Path) -> dict[str, np.ndarray]:
         with np.load(part) as content:
             return dict(bboxes=content['bboxes'], scores=content['scores'])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f'{part}: damaged ({error}); delete it, and the same command '
-                        'makes it again') from error
+        raise UserError(f'{part}: damaged, no file of arrays ({type(error).__name__}); '
+                        'delete it, and the same command makes it again') from error

@@ -44,7 +44,8 @@ def watch_losses(model: nn.Module) -> None:
         bad = (~torch.isfinite(total.detach())).float().reshape(1)
         all_reduce(bad, 'max')
         if bad.item():
-            raise NonFiniteLoss({name: float(value) for name, value in by_name.items()})
+            raise NonFiniteLoss({name: float(value.detach())
+                                 for name, value in by_name.items()})
         return total, by_name
 
     model.parse_losses = parse_and_look

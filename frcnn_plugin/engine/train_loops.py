@@ -92,16 +92,18 @@ class Resumable:
             print_log(f'skipped {text}', logger='current', level=logging.WARNING)
             return
         path = save_snapshot(self.runner, model, batch, error.losses)
-        why = ''
+        why, remedy = '', ''
+        if self.non_finite == 'stop':
+            remedy = (', or let such batches out with --cfg-options '
+                      'train_cfg.non_finite=skip')
         if spoilt:
             why = f'; {spoilt[0]} is spoilt, so that the batch can not be skipped'
         elif self.non_finite == 'skip':
             why = f'; more than train_cfg.max_skipped={self.max_skipped} were skipped'
         raise UserError(
             f'{text}; the batch, its losses and the weights are in {path}{why}. Lower '
-            'optim_wrapper.optimizer.lr, clip gradients '
-            '(optim_wrapper.clip_grad.max_norm=10), or let such batches out with '
-            '--cfg-options train_cfg.non_finite=skip') from error
+            'optim_wrapper.optimizer.lr, or clip gradients '
+            f'(optim_wrapper.clip_grad.max_norm=10){remedy}') from error
 
     def validate(self, due: bool) -> None:
         """Validate if that is due and was not done before the run was stopped."""

@@ -4,6 +4,7 @@ Comes in: a path. Goes out: its content, or one line that says what is wrong wit
 """
 
 import pickle
+import re
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from .errors import UserError
 
 StateDict = dict[str, Tensor]
 WRAPPERS = ('state_dict', 'model')  # under which a checkpoint holds its tensors
+ADVICE = ('Weights only load failed', 'Please file', 'Please use', 'Check the doc')
 
 
 def read_checkpoint(path: str | Path) -> dict:
@@ -33,13 +35,18 @@ def read_checkpoint(path: str | Path) -> dict:
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)
     except pickle.UnpicklingError as error:
+        reason = _reason(error)
+        if 'operand' in reason:  # no instruction of a pickle
+            raise UserError(f'{path}: damaged or no checkpoint at all, '
+                            f'{path.stat().st_size} bytes ({reason})') from error
         raise UserError(
-            f'{path}: refused, it is no checkpoint, or one that holds more than '
-            f'weights and plain data and could run code ({_reason(error)})') from error
+            f'{path}: refused, it holds more than weights and plain data and could run '
+            f'code ({reason})') from error
     except (RuntimeError, EOFError, OSError, KeyError, ValueError, TypeError,
             AttributeError, IndexError) as error:
         raise UserError(
-            f'{path}: damaged or no checkpoint at all ({_reason(error)})') from error
+            f'{path}: damaged or no checkpoint at all, {path.stat().st_size} bytes '
+            f'({type(error).__name__}: {_reason(error)})') from error
     state = state_dict_of(content, str(path))
     wrapped = any(isinstance(content.get(key), dict) for key in WRAPPERS)
     beside = {key: value for key, value in content.items()
@@ -85,7 +92,7 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
         ignore: Beginnings of names that may be left over.
 
     Raises:
-        UserError: If one is missing, left over or of another shape.
+        UserError: If one is missing, left over, of another shape, or not finite.
     """
     wanted = model.state_dict()
     wrong = [name for name in wanted
@@ -107,12 +114,21 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
             f'{source} is of another model than the config: {len(missing)} tensors are '
             f'missing{_example(missing)}, {len(unknown)} have no place'
             f'{_example(unknown)}')
+    spoilt = [name for name in wanted if not torch.isfinite(state[name]).all()]
+    if spoilt:
+        raise UserError(f'{source}: {spoilt[0]} is not finite (NaN or infinity); the '
+                        'run that wrote it had diverged, take an earlier checkpoint')
 
 
 def _reason(error: Exception) -> str:
-    """One line of what torch says, without its advice to load unsafely."""
-    text = str(error).split('Please use')[0].strip() or type(error).__name__
-    return text.splitlines()[-1].strip()
+    """What torch says is wrong, without its advice to load unsafely."""
+    text = str(error)
+    asked = re.search(r'GLOBAL (\S+)', text)
+    if asked:
+        return f'it asks for {asked[1]}'
+    lines = [line.strip() for line in text.splitlines()]
+    said = [line for line in lines if line and not line.startswith(ADVICE)]
+    return said[-1] if said else 'no reason given'
 
 
 def _example(names: list[str]) -> str:

@@ -161,7 +161,7 @@ REFUSED = {
         if 'fpn_output5.weight' not in name}), '1 tensors are missing'),
     'no tensors': (lambda path: [1, 2], 'it is no checkpoint'),
     'code': (lambda path: dict(model={'x': Touch(path / 'touched')}),
-             'refused, it is no checkpoint, or one that holds more than weights'),
+             'refused, it holds more than weights'),
 }
 
 

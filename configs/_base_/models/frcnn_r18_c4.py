@@ -8,7 +8,7 @@ model = dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
-        pad_size_divisor=16),
+        pad_size_divisor=32),  # two places of the map at least: batch norm needs them
     backbone=dict(type='ResNetC4', depth=18, norm_eval=False),
     rpn_head=dict(
         type='RPNHead',

@@ -1,0 +1,163 @@
+"""Checkpoints and files of proposals that are not as they should be."""
+
+import pickle
+import time
+
+import torch
+from bad_input.kinds import CLASSES, Site, kind
+
+REFUSED = 'refused, .*(could run code|holds more than data)'
+
+
+def wrapped(code) -> dict:
+    """Code where a run keeps what it knows."""
+    return dict(state_dict={}, meta=dict(iter=1), optimizer=code, message_hub={})
+
+
+@kind('a checkpoint that is not there', 'test.py', 'no such file')
+def missing(site: Site):
+    return site.test(site.folder / 'a.pth')
+
+
+@kind('an empty file', 'test.py', 'damaged or no checkpoint')
+def empty(site: Site):
+    return site.test(site.write('a.pth', b''))
+
+
+@kind('a text', 'test.py', 'refused|damaged')
+def text(site: Site):
+    return site.test(site.write('a.pth', b'hello, world'))
+
+
+@kind('a checkpoint that ends in the middle', 'test.py', 'damaged or no checkpoint')
+def half(site: Site):
+    return site.test(site.write('a.pth', site.trained().read_bytes()[:5000]))
+
+
+@kind('a checkpoint of another model', 'test.py', 'is of another model')
+def other_model(site: Site):
+    return site.test(site.write('a.pth', dict(state_dict={'a': torch.ones(2)})))
+
+
+@kind('a checkpoint of another number of classes', 'test.py',
+      'another number of classes')
+def other_classes(site: Site):
+    arguments = site.test(site.trained())
+    arguments.insert(arguments.index('dog'), 'bird')
+    return arguments
+
+
+@kind('weights that are NaN', 'test.py', 'is not finite')
+def not_finite(site: Site):
+    content = torch.load(site.trained(), weights_only=True)
+    name = next(name for name in content['state_dict'] if 'fc_cls.weight' in name)
+    content['state_dict'][name][0, 0] = float('nan')
+    return site.test(site.write('a.pth', content))
+
+
+@kind('weights alone, to go on from', 'train.py', 'holds weights only')
+def weights_only(site: Site):
+    content = torch.load(site.trained(), weights_only=True)
+    path = site.write('a.pth', dict(state_dict=content['state_dict']))
+    return site.train(before=('--resume', str(path)))
+
+
+@kind('a work dir whose newest checkpoint is damaged', 'train.py',
+      'iter_2.pth: .*passed over', 0)
+def newest_damaged(site: Site):
+    site.write('work/iter_1.pth', site.trained().read_bytes())
+    time.sleep(0.01)
+    site.write('work/iter_2.pth', site.trained().read_bytes()[:5000])
+    return site.train(before=('--resume',), iters=2)
+
+
+@kind('a work dir whose checkpoints are all damaged', 'train.py', 'none of 1')
+def all_damaged(site: Site):
+    site.write('work/iter_1.pth', b'no checkpoint')
+    return site.train(before=('--resume',))
+
+
+@kind('code in a checkpoint to test', 'test.py', REFUSED)
+def code_in_test(site: Site):
+    return site.test(site.code('a.pth', wrapped))
+
+
+@kind('code in a checkpoint to go on from', 'train.py', REFUSED)
+def code_in_resume(site: Site):
+    return site.train(before=('--resume', str(site.code('a.pth', wrapped))))
+
+
+@kind('code in the newest checkpoint of the work dir', 'train.py', REFUSED)
+def code_in_work_dir(site: Site):
+    site.code('work/iter_1.pth', wrapped)
+    return site.train(before=('--resume',))
+
+
+@kind('code in a checkpoint to start from (`load_from`)', 'train.py', REFUSED)
+def code_in_load_from(site: Site):
+    return site.train(f'load_from={site.code("a.pth", wrapped)}')
+
+
+@kind('code in pretrained weights', 'train.py', REFUSED)
+def code_in_pretrained(site: Site):
+    path = site.code('a.pth', wrapped)
+    return site.train(before=('--pretrained', str(path)), config='frcnn_r50_c4_bccd')
+
+
+@kind('code in a checkpoint of another code base, .pth', 'convert.py', REFUSED)
+def code_in_convert(site: Site):
+    return [str(site.code('a.pth', wrapped)), '-o', str(site.folder / 'b.pth')]
+
+
+@kind('code in a checkpoint of another code base, .pkl', 'convert.py', REFUSED)
+def code_in_detectron2s(site: Site):
+    path = site.write('a.pkl', pickle.dumps(dict(model=site.creates())))
+    return [str(path), '-o', str(site.folder / 'b.pth')]
+
+
+@kind('code in a file of proposals', 'train.py', REFUSED)
+def code_in_proposals(site: Site):
+    return fast_rcnn(site, pickle.dumps({'JPEGImages/a.jpg': site.creates()}))
+
+
+@kind('code in the parts of a search', 'make_proposals.py', 'damaged')
+def code_in_parts(site: Site):
+    from frcnn_plugin.commands.make_proposals import make_proposals
+    out = site.folder / 'p.pkl'
+    arguments = ['--data-root', str(site.root), '--split', 'train', '--workers', '1',
+                 '--out', str(out)]
+    picture = site.image('d').read_bytes()
+    site.image('d').write_bytes(b'no picture')
+    try:  # stops at the last picture, and leaves the parts of the others
+        make_proposals(arguments)
+    except Exception:
+        site.image('d').write_bytes(picture)
+    part = next((site.folder / 'p.pkl.parts').glob('*.npz'))
+    part.write_bytes(pickle.dumps(site.creates()))
+    return arguments
+
+
+@kind('a file of proposals that lacks an image', 'train.py', 'has no proposals for')
+def proposals_lack(site: Site):
+    return fast_rcnn(site, pickle.dumps({}))
+
+
+@kind('a file of proposals that ends in the middle', 'train.py', 'damaged')
+def half_proposals(site: Site):
+    return fast_rcnn(site, pickle.dumps({'JPEGImages/a.jpg': 'a' * 99})[:50])
+
+
+def fast_rcnn(site: Site, proposals: bytes) -> list[str]:
+    """Arguments for Fast R-CNN on a file of proposals."""
+    path = site.write('p.pkl', proposals)
+    return [str(site.configs / 'fast_rcnn_r50_c4_voc.py'), '--max-iters', '1',
+            '--from-scratch', '--data-root', str(site.root), '--classes', *CLASSES,
+            '--work-dir', str(site.work), '--cfg-options',
+            f'train_dataloader.dataset.proposal_file={path}',
+            'train_dataloader.dataset.split=train']
+
+
+@kind('a checkpoint of no Faster R-CNN that is known', 'convert.py', 'is known')
+def unknown(site: Site):
+    path = site.write('a.pth', dict(state_dict={'a': torch.ones(2)}))
+    return [str(path), '-o', str(site.folder / 'b.pth')]

@@ -1,0 +1,89 @@
+"""Every kind of bad input ends in one line, never in a traceback.
+
+The table of docs/reliability.md is made of these: ``pytest tests/bad_input
+--write-docs``.
+"""
+
+import re
+import sys
+
+import pytest
+from bad_input import of_checkpoints, of_coco, of_data, of_settings  # noqa: F401
+from bad_input.kinds import COMMANDS, KINDS, NAMES, Site
+
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.utils.errors import exit_with_one_line
+
+ENOUGH = 30
+HEAD = ['given', 'to', 'what happens', 'status']
+ROWS: dict[tuple[str, str], list[str]] = {}
+
+
+@pytest.fixture(scope='session')
+def checkpoint(tmp_path_factory):
+    site = Site(tmp_path_factory.mktemp('trained'))
+    train(site.train())
+    return site.work / 'iter_1.pth'
+
+
+@pytest.mark.parametrize('kind', KINDS, ids=lambda kind: kind.given)
+def test_one_line_and_the_status(kind, tmp_path, checkpoint, repo, capfd, monkeypatch,
+                                 fresh_process):
+    site = Site(tmp_path, checkpoint)
+    arguments = kind.prepare(site)
+    capfd.readouterr()
+    for name in ('RANK', 'LOCAL_RANK'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, 'argv', [kind.command, *arguments])
+    monkeypatch.setenv('COLUMNS', '160')
+    status = 0
+    try:  # as tools/*.py do
+        exit_with_one_line(lambda: sys.exit(
+            result if isinstance(result := COMMANDS[kind.command](), int) else 0))
+    except SystemExit as end:
+        status = end.code or 0
+    captured = capfd.readouterr()
+    said = next((line for line in f'{captured.err}\n{captured.out}'.splitlines()
+                 if re.search(kind.says, line)), None)
+    assert said, captured
+    assert status == kind.status
+    assert 'Traceback' not in captured.err + captured.out
+    assert not site.created.exists(), 'code was run'
+    if status and kind.command != 'check_dataset.py':
+        assert captured.err.strip().splitlines()[-1] == said
+    row = [kind.given, f'`{kind.command}`', plain(said, site, repo), str(status)]
+    ROWS[kind.given, kind.command] = row
+
+
+def plain(line: str, site: Site, repo) -> str:
+    """A line without what differs from run to run."""
+    line = re.sub(r'^.*? - mmengine - \w+ - ', '', line)
+    for path, name in ((site.checkpoint.parent, 'trained'), (site.folder, ''),
+                       (repo, '')):
+        line = line.replace(f'{path}/', f'{name}/' if name else '')
+    line = re.sub(r'\b0x[0-9a-f]{6,}', '0x...', line)
+    return ' '.join(re.sub('[│|]', ' ', line).split()).replace('<', '&lt;')
+
+
+def test_the_table_is_that_of_the_document(repo, request):
+    if len(ROWS) < len(KINDS):
+        pytest.skip('some kinds were not run')
+    assert len(ROWS) == len(KINDS) >= ENOUGH
+    sys.path.insert(0, str(repo / 'tools'))
+    try:
+        from markdown_table import table_text, write_table
+    finally:
+        sys.path.remove(str(repo / 'tools'))
+    document, rows = repo / 'docs/reliability.md', list(ROWS.values())
+    if request.config.getoption('--write-docs'):
+        write_table(document, 'bad input', HEAD, rows)
+    assert table_text(HEAD, rows) in document.read_text(), (
+        'pytest tests/bad_input --write-docs brings docs/reliability.md up to date')
+
+
+def test_a_good_data_set_ends_well(tmp_path, checkpoint, fresh_process):
+    site = Site(tmp_path, checkpoint)
+    assert len(NAMES) == 4
+    train(site.train())
+    COMMANDS['test.py'](site.test(checkpoint))
+    assert COMMANDS['check_dataset.py']([str(site.root)]) == 0
