@@ -39,8 +39,11 @@ demo: install
 lint: install
 	$(BIN)/ruff check .
 
+# One thread in each process: two processes of two threads each on two cores wait for each
+# other. Files, and not tests, are shared out, for what a file prepares is prepared once.
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
+	    --dist loadfile
 
 # mmcv with its own operators, built here: some ten minutes and a C++ compiler. Built in
 # isolation it would find no torch and leave the operators out without a word.

@@ -179,10 +179,10 @@ def losses(work_dir: Path) -> dict[int, set]:
 
 
 def last(work_dir: Path) -> dict:
-    """Weights, optimizer and schedules at the end."""
+    """Weights, optimizer, schedules and the best score at the end."""
     content = read_checkpoint((work_dir / 'last_checkpoint').read_text())
-    return {key: content[key] for key in ('state_dict', 'optimizer',
-                                          'param_schedulers')}
+    return {key: content[key] for key in ('state_dict', 'optimizer', 'param_schedulers')
+            } | {'best': content['message_hub']['runtime_info'].get('best_score')}
 
 
 def equal(found, expected) -> bool:

@@ -18,6 +18,7 @@ from ..utils.errors import UserError
 from . import machine, overrides
 from .common import add_common_options, parse
 from .explain_config import explain_config
+from .full_disk import explain_full_disk
 from .memory import explain_out_of_memory
 
 RECALL_AT = (50, 300, 2000)  # proposals
@@ -148,7 +149,8 @@ def test(argv: list[str] | None = None) -> dict:
     if state is None and cfg.model.get('rpn_head'):
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
     machine.set_launcher(cfg, args.launcher)
-    with explain_config(), explain_out_of_memory(cfg, 'test_dataloader'):
+    with (explain_config(), explain_full_disk(cfg.work_dir),
+          explain_out_of_memory(cfg, 'test_dataloader')):
         runner = Runner.from_cfg(cfg)
         if state is not None:
             left_out = ('roi_head.',) if args.recall else ()

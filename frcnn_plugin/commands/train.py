@@ -14,6 +14,7 @@ from ..utils.latest_checkpoint import check_resumable, find_latest
 from . import machine, overrides, starting_point
 from .common import add_common_options, parse, say
 from .explain_config import explain_config
+from .full_disk import explain_full_disk
 from .memory import explain_out_of_memory
 
 
@@ -119,7 +120,9 @@ def train(argv: list[str] | None = None) -> None:
             cfg, args.from_scratch, trial=args.max_iters is not None)
     machine.set_transfer(cfg)
     machine.set_launcher(cfg, args.launcher)
-    with explain_config(), explain_out_of_memory(cfg, 'train_dataloader'):
+    with (explain_config(),
+          explain_full_disk(cfg.work_dir, ', then go on with --resume'),
+          explain_out_of_memory(cfg, 'train_dataloader')):
         runner = Runner.from_cfg(cfg)
         if checkpoint:
             check_fit(model_of(runner), checkpoint['state_dict'], checkpoint['path'])

@@ -21,7 +21,9 @@ class CheckpointHook(stock.CheckpointHook):
     """Saves checkpoints; see the stock hook for its arguments.
 
     Each file is written aside, flushed and renamed. An older checkpoint, the best one
-    included, is removed when the one that takes its place is on the disk.
+    included, is removed when the one that takes its place is on the disk. Where the
+    gradients of several iterations are added up, those that are due in between are
+    written behind the last of them: no gradient is in a checkpoint.
 
     Raises:
         UserError: In training, if a checkpoint can not be written.
@@ -38,6 +40,13 @@ class CheckpointHook(stock.CheckpointHook):
         self.file_backend = RemovingLater(self.file_backend)
         if is_main_process() and Path(self.out_dir).is_dir():
             remove_parts(self.out_dir)
+
+    def every_n_train_iters(self, runner: Runner, n: int, start: int = 0) -> bool:
+        """Whether a checkpoint is due behind this iteration."""
+        window = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        done = runner.iter + 1 - start
+        return n > 0 and done > 0 and (runner.iter + 1) % window == 0 and (
+            done // n > (done - window) // n)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         with self._replacing(runner):

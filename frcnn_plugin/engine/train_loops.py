@@ -11,7 +11,7 @@ on a CPU bit for bit.
 import logging
 
 from mmengine import runner as stock
-from mmengine.dist import get_rank
+from mmengine.dist import broadcast, get_rank
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
@@ -111,6 +111,8 @@ class Resumable:
         done = hub.get_info(VALIDATED) if VALIDATED in hub.runtime_info else None
         if loop is not None and due and done != self._iter:
             hub.update_info(VALIDATED, self._iter)
+            for buffer in self.runner.model.buffers():
+                broadcast(buffer)  # all processes validate what the first one stores
             loop.run()
 
 

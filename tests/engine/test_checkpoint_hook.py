@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
@@ -121,3 +122,16 @@ def test_a_disk_that_fills_up(run, repo):
     assert (folder / 'iter_2.pth').read_bytes() == before
     assert not list(folder.glob('.*.part')) and not (folder / 'iter_3.pth').exists()
     assert find_latest(folder, pytest.fail)[0] == str(folder / 'iter_2.pth')
+
+
+@pytest.mark.parametrize(('window', 'interval', 'due'), [
+    (1, 2, [2, 4, 6]), (2, 2, [2, 4, 6]), (2, 1, [2, 4, 6]), (2, 3, [4, 6]),
+    (3, 2, [3, 6]), (4, 1, [4]), (1, -1, [])])
+def test_no_checkpoint_between_gradients_that_belong_together(window, interval, due):
+    hook = CheckpointHook(interval=interval, by_epoch=False)
+    runner = SimpleNamespace(optim_wrapper=SimpleNamespace(_accumulative_counts=window))
+    found = []
+    for runner.iter in range(6):
+        if hook.every_n_train_iters(runner, interval):
+            found.append(runner.iter + 1)
+    assert found == due

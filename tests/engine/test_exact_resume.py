@@ -20,6 +20,8 @@ BY_EPOCH = ['train_cfg._delete_=True', 'train_cfg.type=EpochBasedTrainLoop',
             'train_dataloader.dataset.allow_missing_classes=True',
             'train_dataloader.sampler.type=DefaultSampler',
             'log_processor.by_epoch=True']
+BY_STEPS = ['train_cfg.steps=[2,2,2,2]', 'train_cfg.val_interval=3']
+SHAPES, FOUR = 'frcnn_r18_c4_shapes', 'frcnn_r18_c4_alternating_shapes'
 
 
 @HOOKS.register_module()
@@ -61,24 +63,27 @@ def assert_equal(found, expected, where=''):
         assert found == expected, where
 
 
-@pytest.mark.parametrize(('options', 'stops'), [
-    (BY_ITERATION, (2, 4)), (BY_EPOCH, (3,))], ids=['iterations', 'epochs'])
-def test_bit_for_bit(small, tmp_path, options, stops):
+@pytest.mark.parametrize(('config', 'options', 'stops'), [
+    (SHAPES, BY_ITERATION, (2, 4)), (SHAPES, BY_EPOCH, (3,)),
+    (SHAPES, [*BY_ITERATION, 'optim_wrapper.accumulative_counts=2'], (3,)),
+    (FOUR, BY_STEPS, (1, 2, 3, 5, 7))],
+    ids=['iterations', 'epochs', 'gradients of two', 'four steps'])
+def test_bit_for_bit(small, tmp_path, config, options, stops):
     settings = [
         *options, 'default_hooks.checkpoint.interval=1', 'log_processor.window_size=1',
         'default_hooks.logger.interval=1', 'param_scheduler.0.end=2',
         'param_scheduler.1.begin=2', 'default_hooks.visualization.max_pictures=1',
         'model.rpn_head.feat_channels=32',
         'model.roi_head.bbox_head.fc_channels=[32,32]']
-    train([*small('--seed', '3', work_dir='whole'), *settings])
+    train([*small('--seed', '3', work_dir='whole', config=config), *settings])
     stop = ['default_hooks.stop.type=StopBefore', 'default_hooks.stop.iteration=']
     for number, at in enumerate(stops):
         # without --seed: the run that goes on keeps its own
         start = ['--resume'] if number else ['--seed', '3']
         with pytest.raises(KeyboardInterrupt):
-            train([*small(*start, work_dir='parts'), *settings, stop[0],
+            train([*small(*start, work_dir='parts', config=config), *settings, stop[0],
                    f'{stop[1]}{at}'])
-    train([*small('--resume', work_dir='parts'), *settings])
+    train([*small('--resume', work_dir='parts', config=config), *settings])
     expected, losses = outcome(tmp_path / 'whole')
     found, other_losses = outcome(tmp_path / 'parts')
     assert losses == other_losses and all(len(each) == 1 for each in losses.values())
