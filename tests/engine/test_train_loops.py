@@ -1,4 +1,4 @@
-"""What the loops do around iterations; that they go on exactly: test_exact_resume.py."""
+"""What the loops do around iterations; how they go on: test_exact_resume.py."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ from frcnn_plugin.engine import train_loops
 
 
 def test_all_processes_validate_what_the_first_one_stores(monkeypatch):
-    """Each process gathers batch statistics of its own; one set is in the checkpoint."""
+    """Each process gathers statistics of its own; one set is in the checkpoint."""
     model, seen = torch.nn.BatchNorm2d(2), []
     first = torch.tensor([3.0, 4.0])
 
