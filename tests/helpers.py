@@ -81,6 +81,23 @@ def total(losses: dict) -> torch.Tensor:
     return sum(parts)
 
 
+def as_coco(data) -> dict:
+    """The annotations of a data set of mmdet in the format of COCO."""
+    classes = data.metainfo['classes']
+    images, annotations = [], []
+    for index, info in enumerate(map(data.get_data_info, range(len(data)))):
+        images.append(dict(id=index, file_name=Path(info['img_path']).name,
+                           height=info['height'], width=info['width']))
+        for item in info['instances']:
+            x1, y1, x2, y2 = item['bbox']
+            annotations.append(dict(
+                id=len(annotations) + 1, image_id=index, iscrowd=0,
+                category_id=item['bbox_label'] + 1, area=(x2 - x1) * (y2 - y1),
+                bbox=[x1, y1, x2 - x1, y2 - y1]))
+    categories = [dict(id=i + 1, name=name) for i, name in enumerate(classes)]
+    return dict(images=images, annotations=annotations, categories=categories)
+
+
 def damaged_data_set(root: Path) -> Path:
     """A folder in VOC layout in which everything is wrong once."""
     for part in ('JPEGImages', 'Annotations', 'ImageSets/Main'):

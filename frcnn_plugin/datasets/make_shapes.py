@@ -6,13 +6,14 @@ Comes in: a folder and how many pictures. Goes out: ``JPEGImages``, ``Annotation
 
 import json
 from pathlib import Path
-from xml.etree import ElementTree
 
 import cv2
 import numpy as np
 from rich.progress import track
 
-from .shapes import CLASSES, Shape, draw_image
+from .shapes import CLASSES, draw_image
+from .voc_annotation import VOCObject
+from .voc_writer import write_split, write_voc_annotation
 
 FOLDERS = ('JPEGImages', 'Annotations', 'ImageSets/Main')
 
@@ -45,42 +46,10 @@ def make_shapes(root: Path, counts: dict[str, int], seed: int = 0) -> bool:
             image, shapes = draw_image(rng)
             path = root / 'JPEGImages' / f'{name}.jpg'
             cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+            height, width, depth = image.shape
             write_voc_annotation(
-                root / 'Annotations' / f'{name}.xml', path.name, image.shape, shapes)
-        listing = root / 'ImageSets' / 'Main' / f'{split}.txt'
-        listing.write_text('\n'.join(names) + '\n')
+                root / 'Annotations' / f'{name}.xml', path.name, (width, height, depth),
+                [VOCObject(shape.name, shape.bbox, False) for shape in shapes])
+        write_split(root, split, names)
     marker.write_text(recipe)
     return True
-
-
-def write_voc_annotation(path: Path, image_name: str, image_shape: tuple[int, int, int],
-                         shapes: list[Shape]) -> None:
-    """Write one XML file as PASCAL VOC does, its pixels counted from 1.
-
-    Args:
-        path: The file.
-        image_name: Name of the image in ``JPEGImages``.
-        image_shape: Height, width and channels of the image.
-        shapes: Names and boxes; pixels counted from 0.
-    """
-    root = ElementTree.Element('annotation')
-    _add(root, 'folder', 'JPEGImages')
-    _add(root, 'filename', image_name)
-    size = ElementTree.SubElement(root, 'size')
-    height, width, depth = image_shape
-    for name, value in (('width', width), ('height', height), ('depth', depth)):
-        _add(size, name, value)
-    for shape in shapes:
-        item = ElementTree.SubElement(root, 'object')
-        _add(item, 'name', shape.name)
-        _add(item, 'difficult', 0)
-        box = ElementTree.SubElement(item, 'bndbox')
-        corners = zip(('xmin', 'ymin', 'xmax', 'ymax'), shape.bbox, strict=True)
-        for name, value in corners:
-            _add(box, name, value + 1)
-    ElementTree.indent(root)
-    ElementTree.ElementTree(root).write(path, encoding='utf-8')
-
-
-def _add(parent: ElementTree.Element, name: str, value) -> None:
-    ElementTree.SubElement(parent, name).text = str(value)

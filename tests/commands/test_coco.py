@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from helpers import as_coco
 
 from frcnn_plugin.commands.overrides import load_config, set_data_root, set_split
 from frcnn_plugin.commands.test import test as run_test
@@ -21,19 +22,8 @@ def coco_root(shapes_root, tmp_path):
         (root / name).symlink_to(shapes_root / 'JPEGImages')
         data = VOCFolder(str(shapes_root), split=split, test_mode=True,
                          metainfo=dict(classes=CLASSES))
-        images, annotations = [], []
-        for index, info in enumerate(map(data.get_data_info, range(len(data)))):
-            images.append(dict(id=index, file_name=f'{info["img_id"]}.jpg',
-                               height=info['height'], width=info['width']))
-            for item in info['instances']:
-                x1, y1, x2, y2 = item['bbox']
-                annotations.append(dict(
-                    id=len(annotations) + 1, image_id=index, iscrowd=0,
-                    category_id=item['bbox_label'] + 1, area=(x2 - x1) * (y2 - y1),
-                    bbox=[x1, y1, x2 - x1, y2 - y1]))
-        categories = [dict(id=i + 1, name=name) for i, name in enumerate(CLASSES)]
-        (root / f'annotations/instances_{name}.json').write_text(json.dumps(dict(
-            images=images, annotations=annotations, categories=categories)))
+        (root / f'annotations/instances_{name}.json').write_text(
+            json.dumps(as_coco(data)))
     return root
 
 

@@ -1,0 +1,201 @@
+"""``tools/prepare_voc.py``: data sets of any usual layout into that of PASCAL VOC."""
+
+import argparse
+import random
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from torchvision.datasets import VOCDetection
+
+from ..datasets.import_coco import import_coco
+from ..datasets.import_folder import pair_files
+from ..datasets.import_yolo import import_yolo
+from ..datasets.problem import Problem
+from ..datasets.voc_writer import Picture, write_picture, write_split
+from ..utils.errors import UserError
+
+DEVKIT = Path('data/VOCdevkit')
+SHOWN = 20  # lines about what was left out
+PARTS = ('train', 'val', 'test')
+DOWNLOADS = {'2007': ('trainval', 'test'), '2012': ('trainval',)}
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog='prepare_voc.py', description='Make a folder in the layout of PASCAL VOC.')
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--voc', nargs='+', choices=list(DOWNLOADS), metavar='YEAR',
+                        help=f'download VOC itself: {" ".join(DOWNLOADS)}')
+    source.add_argument('--from-folder', type=Path, metavar='DIR',
+                        help='images and their XML files, wherever they lie in DIR')
+    source.add_argument('--from-coco', type=Path, metavar='FILE',
+                        help='annotations in COCO format')
+    source.add_argument('--from-yolo', type=Path, metavar='DIR',
+                        help='images/, labels/ and data.yaml or classes.txt')
+    parser.add_argument('-o', '--out', type=Path, metavar='DIR',
+                        help='the folder in VOC layout; default: data/VOCdevkit for '
+                        '--voc, and the folder itself for a --from-folder that lacks '
+                        'split files only')
+    parser.add_argument('--images', type=Path, metavar='DIR',
+                        help='of --from-coco: the folder of the images; default: '
+                        'images beside the file, or the folder of the file')
+    parser.add_argument('--name', default='train', metavar='SPLIT',
+                        help='of --from-coco: the split that FILE is '
+                        '(default: %(default)s)')
+    parser.add_argument('--split', nargs='+', type=float, metavar='SHARE',
+                        help='make the split files, at random: the share of train, and '
+                        'perhaps that of val; the rest is test, or val and test in '
+                        'equal parts')
+    parser.add_argument('--seed', type=int, default=0, metavar='N',
+                        help='of the split (default: %(default)s)')
+    parser.add_argument('--copy', action='store_true',
+                        help='copy the images and do not link them')
+    args = parser.parse_args(argv)
+    if args.split and not (len(args.split) <= 2 and min(args.split) > 0
+                           and sum(args.split) <= 1):
+        raise UserError(f'--split {" ".join(map(str, args.split))}: one or two shares '
+                        'above 0 and together at most 1')
+    if args.out is None and (args.from_coco or args.from_yolo):
+        raise UserError('-o DIR is missing: the folder that is to be made')
+    return args
+
+
+def prepare_voc(argv: list[str] | None = None) -> Path:
+    """Run the command.
+
+    Returns:
+        Path: The folder in VOC layout.
+
+    Raises:
+        UserError: If something is wrong that the user can mend.
+    """
+    args = parse_args(argv)
+    if args.voc:
+        return download(args.voc, args.out or DEVKIT)
+    if args.from_folder:
+        out, splits = take_folder(args)
+    else:
+        if args.from_coco:
+            images = args.images or default_images(args.from_coco)
+            pictures, problems = import_coco(args.from_coco, images, args.name)
+        else:
+            pictures, problems = import_yolo(args.from_yolo)
+        out, splits = args.out, write_pictures(args.out, pictures, args.copy)
+        report(problems)
+    names = splits.pop(None, [])
+    if names and not args.split:
+        raise UserError(f'{out}: {len(names)} images are in no split; make the split '
+                        'files with --split 0.8')
+    if args.split and names:
+        splits.update(share_out(names, args.split, args.seed))
+    for split, members in splits.items():
+        write_split(out, split, members)
+    sizes = ', '.join(f'{split} {len(members)}' for split, members in splits.items())
+    print(f'{out}: {sizes or "its split files are there already"}')
+    return out
+
+
+def download(years: list[str], out: Path) -> Path:
+    """Fetch VOC with torchvision, which checks and unpacks it.
+
+    Raises:
+        UserError: If it can not be had.
+    """
+    if out.name != 'VOCdevkit':
+        raise UserError(f'-o {out}: VOC unpacks into a folder VOCdevkit; call it so')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for year in years:
+        for part in DOWNLOADS[year]:
+            if (out / f'VOC{year}/ImageSets/Main/{part}.txt').is_file():
+                print(f'{out}/VOC{year} {part}: there already')
+                continue
+            try:
+                data = VOCDetection(out.parent, year, part, download=True)
+            except (OSError, RuntimeError) as error:
+                raise UserError(f'VOC {year} {part} can not be downloaded ({error}); '
+                                'the same command tries again') from error
+            print(f'{out}/VOC{year} {part}: {len(data)} images')
+    return out
+
+
+def take_folder(args: argparse.Namespace) -> tuple[Path, dict]:
+    """The images of a folder that has everything but the layout, or the split files.
+
+    Raises:
+        UserError: If its layout is to be made and ``-o`` does not say where.
+    """
+    root = args.from_folder
+    whole = (root / 'Annotations').is_dir() and (root / 'JPEGImages').is_dir()
+    pairs, alone = pair_files(root)
+    if alone:
+        print(f'warning: {len(alone)} images have no XML file and are left out, '
+              f'{alone[0]} for one')
+    if args.out is None or args.out.resolve() == root.resolve():
+        if not whole:
+            raise UserError(f'{root}: has no Annotations/ and JPEGImages/; -o DIR says '
+                            'where such a folder is to be made')
+        there = list((root / 'ImageSets/Main').glob('*.txt'))
+        if there and args.split:
+            raise UserError(f'{there[0].parent}: has split files already; delete them '
+                            'first, or make a folder elsewhere with -o DIR')
+        return root, {} if there else {None: list(pairs)}
+    for name, (image, annotation) in track(pairs.items(), str(args.out),
+                                           console=Console(stderr=True)):
+        for part, file in (('JPEGImages', image), ('Annotations', annotation)):
+            target = args.out / part / f'{name}{file.suffix}'
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_symlink() or target.exists():
+                target.unlink()
+            if args.copy:
+                shutil.copyfile(file, target)
+            else:
+                target.symlink_to(file.resolve())
+    return args.out, {None: list(pairs)}
+
+
+def default_images(annotations: Path) -> Path:
+    """Where the images of an annotation file usually are."""
+    for folder in (annotations.parent / 'images', annotations.parent.parent / 'images'):
+        if folder.is_dir():
+            return folder
+    return annotations.parent
+
+
+def write_pictures(out: Path, pictures: list[Picture],
+                   copy: bool) -> dict[str | None, list[str]]:
+    """Write all pictures; the names of each split."""
+    splits: dict[str | None, list[str]] = {}
+    for picture in track(pictures, str(out), console=Console(stderr=True)):
+        write_picture(out, picture, copy)
+        splits.setdefault(picture.split, []).append(picture.name)
+    return splits
+
+
+def share_out(names: list[str], shares: list[float],
+              seed: int) -> dict[str, list[str]]:
+    """Split names at random, always in the same way.
+
+    Raises:
+        UserError: If there are too few for that.
+    """
+    train = shares[0]
+    val = shares[1] if len(shares) == 2 else (1 - train) / 2
+    mixed = sorted(names)
+    random.Random(seed).shuffle(mixed)
+    ends = [0, round(train * len(mixed)), round((train + val) * len(mixed)), len(mixed)]
+    parts = {part: sorted(mixed[begin:end]) for part, begin, end in zip(
+        PARTS, ends[:-1], ends[1:], strict=True)}
+    if not parts['train'] or (val > 0 and not parts['val']):
+        raise UserError(f'--split: {len(names)} images are too few for these shares')
+    return {part: members for part, members in parts.items() if members}
+
+
+def report(problems: list[Problem]) -> None:
+    """Say what was left out."""
+    for problem in problems[:SHOWN]:
+        print(f'warning: left out {problem}')
+    if len(problems) > SHOWN:
+        print(f'warning: {len(problems)} boxes left out in all')
