@@ -11,7 +11,8 @@ from .compat import make_ready
 make_ready()
 
 from . import backbones, datasets, detectors, engine, roi, rpn, visualization
+from .apis import Detections, Detector
 from .version import __version__
 
-__all__ = ['__version__', 'backbones', 'datasets', 'detectors', 'engine', 'roi', 'rpn',
-           'visualization']
+__all__ = ['Detections', 'Detector', '__version__', 'backbones', 'datasets',
+           'detectors', 'engine', 'roi', 'rpn', 'visualization']

@@ -1,0 +1,93 @@
+"""Reads a config that a checkpoint carries, as data: nothing in it is run.
+
+Comes in: the text that mmengine wrote, Python by its looks. Goes out: a dict of plain
+values, whose components are all registered ones.
+
+mmengine's own readers run such a text, and its registries import what a ``type`` with
+dots names: ``dict(type='os.system', command=...)`` would be called. mmcv evaluates the
+``type`` of a suppression.
+"""
+
+import ast
+
+from mmengine.registry import Registry
+
+from .. import registry as ours
+from ..commands.overrides import nested_dicts
+from ..utils.errors import UserError
+
+SCOPES = ('frcnn_plugin', 'mmdet', 'mmengine', 'mmcv')
+OPERATORS = {'RoIPool', 'RoIAlign', 'nms', 'soft_nms'}  # which are in no registry
+
+
+def read_config_text(text: str, source: str) -> dict:
+    """The values of a config.
+
+    Args:
+        text: Assignments of numbers, strings, lists, tuples, dicts and ``dict(...)``.
+        source: Where it was read from, for messages.
+
+    Raises:
+        UserError: If it holds anything else.
+    """
+    values = {}
+    try:
+        for statement in ast.parse(text).body:
+            if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or (
+                    not isinstance(statement.targets[0], ast.Name)):
+                raise ValueError(f'line {statement.lineno}')
+            values[statement.targets[0].id] = literal(statement.value)
+    except (SyntaxError, ValueError, RecursionError, TypeError) as error:
+        raise UserError(f'{source}: refused, the config in it is more than plain '
+                        f'values ({error}); give a config of your own') from error
+    return values
+
+
+def literal(node: ast.expr) -> object:
+    """A plain value; raises ValueError for anything that would have to be run."""
+    match node:
+        case ast.Call(func=ast.Name(id='dict'), args=[], keywords=keywords) if all(
+                keyword.arg for keyword in keywords):
+            return {keyword.arg: literal(keyword.value) for keyword in keywords}
+        case ast.Dict(keys=keys, values=values) if None not in keys:
+            return {literal(key): literal(value)
+                    for key, value in zip(keys, values, strict=True)}
+        case ast.List(elts=items):
+            return [literal(item) for item in items]
+        case ast.Tuple(elts=items):
+            return tuple(literal(item) for item in items)
+        case _:
+            return ast.literal_eval(node)
+
+
+def check_types(config: object, source: str) -> None:
+    """Refuse components that are not registered.
+
+    Args:
+        config: Any part of a config.
+        source: Where it was read from, for messages.
+
+    Raises:
+        UserError: If a ``type`` is no name in a registry.
+    """
+    known = {name for registry in vars(ours).values() if isinstance(registry, Registry)
+             for name in names_of(registry)} | OPERATORS
+    for node in nested_dicts(config):
+        name = node.get('type')
+        if name is None:
+            continue
+        scope, _, short = str(name).rpartition('.')
+        if short not in known or (scope and scope not in SCOPES):
+            raise UserError(f'{source}: refused, the config in it names {name!r}, '
+                            'which is no registered component; give a config of your '
+                            'own')
+
+
+def names_of(registry: Registry | None) -> set[str]:
+    """What a registry and those above it hold."""
+    names: set[str] = set()
+    while registry is not None:
+        registry.import_from_location()
+        names |= set(registry.module_dict)
+        registry = registry.parent
+    return names

@@ -1,0 +1,40 @@
+"""Draws detections into an image, with mmdet's visualizer."""
+
+import numpy as np
+import torch
+from mmdet.structures import DetDataSample
+from mmdet.visualization import DetLocalVisualizer
+from mmengine.structures import InstanceData
+
+from ..apis import Detections
+from ..datasets import VOCFolder
+from .pictures_hook import enlarge
+
+
+class Drawer:
+    """Draws the detections of one set of classes.
+
+    Args:
+        classes: Their names; the colours are those of VOC, in turn.
+        min_side: Smaller images are enlarged to this shorter side, in pixels; 0 for
+            never.
+    """
+
+    def __init__(self, classes: tuple[str, ...], min_side: int = 400) -> None:
+        colors = VOCFolder.METAINFO['palette']
+        self.visualizer = DetLocalVisualizer()
+        self.visualizer.dataset_meta = dict(
+            classes=classes, palette=[colors[i % len(colors)] for i, _ in
+                                      enumerate(classes)])
+        self.min_side = min_side
+
+    def __call__(self, image_bgr: np.ndarray, detections: Detections) -> np.ndarray:
+        """The image with its boxes; (H, W, 3) uint8, BGR."""
+        sample = DetDataSample(pred_instances=InstanceData(
+            bboxes=torch.from_numpy(detections.boxes),
+            scores=torch.from_numpy(detections.scores),
+            labels=torch.from_numpy(detections.labels)))
+        image, sample = enlarge(image_bgr[..., ::-1].copy(), sample, self.min_side)
+        self.visualizer.add_datasample('detections', image, sample, draw_gt=False,
+                                       pred_score_thr=0.0)
+        return self.visualizer.get_image()[..., ::-1].copy()

@@ -1,0 +1,103 @@
+"""Pictures, one list of detections, and videos."""
+
+import json
+import shutil
+
+import cv2
+import pytest
+
+from frcnn_plugin import Detector
+from frcnn_plugin.commands.detect import detect
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.utils.errors import UserError
+
+
+@pytest.fixture
+def checkpoint(small, tmp_path):
+    train([*small('--max-iters', '1', '--seed', '0'),
+           'model.rpn_head.feat_channels=32',
+           'model.roi_head.bbox_head.fc_channels=[32,32]'])
+    return str(tmp_path / 'run/iter_1.pth')
+
+
+@pytest.fixture
+def pictures(shapes_root, tmp_path):
+    root = tmp_path / 'pictures'
+    (root / 'more').mkdir(parents=True)
+    files = sorted((shapes_root / 'JPEGImages').glob('*.jpg'))[:3]
+    for file, place in zip(files, ('a.jpg', 'b.jpg', 'more/c.jpg'), strict=True):
+        shutil.copyfile(file, root / place)
+    (root / 'notes.txt').write_text('no picture')
+    return root
+
+
+def read(out):
+    return json.loads((out / 'detections.json').read_text())
+
+
+def test_a_folder(checkpoint, pictures, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert detect([str(pictures), checkpoint, '-o', str(out), '--score-thr', '0.2',
+                   '--batch-size', '2', '--device', 'cpu']) == 0
+    content = read(out)
+    assert [entry['name'] for entry in content['categories']] == [
+        'circle', 'square', 'triangle', 'star']
+    detector = Detector(checkpoint, device='cpu')
+    for name in ('a.jpg', 'b.jpg', 'more/c.jpg'):
+        height, width = cv2.imread(str(out / name)).shape[:2]
+        assert min(height, width) >= 400
+        found = detector(pictures / name).above(0.2)
+        entries = [entry for entry in content['annotations']
+                   if entry['file_name'] == str(pictures / name)]
+        assert [entry['category'] for entry in entries] == found.names
+        for entry, box in zip(entries, found.boxes, strict=True):
+            x, y, _, h = entry['bbox']
+            assert abs(x - box[0]) < 0.1 and abs(y + h - box[3]) < 0.1
+    assert len({entry['id'] for entry in content['annotations']}) == len(
+        content['annotations']) > 0
+    assert 'detections in 3 images' in capsys.readouterr().out
+
+
+def test_a_pattern_and_a_config_of_its_own(checkpoint, pictures, tmp_path):
+    config = str(next((tmp_path / 'run').glob('*.py')))
+    out = tmp_path / 'out'
+    assert detect([f'{pictures}/*.jpg', config, checkpoint, '-o', str(out), '--device',
+                   'cpu', '--no-pictures', '--score-thr', '0', '--classes', 'a', 'b',
+                   'c', 'd']) == 0
+    assert {entry['category'] for entry in read(out)['annotations']} <= set('abcd')
+    assert not list(out.glob('*.jpg'))
+
+
+def test_a_video(checkpoint, pictures, tmp_path):
+    path = tmp_path / 'film.avi'
+    frame = cv2.imread(str(pictures / 'a.jpg'))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5.0,
+                             frame.shape[1::-1])
+    for _ in range(5):
+        writer.write(frame)
+    writer.release()
+    out = tmp_path / 'out'
+    assert detect([str(path), checkpoint, '-o', str(out), '--device', 'cpu',
+                   '--score-thr', '0.1', '--batch-size', '2']) == 0
+    assert {entry['frame'] for entry in read(out)['annotations']} == set(range(5))
+    film = cv2.VideoCapture(str(out / 'film.mp4'))
+    assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 5
+    assert film.get(cv2.CAP_PROP_FPS) == 5
+
+
+def test_an_image_that_can_not_be_read(checkpoint, pictures, tmp_path, capsys):
+    (pictures / 'b.jpg').write_text('no picture')
+    common = [checkpoint, '-o', str(tmp_path / 'out'), '--device', 'cpu']
+    assert detect([str(pictures), *common]) == 1
+    said = capsys.readouterr().out
+    assert 'b.jpg: not a readable image; left out' in said and 'in 2 images' in said
+    with pytest.raises(UserError, match=r'b\.jpg: not a readable image'):
+        detect([str(pictures / 'b.jpg'), *common])
+
+
+@pytest.mark.parametrize(('place', 'says'), [
+    ('nothing.jpg', 'no such image, folder or video'),
+    ('notes.txt', 'no image or video in it')])
+def test_nothing_to_detect_in(pictures, place, says):
+    with pytest.raises(UserError, match=says):
+        detect([str(pictures / place), 'a.pth'])

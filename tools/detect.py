@@ -1,0 +1,12 @@
+"""Detect in images and videos: `python tools/detect.py --help`."""
+
+import sys
+
+try:
+    from frcnn_plugin.commands.detect import detect
+    from frcnn_plugin.utils.errors import exit_with_one_line
+except ImportError as error:
+    sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
+
+if __name__ == '__main__':
+    exit_with_one_line(lambda: sys.exit(detect()))
