@@ -25,7 +25,7 @@ SHOWN = 200  # lines of the table, before the rest is only counted
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog='check_dataset.py', description='Read every image and every annotation '
+        description='Read every image and every annotation '
         'of a data set in VOC layout, and say what is wrong. Ends with status 1 if '
         'training would lose something.')
     parser.add_argument('data_root', type=Path, metavar='DIR',

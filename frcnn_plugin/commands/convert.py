@@ -21,7 +21,7 @@ from ..utils.safe_pickle import read_data_pickle
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog='convert.py', description='Convert a checkpoint of another Faster R-CNN '
+        description='Convert a checkpoint of another Faster R-CNN '
         'into ours, with the config that it needs; or ours into one of mmdet or '
         'torchvision.',
         epilog='Known: ' + '; '.join(peer.name for peer in PEERS) + '. Which numbers '

@@ -25,7 +25,7 @@ VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog='detect.py', description='Detect in images and videos.')
+        description='Detect in images and videos.')
     parser.add_argument('input', help='an image, a folder, a video, or a pattern such '
                         "as 'pictures/*.jpg'")
     parser.add_argument('model', nargs='+', metavar='[CONFIG] CHECKPOINT',

@@ -14,7 +14,7 @@ from mmengine.registry import Registry
 
 from ..utils.errors import UserError
 
-UNKNOWN = re.compile(r'(\S+) is not in the \S+ registry')
+UNKNOWN = re.compile(r'(\S+) is not in the \S+ registry|Failed to get (\S+)')
 ARGUMENTS = re.compile(
     r'(\w+)\.__init__\(\) (?:got an unexpected keyword argument|missing \d+ required)')
 
@@ -28,12 +28,14 @@ def explain_config() -> Iterator[None]:
     """
     try:
         yield
-    except KeyError as error:
-        unknown, frame = UNKNOWN.search(error.args[0]), building(error.__traceback__)
+    except (KeyError, RuntimeError) as error:
+        unknown, frame = UNKNOWN.search(str(*error.args[:1])), building(
+            error.__traceback__)
         if unknown is None or frame is None:
             raise
-        name = unknown[1]
-        near = get_close_matches(name, names_in(frame.f_locals['registry']), 1)
+        name = unknown[1] or unknown[2]
+        near = get_close_matches(name.rpartition('.')[2],
+                                 names_in(frame.f_locals['registry']), 1)
         hint = f', did you mean {near[0]!r}?' if near else ''
         raise UserError(
             f'the config names {name!r} as type, and {name!r} is not registered{hint}; '

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from ..utils.errors import UserError
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+OWN_CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 SAFETY = ('max_broken', 'non_finite', 'max_skipped')  # of both training loops
 
 
@@ -29,10 +30,9 @@ def load_config(path: str, cfg_options: dict | None = None,
         UserError: If the file is missing, is no whole config or does not run, or has no
             place for the options.
     """
-    if not Path(path).is_file():
-        raise UserError(f'{path}: no such config file; the configs are in configs/')
+    file = find_config(path)
     try:
-        cfg = Config.fromfile(path)
+        cfg = Config.fromfile(file)
     except Exception as error:  # a config is Python: anything may go wrong in it
         raise UserError(f'{path}: not a config that can be read '
                         f'({type(error).__name__}: {_one_line(error)})') from error
@@ -46,6 +46,21 @@ def load_config(path: str, cfg_options: dict | None = None,
         raise UserError(f'{path}: has no {", ".join(lacking)}; it is a part for other '
                         'configs, the whole ones are in configs/')
     return cfg
+
+
+def find_config(path: str) -> Path:
+    """The config file that a path, or the name of one of the package's own, means.
+
+    Raises:
+        UserError: If there is none.
+    """
+    if Path(path).is_file():
+        return Path(path)
+    own = OWN_CONFIGS / (path if path.endswith('.py') else f'{path}.py')
+    if own.is_file() and not Path(path).is_absolute() and '..' not in Path(path).parts:
+        return own
+    raise UserError(f'{path}: no such config file; those that come with the package '
+                    f'are in {OWN_CONFIGS.resolve()}')
 
 
 def config_of(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:

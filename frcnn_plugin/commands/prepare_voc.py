@@ -25,7 +25,7 @@ DOWNLOADS = {'2007': ('trainval', 'test'), '2012': ('trainval',)}
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog='prepare_voc.py', description='Make a folder in the layout of PASCAL VOC.')
+        description='Make a folder in the layout of PASCAL VOC.')
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--voc', nargs='+', choices=list(DOWNLOADS), metavar='YEAR',
                         help=f'download VOC itself: {" ".join(DOWNLOADS)}')

@@ -27,7 +27,7 @@ RECALL_AT = (50, 300, 2000)  # proposals
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog='test.py', description='Test a detector: AP of each class, and the mean.')
+        description='Test a detector: AP of each class, and the mean.')
     parser.add_argument('config', help='the config that it was trained with')
     parser.add_argument('checkpoint', nargs='?',
                         help='a .pth file from its work dir')

@@ -21,7 +21,7 @@ from .memory import explain_out_of_memory
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        prog='train.py', description='Train a detector.')
+        description='Train a detector.')
     parser.add_argument('config', help='a Python config file, see configs/')
     add_common_options(parser)
     parser.add_argument('--max-iters', type=int, metavar='N',

@@ -23,6 +23,12 @@ def no_component(site: Site):
     return site.train('model.backbone.type=ResNetC6')
 
 
+@kind('a component that mmdet does not have', 'train.py',
+      "'mmdet.ResNetC6' is not registered")
+def no_component_of_mmdet(site: Site):
+    return site.train('model.backbone.type=mmdet.ResNetC6')
+
+
 @kind('a setting that a component does not have', 'train.py',
       "ResNetC4: .*unexpected keyword argument 'deepth'")
 def no_setting(site: Site):

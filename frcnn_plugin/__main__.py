@@ -1,0 +1,5 @@
+"""``python -m frcnn_plugin COMMAND ...``."""
+
+from .commands.frcnn import main
+
+main()
