@@ -19,12 +19,13 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 from PIL import Image
 
+from ..commands.explain_config import explain_config
 from ..commands.overrides import load_config, nested_dicts
 from ..detectors.for_inference import for_inference
 from ..registry import MODELS, SCOPE
 from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
-from .config_text import check_types, read_config_text
+from .config_text import SCOPES, check_types, read_config_text
 
 UNUSED = ('LoadImageFromFile', 'LoadAnnotations')  # of a pipeline: there are no files
 
@@ -82,22 +83,19 @@ class Detector:
         content = read_checkpoint(checkpoint)
         meta = content.get('meta') or {}
         cfg = config_for(str(checkpoint), meta, config)
-        self.device = torch.device(
-            device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        self.device = find_device(device)
         self.classes = tuple(classes or class_names(meta, cfg))
         self.scope = cfg.get('default_scope') or SCOPE
-        for node in nested_dicts(cfg.model):
-            if 'init_cfg' in node:
-                node['init_cfg'] = None  # the weights come from the checkpoint
-        with DefaultScope.overwrite_default_scope(self.scope):
+        with DefaultScope.overwrite_default_scope(self.scope), explain_config():
             model = MODELS.build(cfg.model)
             self.pipeline = Compose([
                 step for step in cfg.test_dataloader.dataset.pipeline
-                if step['type'].rpartition('.')[2] not in UNUSED])
+                if str(step.get('type')).rpartition('.')[2] not in UNUSED])
         if not hasattr(model, 'rpn_head') or model.rpn_head is None:
             raise UserError(f'{checkpoint}: a detector without an RPN, whose proposals '
                             'come from a file; tools/test.py runs it on a data set')
         check_fit(model, content['state_dict'], str(checkpoint))
+        check_classes(self.classes, cfg, str(checkpoint))
         model.load_state_dict(content['state_dict'], strict=False)
         self.model = for_inference(model.to(self.device), compile)
 
@@ -148,21 +146,64 @@ def config_for(checkpoint: str, meta: dict, config: str | Path | None) -> Config
         UserError: If there is none, or it is no whole one.
     """
     if config is not None:
-        return load_config(str(config), needs=('model', 'test_dataloader'))
+        cfg = load_config(str(config), needs=('model', 'test_dataloader'))
+        drop_initialisation(cfg)
+        return cfg
     text = meta.get('cfg')
     if not isinstance(text, str):
         raise UserError(f'{checkpoint}: carries no config; name the one that it was '
                         'trained with')
     values = read_config_text(text, checkpoint)
     try:
-        cfg = Config(dict(model=values['model'],
-                          test_dataloader=values['test_dataloader'],
-                          default_scope=values.get('default_scope')))
-        check_types([cfg.model, cfg.test_dataloader.dataset.pipeline], checkpoint)
+        cfg = Config(dict(model=values['model'], test_dataloader=dict(dataset={
+            key: values['test_dataloader']['dataset'].get(key)
+            for key in ('pipeline', 'metainfo')})))
+        drop_initialisation(cfg)
+        check_types([cfg.model, cfg.test_dataloader], checkpoint)
+        if str(cfg.model.type).rpartition('.')[2] != 'FasterRCNN':
+            raise UserError(f'{checkpoint}: carries the config of a {cfg.model.type}, '
+                            'and no FasterRCNN; give a config of your own')
+        if values.get('default_scope') in SCOPES:
+            cfg.default_scope = values['default_scope']
     except (KeyError, AttributeError, TypeError) as error:
         raise UserError(f'{checkpoint}: carries a config without {error}; name the one '
                         'that it was trained with') from error
     return cfg
+
+
+def drop_initialisation(cfg: Config) -> None:
+    """The weights come from the checkpoint."""
+    for node in nested_dicts(cfg.model):
+        node.pop('init_cfg', None)
+
+
+def find_device(name: str | None) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        UserError: If there is none of that name.
+    """
+    try:
+        device = torch.device(
+            name or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f'device {name}: can not be used ({reason})') from error
+    return device
+
+
+def check_classes(classes: tuple[str, ...], cfg: Config, source: str) -> None:
+    """Refuse more or fewer names than the detector has classes.
+
+    Raises:
+        UserError: If the numbers differ.
+    """
+    for node in nested_dicts(cfg.model.get('roi_head')):
+        if node.get('num_classes', len(classes)) != len(classes):
+            raise UserError(f'{source}: has {node["num_classes"]} classes, but '
+                            f'{len(classes)} names were given for them: '
+                            f'{", ".join(classes)}')
 
 
 def class_names(meta: dict, cfg: Config) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import argparse
 import glob
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def detect(argv: list[str] | None = None) -> int:
     """
     args = parse_args(argv)
     paths = find_inputs(args.input)
+    targets = find_targets(paths, args)
     detector = Detector(args.model[-1], args.model[0] if len(args.model) == 2 else None,
                         args.device, args.classes)
     drawer = None if args.no_pictures else Drawer(detector.classes)
@@ -74,11 +76,10 @@ def detect(argv: list[str] | None = None) -> int:
             disable=not images, console=Console(stderr=True)):
         results += as_coco(found, detector.classes, len(results), str(path))
         if drawer:
-            target = args.out / relative(path, args.input)
-            mmcv.imwrite(drawer(image, found), str(target))
+            mmcv.imwrite(drawer(image, found), str(targets[path]))
     for path in paths:
         if path.suffix.lower() in VIDEOS:
-            results += detect_in_video(path, detector, drawer, args)
+            results += detect_in_video(path, targets[path], detector, drawer, args)
     write_whole(args.out / 'detections.json', json.dumps(dict(
         categories=[dict(id=i, name=name) for i, name in enumerate(detector.classes)],
         annotations=results), indent=1).encode())
@@ -111,10 +112,29 @@ def find_inputs(text: str) -> list[Path]:
     return kept
 
 
-def relative(path: Path, text: str) -> Path:
-    """Where the picture of an image goes below the output folder."""
-    root = Path(text).expanduser()
-    return path.relative_to(root) if root.is_dir() else Path(path.name)
+def find_targets(paths: list[Path], args: argparse.Namespace) -> dict[Path, Path]:
+    """Where the picture of each image goes.
+
+    Raises:
+        UserError: If two go to one place, or one goes over an image that is there.
+    """
+    root = Path(args.input).expanduser()
+    if not root.is_dir():
+        root = Path(os.path.commonpath([path.parent.absolute() for path in paths]))
+    inputs = {path.resolve() for path in paths}
+    targets: dict[Path, Path] = {}
+    for path in paths:
+        target = args.out / path.absolute().relative_to(root.absolute())
+        if path.suffix.lower() in VIDEOS:
+            target = target.with_suffix('.mp4')
+        if target.resolve() in inputs:
+            raise UserError(f'{path}: its picture would be written over {target}; take '
+                            'another folder with -o')
+        if target in targets.values():
+            raise UserError(f'{path}: its picture and another one would both be '
+                            f'written to {target}; rename one of them')
+        targets[path] = target
+    return targets
 
 
 def read_all(paths: list[Path],
@@ -147,8 +167,8 @@ def run(detector: Detector, images: Iterable[tuple[object, np.ndarray]],
         yield (*waiting.pop(0), found.above(args.score_thr))
 
 
-def detect_in_video(path: Path, detector: Detector, drawer: Drawer | None,
-                    args: argparse.Namespace) -> list[dict]:
+def detect_in_video(path: Path, target: Path, detector: Detector,
+                    drawer: Drawer | None, args: argparse.Namespace) -> list[dict]:
     """Detect in all frames; the pictures become a video again.
 
     Raises:
@@ -177,8 +197,6 @@ def detect_in_video(path: Path, detector: Detector, drawer: Drawer | None,
         if drawer:
             picture = drawer(frame, found)
             if writer is None:
-                args.out.mkdir(parents=True, exist_ok=True)
-                target = args.out / relative(path, args.input).with_suffix('.mp4')
                 target.parent.mkdir(parents=True, exist_ok=True)
                 writer = cv2.VideoWriter(
                     str(target), cv2.VideoWriter_fourcc(*'mp4v'), rate,

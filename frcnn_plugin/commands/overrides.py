@@ -111,13 +111,15 @@ def datasets_of(cfg: Config, loaders: tuple[str, ...] = LOADERS) -> Iterator[dic
 
 def set_data_root(cfg: Config, data_root: str) -> None:
     """Point every dataset of the config to a folder, and metrics with them."""
+    old = {dataset['data_root'] for dataset in datasets_of(cfg)} - {None, ''}
     for dataset in datasets_of(cfg):
-        old, dataset['data_root'] = dataset['data_root'], data_root
-        for name in ('val_evaluator', 'test_evaluator'):
-            for node in nested_dicts(cfg.get(name) or {}):
-                ann_file = node.get('ann_file')
-                if old and ann_file and ann_file.startswith(old):
-                    node['ann_file'] = str(Path(data_root) / ann_file[len(old):])
+        dataset['data_root'] = data_root
+    for name in ('val_evaluator', 'test_evaluator'):
+        for node in nested_dicts(cfg.get(name) or {}):
+            path = Path(node.get('ann_file') or '.')
+            root = next((each for each in old if path.is_relative_to(each)), None)
+            if node.get('ann_file') and root:
+                node['ann_file'] = str(Path(data_root) / path.relative_to(root))
 
 
 def set_classes(cfg: Config, classes: list[str]) -> None:

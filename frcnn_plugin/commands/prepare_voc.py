@@ -2,7 +2,6 @@
 
 import argparse
 import random
-import shutil
 from pathlib import Path
 
 from rich.console import Console
@@ -13,7 +12,7 @@ from ..datasets.import_coco import import_coco
 from ..datasets.import_folder import pair_files
 from ..datasets.import_yolo import import_yolo
 from ..datasets.problem import Problem
-from ..datasets.voc_writer import Picture, write_picture, write_split
+from ..datasets.voc_writer import Picture, place_file, write_picture, write_split
 from ..utils.errors import UserError
 
 DEVKIT = Path('data/VOCdevkit')
@@ -86,6 +85,9 @@ def prepare_voc(argv: list[str] | None = None) -> Path:
         out, splits = args.out, write_pictures(args.out, pictures, args.copy)
         report(problems)
     names = splits.pop(None, [])
+    if args.split and not names:
+        raise UserError(f'--split: the images of {out} are in splits already ('
+                        f'{", ".join(splits) or "their split files are there"})')
     if names and not args.split:
         raise UserError(f'{out}: {len(names)} images are in no split; make the split '
                         'files with --split 0.8')
@@ -146,13 +148,7 @@ def take_folder(args: argparse.Namespace) -> tuple[Path, dict]:
                                            console=Console(stderr=True)):
         for part, file in (('JPEGImages', image), ('Annotations', annotation)):
             target = args.out / part / f'{name}{file.suffix}'
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.is_symlink() or target.exists():
-                target.unlink()
-            if args.copy:
-                shutil.copyfile(file, target)
-            else:
-                target.symlink_to(file.resolve())
+            place_file(file, target, args.copy)
     return args.out, {None: list(pairs)}
 
 

@@ -168,5 +168,6 @@ def test(argv: list[str] | None = None) -> dict:
             print(f'written to {path}')
         else:
             print_table(summary)
-            print(f'mAP {summary["mAP"]:.4f}  written to {path}')
+            mean = 'none' if summary['mAP'] is None else f'{summary["mAP"]:.4f}'
+            print(f'mAP {mean}  written to {path}')
     return summary

@@ -50,6 +50,8 @@ def configure(args: argparse.Namespace) -> Config:
         UserError: If the two do not fit together.
     """
     cfg = overrides.config_of(args, ('model', 'train_dataloader', 'train_cfg'))
+    if args.seed is not None and not 0 <= args.seed < 2**32:
+        raise UserError(f'--seed is {args.seed}; it must be from 0 to {2**32 - 1}')
     if args.max_iters is not None:
         overrides.set_max_iters(cfg, args.max_iters)
     if args.amp:
@@ -61,7 +63,9 @@ def configure(args: argparse.Namespace) -> Config:
         machine.check_deterministic(cfg)
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     if args.seed is not None or args.deterministic:
-        cfg.randomness = dict(seed=args.seed, deterministic=args.deterministic)
+        said = dict(seed=args.seed, deterministic=args.deterministic or None)
+        cfg.randomness = {**cfg.get('randomness', {}), **{
+            name: value for name, value in said.items() if value is not None}}
     return cfg
 
 

@@ -13,9 +13,9 @@ from PIL import Image, UnidentifiedImageError
 from ..utils.errors import UserError
 from .problem import Problem
 from .voc_annotation import VOCAnnotation, read_voc_annotation
+from .voc_folder import ORIENTATION, turned_size
 from .voc_layout import find_image
 
-ORIENTATION = 274  # the tag of EXIF
 MODES = {  # of Pillow: what it is, and what comes of it
     'L': ('grey', 'grey; its one channel is repeated'),
     '1': ('grey', 'black and white; its one channel is repeated'),
@@ -100,7 +100,7 @@ def check_image(path: Path) -> tuple[tuple[int, int] | None, list[Problem]]:
     size, problems = None, []
     try:
         with Image.open(path) as image:
-            size, mode = image.size, image.mode
+            size, mode = turned_size(image), image.mode
             orientation = image.getexif().get(ORIENTATION, 1)
             image.load()
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,

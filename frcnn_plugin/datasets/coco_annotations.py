@@ -96,6 +96,8 @@ def _problem_of(item: dict, images: dict, categories: dict) -> tuple[str, str] |
         return 'bad box', f'its bbox is {json.dumps(box)[:60]}, not four numbers'
     x, y, width, height = box
     where = f'{image["file_name"]}, bbox {box}'
+    if not _is_number(item.get('area', 1)):
+        return 'bad box', f'its area is {json.dumps(item["area"])[:60]}, not a number'
     if width < 1 or height < 1 or item.get('area', 1) <= 0:
         return 'degenerate box', f'degenerate box ({where}), less than a pixel'
     if (x >= image['width'] or y >= image['height'] or x + width <= 0

@@ -83,6 +83,11 @@ class CocoFolder(CocoDataset):
         if ordered != [name for name in classes if name in ordered]:
             raise UserError(f'{self.ann_file}: its categories come in another order '
                             f'than the classes; give --classes {" ".join(ordered)}')
+        if self.test_mode and ordered != list(classes[:len(ordered)]):
+            raise UserError(f'{self.ann_file}: its categories lack one of the classes, '
+                            'and have others behind it: CocoMetric would take one for '
+                            f'another. It has {", ".join(ordered)}; add the others to '
+                            'its categories')
         self.cat_ids = [key for key, name in names.items() if name in classes]
         self.cat2label = {key: classes.index(names[key]) for key in self.cat_ids}
 

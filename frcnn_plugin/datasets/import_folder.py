@@ -24,13 +24,14 @@ def pair_files(root: Path) -> tuple[dict[str, tuple[Path, Path]], list[Path]]:
     if not root.is_dir():
         raise UserError(f'{root}: no such folder')
     files = sorted(path for path in root.rglob('*') if path.is_file())
-    annotations = {path.stem: path for path in files if path.suffix == '.xml'}
     images: dict[str, Path] = {}
+    annotations: dict[str, Path] = {}
     for path in files:
-        if path.suffix in IMAGE_SUFFIXES:
-            other = images.setdefault(path.stem, path)
-            if other != path:
-                raise UserError(f'{other} and {path} have one name; rename one of them')
+        found = (images if path.suffix in IMAGE_SUFFIXES else
+                 annotations if path.suffix == '.xml' else {})
+        other = found.setdefault(path.stem, path)
+        if other != path:
+            raise UserError(f'{other} and {path} have one name; rename one of them')
     pairs = {name: (path, annotations[name]) for name, path in images.items()
              if name in annotations}
     if not pairs:

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from .shapes import CLASSES, draw_image
 from .voc_annotation import VOCObject
-from .voc_writer import write_split, write_voc_annotation
+from .voc_writer import voc_annotation
 
 FOLDERS = ('JPEGImages', 'Annotations', 'ImageSets/Main')
 
@@ -47,9 +47,10 @@ def make_shapes(root: Path, counts: dict[str, int], seed: int = 0) -> bool:
             path = root / 'JPEGImages' / f'{name}.jpg'
             cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
             height, width, depth = image.shape
-            write_voc_annotation(
-                root / 'Annotations' / f'{name}.xml', path.name, (width, height, depth),
-                [VOCObject(shape.name, shape.bbox, False) for shape in shapes])
-        write_split(root, split, names)
+            (root / 'Annotations' / f'{name}.xml').write_bytes(voc_annotation(
+                path.name, (width, height, depth),
+                [VOCObject(shape.name, shape.bbox, False) for shape in shapes]))
+        listing = root / 'ImageSets' / 'Main' / f'{split}.txt'
+        listing.write_text('\n'.join(names) + '\n')
     marker.write_text(recipe)
     return True

@@ -26,7 +26,7 @@ class SeededDataset(Dataset):
         max_broken: So many of its samples may fail, counted over all workers.
 
     Raises:
-        UserError: If more of them fail.
+        UserError: If more of them fail, or all.
     """
 
     def __init__(self, dataset: Dataset, max_broken: int = 10) -> None:
@@ -52,11 +52,13 @@ class SeededDataset(Dataset):
             self.broken[index] = 1
             print_log(f'skipped {text}', logger='current', level=logging.WARNING)
         number = sum(self.broken)
-        if number > self.max_broken:
+        if number > self.max_broken or number == len(self):
+            limit = (f'more than train_cfg.max_broken={self.max_broken}'
+                     if number > self.max_broken else 'and there is no other')
             raise UserError(
-                f'{text}; this is sample {number} that can not be used, more than '
-                f'train_cfg.max_broken={self.max_broken}. tools/check_dataset.py names '
-                'all that is wrong with a data set') from error
+                f'{text}; this is sample {number} that can not be used, {limit}. '
+                'tools/check_dataset.py names all that is wrong with a data set'
+            ) from error
 
     def _name(self, index: int) -> str:
         try:

@@ -19,6 +19,7 @@ from .proposals import add_proposals, find_proposal_file
 from .voc_annotation import VOCAnnotation, read_voc_annotation
 from .voc_layout import find_folders, find_image, read_split
 
+ORIENTATION = 274  # the tag of EXIF; from 5 on the sides are swapped
 MANY = 2000  # files, from which on reading them deserves a progress bar
 
 
@@ -127,13 +128,23 @@ class VOCFolder(BaseDetDataset):
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height from an image's header.
+    """Width and height from an image's header, turned as its EXIF tag says.
+
+    Training reads it turned.
 
     Raises:
         UserError: If it is no image that can be opened.
     """
     try:
         with Image.open(path) as image:
-            return image.size
+            return turned_size(image)
     except (UnidentifiedImageError, OSError) as error:
         raise UserError(f'{path}: not a readable image ({error})') from error
+
+
+def turned_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height of an open image as it is to be seen."""
+    if image.format == 'PNG' and 'exif' not in image.info:
+        return image.size  # to look behind the pixels would decode them all
+    turned = image.getexif().get(ORIENTATION, 1) >= 5
+    return image.size[::-1] if turned else image.size

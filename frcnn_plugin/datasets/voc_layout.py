@@ -10,6 +10,8 @@ from ..utils.errors import UserError
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.JPG', '.JPEG', '.PNG', '.BMP')
 
+FLAGS = ('-1', '0', '1')  # of a class, behind each name in VOC's files by class
+
 
 def find_folders(data_root: Path, names: list[str] | None = None) -> list[Path]:
     """The folders with ``Annotations`` that a data root stands for.
@@ -67,7 +69,10 @@ def read_split(folder: Path, split: str) -> list[str]:
         lines = path.read_text(encoding='utf-8-sig').splitlines()
     except UnicodeDecodeError as error:
         raise UserError(f'{path}: not a text file in UTF-8 ({error})') from error
-    names = [_image_name(line.strip()) for line in lines if line.strip()]
+    rows = [line.strip() for line in lines if line.strip()]
+    flagged = all(row.rpartition(' ')[0] and row.rpartition(' ')[2] in FLAGS
+                  for row in rows)
+    names = [_image_name(row, flagged) for row in rows]
     for name in names:
         if Path(name).is_absolute() or '..' in Path(name).parts or '\0' in name:
             raise UserError(f'{path}: refused, {name!r} is no name of an image in '
@@ -91,9 +96,8 @@ def find_image(folder: Path, name: str) -> Path:
                     'is one of another suffix; its name is in the split file')
 
 
-def _image_name(line: str) -> str:
+def _image_name(line: str, flagged: bool) -> str:
     """The name on a line of a split file: no flag of a class behind it, no suffix."""
-    name, _, flag = line.rpartition(' ')
-    line = name.rstrip() if name and flag in ('-1', '0', '1') else line
+    line = line.rpartition(' ')[0].rstrip() if flagged else line
     suffix = Path(line).suffix
     return line.removesuffix(suffix) if suffix in IMAGE_SUFFIXES else line

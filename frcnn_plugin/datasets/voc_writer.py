@@ -4,6 +4,7 @@ Comes in: pictures with their boxes. Goes out: ``JPEGImages``, ``Annotations`` a
 ``ImageSets/Main``.
 """
 
+import filecmp
 import os
 import shutil
 from collections.abc import Iterable
@@ -55,32 +56,60 @@ def write_picture(root: Path, picture: Picture, copy: bool = False) -> None:
                         f'{", ".join(IMAGE_SUFFIXES[:4])}; convert it to one of them')
     target = root / 'JPEGImages' / f'{picture.name}{suffix}'
     for other in (target.with_name(f'{target.stem}{each}') for each in IMAGE_SUFFIXES):
-        if os.path.lexists(other) and other.resolve() != picture.image.resolve():
+        if other != target and os.path.lexists(other):
             raise UserError(f'{picture.image}: {other} is there already and is another '
                             'picture; take an empty folder, or rename one of them')
+    place_file(picture.image, target, copy)
+    path = root / 'Annotations' / f'{picture.name}.xml'
+    content = voc_annotation(
+        target.name, (picture.width, picture.height, 3), picture.objects)
+    if os.path.lexists(path) and path.read_bytes() != content:
+        raise UserError(f'{path}: is there already and says something else; take an '
+                        'empty folder')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_bytes(content)
+
+
+def place_file(source: Path, target: Path, copy: bool) -> None:
+    """Link or copy a file; never over another one.
+
+    Raises:
+        UserError: If another file is there.
+    """
+    if os.path.lexists(target):
+        if target.resolve() == source.resolve() or (
+                target.is_file() and filecmp.cmp(source, target, shallow=False)):
+            return
+        raise UserError(f'{target}: is there already and is not {source}; take an '
+                        'empty folder, or rename one of them')
     target.parent.mkdir(parents=True, exist_ok=True)
-    if not os.path.lexists(target):
-        if copy:
-            shutil.copyfile(picture.image, target)
-        else:
-            target.symlink_to(picture.image.resolve())
-    write_voc_annotation(root / 'Annotations' / f'{picture.name}.xml', target.name,
-                         (picture.width, picture.height, 3), picture.objects)
+    if copy:
+        shutil.copyfile(source, target)
+    else:
+        target.symlink_to(source.resolve())
 
 
 def write_split(root: Path, split: str, names: Iterable[str]) -> None:
-    """Write one split file."""
+    """Write one split file.
+
+    Raises:
+        UserError: If there is one with other names.
+    """
     path = root / 'ImageSets' / 'Main' / f'{split}.txt'
+    text = ''.join(f'{name}\n' for name in names)
+    if path.is_file() and path.read_text(encoding='utf-8') != text:
+        raise UserError(f'{path}: is there already with other names; delete it, take '
+                        'another -o, or another --name')
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(''.join(f'{name}\n' for name in names), encoding='utf-8')
+    path.write_text(text, encoding='utf-8')
 
 
-def write_voc_annotation(path: Path, image_name: str, size: tuple[int, int, int],
-                         objects: Iterable[VOCObject]) -> None:
-    """Write one XML file as PASCAL VOC does, its pixels counted from 1.
+def voc_annotation(image_name: str, size: tuple[int, int, int],
+                   objects: Iterable[VOCObject]) -> bytes:
+    """One XML file as PASCAL VOC has it, its pixels counted from 1.
 
     Args:
-        path: The file.
         image_name: Name of the image in ``JPEGImages``.
         size: Width, height and channels of the image.
         objects: Names and boxes; pixels counted from 0.
@@ -100,8 +129,7 @@ def write_voc_annotation(path: Path, image_name: str, size: tuple[int, int, int]
                                strict=True):
             _add(box, name, f'{value + 1:.4f}'.rstrip('0').rstrip('.'))
     ElementTree.indent(root)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ElementTree.ElementTree(root).write(path, encoding='utf-8')
+    return ElementTree.tostring(root, encoding='utf-8')
 
 
 def _add(parent: ElementTree.Element, name: str, value: object) -> None:

@@ -19,6 +19,7 @@ from ..utils.checkpoints import check_fit, read_checkpoint
 from ..utils.errors import UserError
 from ..utils.randomness import set_random_state
 from ..utils.whole_files import BACKEND, write_whole
+from .checkpoint_hook import window_of
 from .frozen_phase_hook import detector_of
 from .train_loops import IterBasedTrainLoop
 
@@ -88,6 +89,12 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
         if not getattr(self.runner.model, 'find_unused_parameters', True):
             raise UserError('AlternatingTrainLoop in a distributed job needs '
                             'find_unused_parameters=True in the config')
+        window = window_of(self.runner)
+        if any(step % window for step in self.steps):
+            raise UserError(f'AlternatingTrainLoop: train_cfg.steps is {self.steps}; '
+                            'gradients are added up over '
+                            f'optim_wrapper.accumulative_counts={window} iterations, '
+                            'which must divide each step')
         return super().run()
 
     def run_iter(self, data_batch: dict | tuple | list) -> None:
@@ -110,6 +117,8 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
                 self._renew('rpn_head')
             self._restart_optimizer(self.steps[step])
         detector = detector_of(self.runner)
+        for buffer in detector.buffers():
+            broadcast(buffer)  # what is fixed from now on is the same in all processes
         detector.unfreeze_parts()
         idle = 'roi_head' if step in (0, 2) else 'rpn_head'
         detector.freeze_parts(idle, *(SHARED if step >= 2 else ()))

@@ -36,6 +36,7 @@ class CheckpointHook(stock.CheckpointHook):
 
     def before_train(self, runner: Runner) -> None:
         """Clean up behind a process that was killed."""
+        forget_other_files(runner)
         super().before_train(runner)
         self.file_backend = RemovingLater(self.file_backend)
         if is_main_process() and Path(self.out_dir).is_dir():
@@ -43,7 +44,7 @@ class CheckpointHook(stock.CheckpointHook):
 
     def every_n_train_iters(self, runner: Runner, n: int, start: int = 0) -> bool:
         """Whether a checkpoint is due behind this iteration."""
-        window = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        window = window_of(runner)
         done = runner.iter + 1 - start
         return n > 0 and done > 0 and (runner.iter + 1) % window == 0 and (
             done // n > (done - window) // n)
@@ -56,11 +57,15 @@ class CheckpointHook(stock.CheckpointHook):
                             str(self.last_ckpt).encode())
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        with self._replacing(runner):
+        last = self.last_ckpt
+        if not self.by_epoch and runner.iter % window_of(runner):
+            self.last_ckpt = None  # is not written again between two updates
+        with self._replacing(runner, but=last):
             super()._save_best_checkpoint(runner, metrics)
+        self.last_ckpt = last
 
     @contextmanager
-    def _replacing(self, runner: Runner) -> Iterator[None]:
+    def _replacing(self, runner: Runner, but: str | None = None) -> Iterator[None]:
         """Remove the old ones once the new one is there."""
         try:
             yield
@@ -71,7 +76,29 @@ class CheckpointHook(stock.CheckpointHook):
                 'from the last one with --resume') from error
         bests = getattr(self, 'best_ckpt_path_dict', {}).values()
         self.file_backend.remove_all(
-            but=[self.last_ckpt, getattr(self, 'best_ckpt_path', None), *bests])
+            but=[but, self.last_ckpt, getattr(self, 'best_ckpt_path', None), *bests])
+
+
+def window_of(runner: Runner) -> int:
+    """How many iterations add their gradients up for one update."""
+    return getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+
+
+def forget_other_files(runner: Runner) -> None:
+    """Of the files that a checkpoint names, know only checkpoints of this work dir.
+
+    Better ones take their place, and what a stranger's checkpoint names, or one that
+    was copied from another run, must not be removed.
+    """
+    hub, folder = runner.message_hub, Path(runner.work_dir).resolve()
+    for name, value in list(hub.runtime_info.items()):
+        if name.startswith('best_ckpt') and value is not None:
+            path = Path(str(value))
+            if path.parent.resolve() != folder or path.suffix != '.pth':
+                hub.update_info(name, None)
+        elif name == 'keep_ckpt_ids' and not (
+                isinstance(value, list) and all(type(step) is int for step in value)):
+            hub.update_info(name, [])
 
 
 class RemovingLater:

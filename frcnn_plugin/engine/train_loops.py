@@ -20,6 +20,7 @@ from ..datasets.resumable_loader import ResumableLoader
 from ..registry import LOOPS
 from ..utils.errors import UserError
 from ..utils.randomness import set_random_state
+from .checkpoint_hook import window_of
 from .finite_losses import (
     NonFiniteLoss,
     broken_buffers,
@@ -30,6 +31,7 @@ from .finite_losses import (
 from .frozen_phase_hook import model_of
 
 VALIDATED = 'validated_at'  # in the message hub, and so in the checkpoints
+SKIPPED = 'skipped_batches'  # likewise
 
 
 class Resumable:
@@ -64,7 +66,16 @@ class Resumable:
         super().__init__(runner, loader, **kwargs)
 
     def begin(self) -> None:
-        """What comes before the first iteration."""
+        """What comes before the first iteration.
+
+        Raises:
+            UserError: If batches may be skipped where gradients are added up.
+        """
+        if self.non_finite == 'skip' and window_of(self.runner) > 1:
+            raise UserError("train_cfg.non_finite='skip' and "
+                            'optim_wrapper.accumulative_counts > 1 do not go together: '
+                            'a batch is not skipped alone')
+        self.skipped = self.runner.message_hub.runtime_info.get(SKIPPED, 0)
         if self.non_finite != 'ignore':
             watch_losses(model_of(self.runner))
         self.runner.call_hook('before_train')
@@ -86,6 +97,7 @@ class Resumable:
         names = ', '.join(image_names(batch))
         text = f'iteration {self._iter + 1}: {error}; images: {names}'
         self.skipped += 1
+        self.runner.message_hub.update_info(SKIPPED, self.skipped)
         spoilt = broken_buffers(model)
         if self.non_finite == 'skip' and self.skipped <= self.max_skipped and (
                 not spoilt):

@@ -42,8 +42,8 @@ def read_checkpoint(path: str | Path) -> dict:
         raise UserError(
             f'{path}: refused, it holds more than weights and plain data and could run '
             f'code ({reason})') from error
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError, TypeError,
-            AttributeError, IndexError) as error:
+    except (RuntimeError, EOFError, OSError, LookupError, ValueError, TypeError,
+            AttributeError, AssertionError) as error:
         raise UserError(
             f'{path}: damaged or no checkpoint at all, {path.stat().st_size} bytes '
             f'({type(error).__name__}: {_reason(error)})') from error

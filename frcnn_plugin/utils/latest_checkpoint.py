@@ -16,13 +16,16 @@ def check_resumable(content: dict, path: str | Path) -> None:
     """Refuse a checkpoint that training can not go on from.
 
     Raises:
-        UserError: If it holds weights only.
+        UserError: If it holds weights only, or a config that mmengine would run.
     """
     lacking = [key for key in NEEDED if key not in content]
     if lacking:
         raise UserError(f'{path}: holds weights only, without {", ".join(lacking)}; '
                         'training can start from it (--cfg-options load_from=FILE), '
                         'but not go on')
+    if not isinstance(content['meta'], dict) or 'config' in content['meta']:
+        # mmengine itself writes `cfg`; what is called `config` it runs when it resumes
+        raise UserError(f'{path}: refused, its meta holds a config that would be run')
 
 
 def find_latest(work_dir: str | Path,

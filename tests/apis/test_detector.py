@@ -10,6 +10,7 @@ from PIL import Image
 
 from frcnn_plugin import Detector
 from frcnn_plugin.apis.config_text import check_types, read_config_text
+from frcnn_plugin.apis.detector import drop_initialisation
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.utils.errors import UserError
@@ -78,20 +79,25 @@ def test_a_config_in_a_checkpoint_is_never_run(checkpoint, line):
 
 
 @pytest.mark.parametrize('kind', ['os.system', 'builtins.print', 'mmengine.load', 3,
-                                  'mmdet.os.system', 'print(1) or nms', 'Nothing'])
+                                  'mmdet.os.system', 'print(1) or nms', 'Nothing',
+                                  'CameraMotionCompensation', 'CheckpointHook'])
 def test_its_components_are_registered_ones(kind):
-    with pytest.raises(UserError, match='is no registered component'):
+    with pytest.raises(UserError, match='is none of the components'):
         check_types(dict(model=dict(neck=[dict(type=kind)])), 'a.pth')
+    with pytest.raises(UserError, match='is none of the components'):
+        check_types(dict(type='FasterRCNN', neck=dict(type='FPN', _scope_='evil')), 'a')
     check_types(dict(type='FasterRCNN', neck=dict(type='mmdet.FPN')), 'a.pth')
 
 
 def test_every_config_comes_back_from_its_text(repo):
     from mmengine.config import Config
-    for path in sorted((repo / 'configs').glob('*.py')):
+    for path in sorted([*(repo / 'configs').glob('*.py'),
+                        *(repo / 'configs/peers').glob('*.py')]):
         cfg = Config.fromfile(path)
         values = read_config_text(cfg.pretty_text, path.name)
         assert Config(values)._cfg_dict == cfg._cfg_dict, path.name
-        check_types([values['model'], values['test_dataloader']], path.name)
+        drop_initialisation(cfg)
+        check_types([cfg.model, cfg.test_dataloader.dataset.pipeline], path.name)
 
 
 def test_a_checkpoint_without_a_config(checkpoint, repo, tmp_path):
@@ -104,6 +110,24 @@ def test_a_checkpoint_without_a_config(checkpoint, repo, tmp_path):
         Detector(path, repo / 'configs/frcnn_r18_c4_shapes.py')
     with pytest.raises(UserError, match='carries a config without'):
         Detector(changed(checkpoint, 'a = 3'))
+
+
+def test_a_scope_of_its_own_is_not_imported(checkpoint, tmp_path, monkeypatch):
+    (tmp_path / 'evil').mkdir()
+    (tmp_path / 'evil/__init__.py').write_text('raise SystemExit("imported")')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    content = torch.load(checkpoint, weights_only=True)
+    text = content['meta']['cfg']
+    assert "default_scope = 'frcnn_plugin'" in text
+    Detector(changed(checkpoint, text.replace(
+        "default_scope = 'frcnn_plugin'", "default_scope = 'evil'")))
+
+
+def test_names_and_devices_that_do_not_fit(checkpoint):
+    with pytest.raises(UserError, match='has 4 classes, but 2 names'):
+        Detector(checkpoint, classes=('a', 'b'))
+    with pytest.raises(UserError, match='device gpu: can not be used'):
+        Detector(checkpoint, device='gpu')
 
 
 def test_a_detector_that_needs_proposals(checkpoint, repo):

@@ -98,6 +98,36 @@ def code_in_load_from(site: Site):
     return site.train(f'load_from={site.code("a.pth", wrapped)}')
 
 
+@kind('code in the config of a checkpoint to go on from', 'train.py',
+      'a config that would be run')
+def code_in_config(site: Site):
+    content = torch.load(site.trained(), weights_only=True)
+    content['meta']['config'] = f'import os\nos.mkdir({str(site.created)!r})'
+    return site.train(before=('--resume', str(site.write('a.pth', content))), iters=2)
+
+
+@kind('code in a checkpoint to detect with', 'detect.py', REFUSED)
+def code_in_detect(site: Site):
+    return [str(site.image()), str(site.code('a.pth', wrapped)), '--device', 'cpu']
+
+
+@kind('code in the config that a checkpoint carries', 'detect.py',
+      'refused, the config in it is more than plain values')
+def code_in_carried_config(site: Site):
+    content = torch.load(site.trained(), weights_only=True)
+    content['meta']['cfg'] += f'\nimport os\nos.mkdir({str(site.created)!r})\n'
+    return [str(site.image()), str(site.write('a.pth', content)), '--device', 'cpu']
+
+
+@kind('a component in it that runs what it is given', 'detect.py',
+      'none of the components')
+def harmful_component(site: Site):
+    content = torch.load(site.trained(), weights_only=True)
+    content['meta']['cfg'] += (
+        f"\nmodel = dict(type='os.makedirs', name={str(site.created)!r})\n")
+    return [str(site.image()), str(site.write('a.pth', content)), '--device', 'cpu']
+
+
 @kind('code in pretrained weights', 'train.py', REFUSED)
 def code_in_pretrained(site: Site):
     path = site.code('a.pth', wrapped)

@@ -50,6 +50,7 @@ def test_every_problem_is_named_by_file(root, capsys, monkeypatch):
         ('empty.xml', 'no boxes', False), ('grey.jpg', 'grey', False),
         ('alpha.png', 'alpha', False), ('deep.png', '16-bit', False),
         ('cmyk.jpg', 'CMYK', False), ('turned.jpg', 'EXIF rotation', False),
+        ('turned.xml', 'size mismatch', False),  # it says that of the picture unturned
         ('train.txt', 'listed twice', False),
         ('test.txt', 'tested and trained', False)}
     shown = capsys.readouterr().out

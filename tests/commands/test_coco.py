@@ -54,5 +54,8 @@ def test_the_metric_reads_the_annotations_of_the_data_root(repo):
     set_data_root(cfg, 'elsewhere')
     for name in ('val_evaluator', 'test_evaluator'):
         assert cfg[name].ann_file == 'elsewhere/annotations/instances_val2017.json'
+    set_data_root(cfg, 'elsewhere/below')
+    assert cfg.val_evaluator.ann_file == (
+        'elsewhere/below/annotations/instances_val2017.json')
     with pytest.raises(UserError, match='has no split files'):
         set_split(cfg, 'val')

@@ -95,6 +95,19 @@ def test_an_image_that_can_not_be_read(checkpoint, pictures, tmp_path, capsys):
         detect([str(pictures / 'b.jpg'), *common])
 
 
+def test_no_picture_is_written_over_another(checkpoint, pictures, tmp_path):
+    before = (pictures / 'a.jpg').read_bytes()
+    for place in (pictures, pictures / 'a.jpg', f'{pictures}/*.jpg'):
+        with pytest.raises(UserError, match='would be written over'):
+            detect([str(place), checkpoint, '-o', str(pictures)])
+    assert (pictures / 'a.jpg').read_bytes() == before
+    shutil.copyfile(pictures / 'a.jpg', pictures / 'more/a.jpg')
+    out = tmp_path / 'out'
+    assert detect([f'{pictures}/**/a.jpg', checkpoint, '-o', str(out), '--device',
+                   'cpu']) == 0
+    assert (out / 'a.jpg').is_file() and (out / 'more/a.jpg').is_file()
+
+
 @pytest.mark.parametrize(('place', 'says'), [
     ('nothing.jpg', 'no such image, folder or video'),
     ('notes.txt', 'no image or video in it')])

@@ -180,8 +180,54 @@ def test_two_pictures_of_one_name(shapes_root, tmp_path):
     common = ['--from-coco', str(tmp_path / 'a.json'), '-o', str(tmp_path / 'voc')]
     prepare_voc([*common, '--images', str(shapes_root / 'JPEGImages')])
     shutil.copytree(shapes_root / 'JPEGImages', tmp_path / 'others')
-    with pytest.raises(UserError, match='is another picture'):
+    prepare_voc([*common, '--images', str(tmp_path / 'others')])  # the same ones
+    for name in names_of(tmp_path / 'voc', 'train')[1:2]:
+        Image.new('RGB', (9, 9)).save(tmp_path / f'others/{name}.jpg')
+    with pytest.raises(UserError, match='is there already and is not'):
         prepare_voc([*common, '--images', str(tmp_path / 'others')])
+    content['annotations'].pop()
+    (tmp_path / 'a.json').write_text(json.dumps(content))
+    with pytest.raises(UserError, match='says something else'):
+        prepare_voc([*common, '--images', str(shapes_root / 'JPEGImages')])
+    with pytest.raises(UserError, match='are in splits already'):
+        prepare_voc([*common[:2], '-o', str(tmp_path / 'new'), '--split', '0.8',
+                     '--images', str(shapes_root / 'JPEGImages')])
+
+
+@pytest.mark.parametrize('copy', [[], ['--copy']])
+def test_the_originals_are_never_touched(flat, tmp_path, copy):
+    """What labelImg leaves: XML files among the pictures, in the folder to be made."""
+    root = tmp_path / 'mine'
+    shutil.move(flat, root / 'JPEGImages')
+    before = {path.name: path.read_bytes() for path in (root / 'JPEGImages').iterdir()}
+    prepare_voc(['--from-folder', str(root / 'JPEGImages'), '-o', str(root), '--split',
+                 '0.8', *copy])
+    after = {path.name: path.read_bytes() for path in (root / 'JPEGImages').iterdir()}
+    assert before == after
+    assert len(read(root, 'train', CLASSES)) == 27
+
+
+def test_two_annotations_of_one_name(flat, tmp_path):
+    (flat / 'old').mkdir()
+    name = next(flat.glob('*.xml')).name
+    shutil.copyfile(flat / name, flat / 'old' / name)
+    with pytest.raises(UserError, match='have one name'):
+        prepare_voc(['--from-folder', str(flat), '-o', str(tmp_path / 'a')])
+
+
+def test_yolo_counts_in_the_turned_picture(tmp_path):
+    for part in ('images', 'labels'):
+        (tmp_path / part).mkdir()
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new('RGB', (100, 60)).save(tmp_path / 'images/a.jpg', exif=exif)
+    (tmp_path / 'classes.txt').write_text('cat\n')
+    (tmp_path / 'labels/a.txt').write_text('0 0.5 0.5 0.2 0.2\n')
+    prepare_voc(['--from-yolo', str(tmp_path), '-o', str(tmp_path / 'voc'), '--split',
+                 '1'])
+    info = read(tmp_path / 'voc', 'train', ('cat',)).get_data_info(0)
+    np.testing.assert_allclose(info['instances'][0]['bbox'], [24, 40, 36, 60])
+    assert (info['width'], info['height']) == (60, 100)
 
 
 def test_voc_itself_comes_from_torchvision(tmp_path, monkeypatch, capsys):

@@ -108,6 +108,7 @@ def test_a_checkpoint_that_does_not_fit(small, tmp_path, content, says):
     (['--data-root', '/nowhere'], '/nowhere: no such folder'),
     (['--classes', 'cat'], 'no image is left'),
     (['--classes', 'star', 'star'], 'given twice'),
+    (['--seed', '-1'], 'must be from 0'),
     (['--max-iters', '0'], 'at least 1'), (['--amp'], 'needs a GPU'),
     (['--resume', '/nowhere.pth'], 'no such file'),
     (['--launcher', 'pytorch'], 'torchrun'), (['--cfg-options', 'a'], 'KEY=VALUE')])

@@ -65,6 +65,8 @@ def test_the_data_are_those_of_mmdet(build, classes, test_mode):
     (dict(bbox=[1, 2, 3, 'x']), 'not four numbers'),
     (dict(bbox=[1, 2, float('nan'), 4]), 'not four numbers'),
     (dict(bbox=None), 'not four numbers'),
+    (dict(area='9'), 'its area is "9", not a number'),
+    (dict(area=None), 'its area is null, not a number'),
     (dict(image_id=55), 'no image 55'),
     (dict(image_id=[7]), 'no image'),
     (dict(category_id=55), 'no category 55'),
@@ -143,3 +145,11 @@ def test_proposals_that_would_run_code(build, tmp_path):
     with pytest.raises(UserError, match='refused'):
         build(proposal_file='p.pkl')
     assert not (tmp_path / 'created').exists()
+
+
+def test_a_category_that_a_test_file_lacks(build):
+    """CocoMetric counts the categories that are there, so that labels would shift."""
+    options = dict(test_mode=True)
+    assert build(classes=('cat', 'dog', 'cow'), **options).cat2label == {9: 0, 2: 1}
+    with pytest.raises(UserError, match='its categories lack one of the classes'):
+        build(classes=('cat', 'cow', 'dog'), **options)

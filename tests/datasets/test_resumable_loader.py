@@ -99,3 +99,9 @@ def test_too_many_broken_samples(workers):
     batches = loader(workers=workers, dataset=Noise(broken=(1, 2, 3)), max_broken=2)
     with pytest.raises(UserError, match=r'sample 3 that can not be used.*max_broken=2'):
         take(batches.endless(), 20)
+
+
+def test_no_sample_that_can_be_used():
+    seeded = SeededDataset(Noise(broken=range(10)), max_broken=100)
+    with pytest.raises(UserError, match='and there is no other'):
+        _ = seeded[4, (1, 2)]

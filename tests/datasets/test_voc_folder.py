@@ -1,9 +1,11 @@
 import shutil
 
 import pytest
+from helpers import write_xml
 
 from frcnn_plugin.datasets import VOCFolder
 from frcnn_plugin.datasets.shapes import CLASSES
+from frcnn_plugin.datasets.voc_layout import read_split
 from frcnn_plugin.utils.errors import UserError
 
 
@@ -60,8 +62,12 @@ def test_an_image_that_can_not_be_opened(root):
 
 def test_lines_of_a_split_file(root):
     path = root / 'ImageSets/Main/odd.txt'
-    path.write_text('\ufefftrain_00001  1\n\ntrain_00002 -1\ntrain_00003.jpg\n')
+    path.write_text('\ufefftrain_00001  1\n\ntrain_00002 -1\ntrain_00003.jpg 0\n')
     assert len(load(root, 'odd', test_mode=True)) == 3
+    path.write_text('train_00001\ntrain_00003.jpg\n')
+    assert len(load(root, 'odd', test_mode=True)) == 2
+    path.write_text('photo 1\ntrain_00001\n')  # a number that belongs to the name
+    assert read_split(root, 'odd') == ['photo 1', 'train_00001']
     path.write_bytes(b'caf\xe9\n')
     with pytest.raises(UserError, match='not a text file in UTF-8'):
         load(root, 'odd')
@@ -130,3 +136,16 @@ def test_a_name_that_leads_out_of_the_folder(root, name):
     (root / 'ImageSets/Main/val.txt').write_text(f'val_00000\n{name}\n')
     with pytest.raises(UserError, match=r'val\.txt: refused.*leads out of it'):
         load(root, 'val')
+
+
+def test_a_picture_that_is_turned_by_its_exif_tag(root):
+    """It is trained on turned, and its boxes are those of the turned picture."""
+    from PIL import Image
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new('RGB', (100, 60)).save(root / 'JPEGImages/val_00000.jpg', exif=exif)
+    write_xml(root, 'val_00000', [('circle', 6, 31, 51, 96)], size=(60, 100))
+    (root / 'ImageSets/Main/val.txt').write_text('val_00000\n')
+    info = load(root, 'val', test_mode=True).get_data_info(0)
+    assert (info['width'], info['height']) == (60, 100)
+    assert info['instances'][0]['bbox'] == [5, 30, 50, 95]

@@ -8,9 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
+from mmengine.logging import MessageHub
 
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.engine.checkpoint_hook import CheckpointHook, RemovingLater
+from frcnn_plugin.engine.checkpoint_hook import (
+    CheckpointHook,
+    RemovingLater,
+    forget_other_files,
+)
 from frcnn_plugin.utils import whole_files
 from frcnn_plugin.utils.errors import UserError
 from frcnn_plugin.utils.latest_checkpoint import find_latest
@@ -135,3 +140,17 @@ def test_no_checkpoint_between_gradients_that_belong_together(window, interval, 
         if hook.every_n_train_iters(runner, interval):
             found.append(runner.iter + 1)
     assert found == due
+
+
+def test_only_files_of_this_work_dir_are_ever_removed(tmp_path):
+    """What a checkpoint names may be anywhere, and may be a folder."""
+    hub = MessageHub.get_instance('test_only_files')
+    inside = str(tmp_path / 'best_mAP_iter_1.pth')
+    hub.update_info('best_ckpt', str(tmp_path / 'other/best_mAP_iter_1.pth'))
+    hub.update_info('best_ckpt_mAP', inside)
+    hub.update_info('best_ckpt_loss', str(tmp_path))
+    hub.update_info('keep_ckpt_ids', ['../../x'])
+    forget_other_files(SimpleNamespace(message_hub=hub, work_dir=str(tmp_path)))
+    assert [hub.get_info(name) for name in (
+        'best_ckpt', 'best_ckpt_mAP', 'best_ckpt_loss', 'keep_ckpt_ids')] == [
+            None, inside, None, []]

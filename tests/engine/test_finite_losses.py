@@ -66,3 +66,9 @@ def test_spoilt_statistics_can_not_be_skipped(small, break_loss):
 def test_an_unknown_choice(small):
     with pytest.raises(UserError, match="neither 'stop' nor 'skip' nor 'ignore'"):
         train([*small('--max-iters', '1'), 'train_cfg.non_finite=no'])
+
+
+def test_no_batch_is_skipped_where_gradients_are_added_up(small):
+    with pytest.raises(UserError, match='do not go together'):
+        train([*small('--max-iters', '2'), 'train_cfg.non_finite=skip',
+               'optim_wrapper.accumulative_counts=2'])
