@@ -112,9 +112,11 @@ def compare(name: str, args: argparse.Namespace, data: Path, folder: Path) -> li
     taken = sum(len(file.read_text().splitlines())
                 for file in parts.glob('*/vis_data/scalars.json'))
     counts = ', '.join(f'{moment} {killed.count(moment)}' for moment in MOMENTS)
-    return [name, counts, str(taken), str(len(expected)),
-            'equal' if same and found.keys() == expected.keys() else 'DIFFERENT',
-            'equal' if equal(last(parts), last(whole)) else 'DIFFERENT']
+    row = [name, counts, str(taken), str(len(expected)),
+           'equal' if same and found.keys() == expected.keys() else 'DIFFERENT',
+           'equal' if equal(last(parts), last(whole)) else 'DIFFERENT']
+    print(f'{name}: losses {row[-2]}, weights and optimizer {row[-1]}', flush=True)
+    return row
 
 
 def launch(name: str, data: Path, work_dir: Path) -> subprocess.Popen:
