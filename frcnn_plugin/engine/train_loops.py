@@ -30,7 +30,7 @@ from .finite_losses import (
 )
 from .frozen_phase_hook import model_of
 
-VALIDATED = 'validated_at'  # in the message hub, and so in the checkpoints
+VALIDATED = 'last_validation'  # in the message hub, and so in the checkpoints
 SKIPPED = 'skipped_batches'  # likewise
 
 

@@ -126,7 +126,7 @@ def test_steps_that_can_not_be_meant_are_refused(small):
     with pytest.raises(UserError, match='iterations of four steps'):
         train([*arguments, 'train_cfg.steps=[2,2,2]'])
     with pytest.raises(UserError, match='which must divide each step'):
-        train([*arguments, 'train_cfg.steps=[2,3,2,2]',
+        train([*arguments, 'train_cfg.steps=[70,71,70,70]',
                'optim_wrapper.accumulative_counts=2'])
     with pytest.raises(UserError, match='needs at least 1'):
         train(small('--max-iters', '3', config='frcnn_r18_c4_alternating_shapes'))
