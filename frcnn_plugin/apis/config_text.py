@@ -1,7 +1,7 @@
 """Reads a config that a checkpoint carries, as data: nothing in it is run.
 
 Comes in: the text that mmengine wrote, Python by its looks. Goes out: a dict of plain
-values, whose components are all registered ones.
+values, whose components are those of a short list.
 
 mmengine's own readers run such a text, and its registries import what a ``type`` with
 dots names: ``dict(type='os.system', command=...)`` would be called. mmcv evaluates the

@@ -127,7 +127,7 @@ def find_targets(paths: list[Path], args: argparse.Namespace) -> dict[Path, Path
         target = args.out / path.absolute().relative_to(root.absolute())
         if path.suffix.lower() in VIDEOS:
             target = target.with_suffix('.mp4')
-        if target.resolve() in inputs:
+        if target.resolve() in inputs and not args.no_pictures:
             raise UserError(f'{path}: its picture would be written over {target}; take '
                             'another folder with -o')
         if target in targets.values():

@@ -7,6 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 
@@ -154,3 +155,19 @@ def test_only_files_of_this_work_dir_are_ever_removed(tmp_path):
     assert [hub.get_info(name) for name in (
         'best_ckpt', 'best_ckpt_mAP', 'best_ckpt_loss', 'keep_ckpt_ids')] == [
             None, inside, None, []]
+
+
+def test_a_best_checkpoint_elsewhere_outlives_a_better_one(small, tmp_path):
+    """A copied run goes on: the best file of the first one is not its own."""
+    options = ['train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1']
+    train([*small('--seed', '0', work_dir='first'), 'train_cfg.max_iters=1', *options])
+    content = torch.load(tmp_path / 'first/iter_1.pth', weights_only=True)
+    known = content['message_hub']['runtime_info']
+    best = next((tmp_path / 'first').glob('best_*.pth'))
+    known['best_ckpt'], known['best_score'] = str(best), -1.0
+    path = tmp_path / 'copied.pth'
+    torch.save(content, path)
+    train([*small('--resume', str(path), work_dir='second'), 'train_cfg.max_iters=2',
+           *options])
+    assert best.is_file()
+    assert list((tmp_path / 'second').glob('best_*.pth'))
