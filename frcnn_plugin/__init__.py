@@ -10,9 +10,9 @@ from .compat import make_ready
 
 make_ready()
 
-from . import backbones, datasets, detectors, engine, roi, rpn, visualization
+from . import backbones, datasets, detectors, engine, report, roi, rpn, visualization
 from .apis import Detections, Detector
 from .version import __version__
 
 __all__ = ['Detections', 'Detector', '__version__', 'backbones', 'datasets',
-           'detectors', 'engine', 'roi', 'rpn', 'visualization']
+           'detectors', 'engine', 'report', 'roi', 'rpn', 'visualization']

@@ -3,7 +3,7 @@ default_scope = 'frcnn_plugin'
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=20),
+    logger=dict(type='LoggerHook', interval=20, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
         type='CheckpointHook',
@@ -12,7 +12,8 @@ default_hooks = dict(
         max_keep_ckpts=2,
         save_best='auto'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='PicturesHook', score_thr=0.5))
+    visualization=dict(type='PicturesHook', score_thr=0.5),
+    report=dict(type='ReportHook'))
 
 env_cfg = dict(
     cudnn_benchmark=False,

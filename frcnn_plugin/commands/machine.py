@@ -5,6 +5,7 @@ what this machine can not do.
 """
 
 import os
+import subprocess
 
 import torch
 from mmengine.config import Config
@@ -57,9 +58,11 @@ def set_launcher(cfg: Config, launcher: str) -> None:
                         f'({variable} is not set); start it with: {start}')
     if torch.cuda.is_available():
         return
-    if launcher != 'pytorch':
+    if launcher == 'mpi':
         raise UserError(f'--launcher {launcher} needs GPUs; on CPUs use: '
                         f'{LAUNCHERS["pytorch"][1]}')
+    if launcher == 'slurm':
+        name_processes_by_slurm()
     # mmengine's launcher takes a GPU for granted: on the CPU we open the group
     # ourselves, and tell the wrapper that there is no device to name
     cfg.env_cfg.setdefault('dist_cfg', {})['backend'] = 'gloo'
@@ -68,3 +71,22 @@ def set_launcher(cfg: Config, launcher: str) -> None:
         find_unused_parameters=cfg.get('find_unused_parameters', False))
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
+
+
+def name_processes_by_slurm() -> None:
+    """Tell torch what Slurm says of this process, as mmengine does where GPUs are.
+
+    Raises:
+        UserError: If Slurm does not name the nodes.
+    """
+    said = subprocess.run(
+        ['scontrol', 'show', 'hostname', os.environ['SLURM_NODELIST']],
+        capture_output=True, text=True, check=False)
+    if said.returncode or not said.stdout.split():
+        raise UserError('--launcher slurm: scontrol does not name the nodes '
+                        f'({said.stderr.strip()})')
+    os.environ.setdefault('MASTER_PORT', '29500')
+    os.environ.setdefault('MASTER_ADDR', said.stdout.split()[0])
+    os.environ.update(RANK=os.environ['SLURM_PROCID'],
+                      WORLD_SIZE=os.environ['SLURM_NTASKS'],
+                      LOCAL_RANK=os.environ.get('SLURM_LOCALID', '0'))

@@ -5,6 +5,7 @@ Comes in: a config and one option. Goes out: the same config, changed in place.
 
 import argparse
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import shorten
 
@@ -152,6 +153,20 @@ def set_split(cfg: Config, split: str) -> None:
                             'annotations with --cfg-options '
                             'test_dataloader.dataset.ann_file=FILE')
         dataset['split'] = split
+
+
+def add_tensorboard(cfg: Config) -> None:
+    """Write the curves for TensorBoard too.
+
+    Raises:
+        UserError: If it is not installed.
+    """
+    if find_spec('tensorboard') is None:
+        raise UserError('--tensorboard: TensorBoard is not installed (pip install '
+                        'tensorboard)')
+    visualizer = cfg.setdefault('visualizer', dict(type='DetLocalVisualizer'))
+    visualizer.vis_backends = [*(visualizer.get('vis_backends') or []),
+                               dict(type='TensorboardVisBackend')]
 
 
 def share(total: int, steps: list[int]) -> list[int]:

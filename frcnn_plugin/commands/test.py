@@ -83,6 +83,7 @@ def measure_recall(cfg: Config) -> None:
         most = max(RECALL_AT)
         rpn.proposal_creator.test = dict(nms_pre=6 * most, max_per_img=most)
     cfg.test_evaluator = dict(type='ProposalRecall', nums=RECALL_AT)
+    cfg.default_hooks.pop('report', None)  # proposals are of no class
 
 
 def print_recall(metrics: dict[str, float]) -> None:

@@ -37,6 +37,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
                        'torchvision://NAME')
     start.add_argument('--from-scratch', action='store_true',
                        help='start from random weights instead of pretrained ones')
+    parser.add_argument('--tensorboard', action='store_true',
+                        help='write curves for TensorBoard into the work dir too')
     parser.add_argument('--seed', type=int, metavar='N', help='seed of everything')
     parser.add_argument('--deterministic', action='store_true',
                         help='use deterministic kernels only')
@@ -59,6 +61,8 @@ def configure(args: argparse.Namespace) -> Config:
             raise UserError('--amp needs a GPU, and torch finds none; leave it out')
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.tensorboard:
+        overrides.add_tensorboard(cfg)
     if args.deterministic:
         machine.check_deterministic(cfg)
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')

@@ -42,6 +42,16 @@ class CheckpointHook(stock.CheckpointHook):
         if is_main_process() and Path(self.out_dir).is_dir():
             remove_parts(self.out_dir)
 
+    def after_train(self, runner: Runner) -> None:
+        """Save the end of a run that another hook stopped, too."""
+        step = runner.epoch if self.by_epoch else runner.iter
+        if runner.train_loop.stop_training and self.save_last and (
+                self.last_ckpt != self.file_backend.join_path(
+                    self.out_dir, self.filename_tmpl.format(step))):
+            self._save_checkpoint_with_step(
+                runner, step, meta=dict(epoch=runner.epoch, iter=runner.iter))
+        super().after_train(runner)
+
     def every_n_train_iters(self, runner: Runner, n: int, start: int = 0) -> bool:
         """Whether a checkpoint is due behind this iteration."""
         window = window_of(runner)

@@ -1,0 +1,110 @@
+"""Figures about a test: curves, box sizes, confusions.
+
+Comes in: the records of all images. Goes out: plain numbers and arrays.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from mmdet.evaluation import eval_map
+from torchvision.ops import box_iou
+
+from .records import ImageRecord, for_mmdet
+
+IOU_THR = 0.5
+SIZES = dict(small=(0, 32), medium=(32, 96), large=(96, 1e5))  # those of COCO, pixels
+
+
+class ClassResult(NamedTuple):
+    """One class.
+
+    Attributes:
+        name: Of the class.
+        num_gts: Annotated boxes, but those marked as difficult.
+        num_dets: Detections.
+        recall: (n,) float32, at each score in falling order.
+        precision: (n,) float32, likewise.
+        ap: Area under the curve; None without annotated boxes.
+        ap_by_size: The same by the size of boxes, by the names of :data:`SIZES`.
+    """
+
+    name: str
+    num_gts: int
+    num_dets: int
+    recall: np.ndarray
+    precision: np.ndarray
+    ap: float | None
+    ap_by_size: dict[str, float | None]
+
+
+def by_class(records: Sequence[ImageRecord],
+             classes: Sequence[str]) -> list[ClassResult]:
+    """Precision and recall of each class, by mmdet's evaluation, at IoU 0.5.
+
+    Sizes are square roots of areas, as in COCO; boxes and detections of other sizes do
+    not count.
+
+    Args:
+        records: Of at least one image.
+        classes: The names, in the order of the labels.
+    """
+    detections, annotations = for_mmdet(records, len(classes))
+    common = dict(iou_thr=IOU_THR, dataset=tuple(classes), logger='silent',
+                  use_legacy_coordinate=True)
+    _, whole = eval_map(detections, annotations, **common)
+    _, sized = eval_map(detections, annotations, scale_ranges=list(SIZES.values()),
+                        **common)
+    results = []
+    for name, item, parts in zip(classes, whole, sized, strict=True):
+        counts, aps = np.ravel(parts['num_gts']), np.ravel(parts['ap'])
+        results.append(ClassResult(
+            name, int(item['num_gts']), int(item['num_dets']),
+            np.ravel(item['recall']), np.ravel(item['precision']),
+            float(item['ap']) if item['num_gts'] else None,
+            {size: float(ap) if count else None
+             for size, count, ap in zip(SIZES, counts, aps, strict=True)}))
+    return results
+
+
+def confusion_matrix(records: Sequence[ImageRecord], num_classes: int,
+                     score_thr: float) -> np.ndarray:
+    """How often what was annotated as a class was detected as another.
+
+    Pairs are made whatever the classes, those of the highest IoU first, down to 0.5.
+
+    Args:
+        records: Of the images.
+        num_classes: C.
+        score_thr: Detections with a lower score do not count.
+
+    Returns:
+        np.ndarray: (C + 1, C + 1) int64; row: annotated, column: detected; the last row
+        is what is not annotated, the last column what was not detected.
+    """
+    matrix = np.zeros((num_classes + 1, num_classes + 1), np.int64)
+    for record in records:
+        kept = record.scores >= score_thr
+        labels, iou = record.labels[kept], ious(record.gt_bboxes, record.bboxes[kept])
+        hidden = ious(record.ignored_bboxes, record.bboxes[kept])
+        missed, surplus = set(range(len(iou))), set(range(len(labels)))
+        for pair in np.argsort(-iou, axis=None, kind='stable'):
+            gt, found = divmod(int(pair), len(labels))
+            if iou[gt, found] < IOU_THR:
+                break
+            if gt in missed and found in surplus:
+                missed.remove(gt)
+                surplus.remove(found)
+                matrix[record.gt_labels[gt], labels[found]] += 1
+        for gt in missed:
+            matrix[record.gt_labels[gt], num_classes] += 1
+        for found in surplus:  # unless it lies on a difficult one
+            if not (hidden[:, found] >= IOU_THR).any():
+                matrix[num_classes, labels[found]] += 1
+    return matrix
+
+
+def ious(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(n, m) IoU of (n, 4) and (m, 4) boxes."""
+    return box_iou(torch.from_numpy(a), torch.from_numpy(b)).numpy()

@@ -1,0 +1,108 @@
+"""Puts the report together.
+
+Comes in: what a test saw, its metrics, and the work dir of the training. Goes out:
+``report.html``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.utils.dl_utils import collect_env
+
+from . import plots
+from .analysis import IOU_THR, SIZES, by_class, confusion_matrix
+from .crops import crop
+from .mistakes import Mistake, false_positives, misses
+from .page import render, svg
+from .records import ImageRecord
+from .training_log import TrainingLog
+
+PICTURES = 12  # of each kind of mistake
+
+
+def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
+                 metrics: Mapping[str, float], log: TrainingLog, title: str,
+                 subtitle: str, config: str, seconds: float | None = None,
+                 score_thr: float = 0.5) -> str:
+    """The page.
+
+    Args:
+        records: Of at least one image.
+        classes: The names, in the order of the labels.
+        metrics: As the evaluator returned them.
+        log: The curves of the training; empty ones are left out.
+        title: Of the page.
+        subtitle: The line below it.
+        config: The text of the config.
+        seconds: Time for one image.
+        score_thr: Detections with a lower score are neither in the confusions nor save
+            an object from being missed.
+    """
+    results = by_class(records, classes)
+    matrix = confusion_matrix(records, len(classes), score_thr)
+    wrong = false_positives(records, classes, PICTURES)
+    missed = misses(records, score_thr, PICTURES)
+    return render(
+        'report.html.j2', title=title, subtitle=subtitle,
+        tiles=tiles(records, metrics, seconds), plots=training_plots(log),
+        precision_recall=svg(plots.precision_recall(results)), iou_thr=IOU_THR,
+        sizes=list(SIZES), results=results, classes=classes, score_thr=score_thr,
+        matrix=rows_of(matrix, classes),
+        wrong=shown(wrong, classes, lambda each: each.record.gt_bboxes),
+        missed=shown(missed, classes, lambda each: each.record.bboxes[
+            each.record.scores >= score_thr]),
+        config=config, environment='\n'.join(
+            f'{name}: {value}' for name, value in collect_env().items()))
+
+
+def tiles(records: Sequence[ImageRecord], metrics: Mapping[str, float],
+          seconds: float | None) -> list[tuple[str, str]]:
+    """The figures at the top, (name, value)."""
+    found = [(name.split('/', 1)[-1].removeprefix('bbox_'), value)
+             for name, value in metrics.items() if '/class/' not in name]
+    shown = [(name, f'{value:.3f}') for name, value in found
+             if name in ('mAP', 'AP50', 'AP75', 'mAP_50', 'mAP_75')]
+    boxes = sum(len(record.gt_bboxes) for record in records)
+    shown += [('images', str(len(records))), ('boxes', str(boxes))]
+    if seconds:
+        shown.append(('an image', f'{1000 * seconds:.0f} ms'))
+    return shown
+
+
+def training_plots(log: TrainingLog) -> list[tuple[str, str]]:
+    """Captions and drawings of the curves that there are."""
+    losses = {name: points for name, points in log.training.items() if name != 'lr'}
+    found = []
+    if losses:
+        found.append(('Losses, averaged over the last iterations',
+                      svg(plots.curves(losses, 'loss', log=all(
+                          value > 0 for points in losses.values()
+                          for _, value in points)))))
+    if log.training.get('lr'):
+        found.append(('Learning rate', svg(plots.curves(
+            dict(lr=log.training['lr']), 'learning rate'))))
+    means = {name.split('/', 1)[-1]: points for name, points in log.validation.items()
+             if name.rpartition('/')[2] in ('mAP', 'bbox_mAP', 'bbox_mAP_50')}
+    if means:
+        found.append(('Validation', svg(plots.curves(means, 'mean average precision'))))
+    return found
+
+
+def rows_of(matrix: np.ndarray, classes: Sequence[str]) -> list[dict]:
+    """Counts with the strength of their colour, their share of the row."""
+    shares = matrix / matrix.sum(1, keepdims=True).clip(min=1)
+    names = [*classes, 'nothing']
+    return [dict(name=name, cells=[
+        dict(count=int(count), strength=f'{0.12 + 0.7 * share:.2f}')
+        for count, share in zip(counts, row, strict=True)])
+        for name, counts, row in zip(names, matrix, shares, strict=True)]
+
+
+def shown(mistakes: Sequence[Mistake], classes: Sequence[str],
+          others: Callable[[Mistake], np.ndarray]) -> list[dict]:
+    """Mistakes with their pictures."""
+    return [dict(
+        picture=crop(each.record.path, each.bbox, others(each)),
+        what=classes[each.label] + (f' {each.score:.2f}' if each.score else ''),
+        kind=each.kind, file=Path(each.record.path).name) for each in mistakes]

@@ -1,0 +1,120 @@
+"""The worst that a test found: confident detections of nothing, and large misses.
+
+Comes in: the records of all images. Goes out: lists of mistakes, the worst first.
+
+Source of the kinds: Hoiem et al., Diagnosing Error in Object Detectors, ECCV 2012.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .analysis import IOU_THR, ious
+from .records import ImageRecord
+
+NEAR = 0.1  # IoU from which on a detection belongs to an object, if not well
+
+
+class Mistake(NamedTuple):
+    """One wrong detection, or one object that was not found.
+
+    Attributes:
+        record: Its image.
+        bbox: (4,) float32.
+        label: Of the detection or of the object.
+        score: Of the detection; 0 for an object that was not found.
+        kind: What is wrong, in words.
+    """
+
+    record: ImageRecord
+    bbox: np.ndarray
+    label: int
+    score: float
+    kind: str
+
+
+def false_positives(records: Sequence[ImageRecord], classes: Sequence[str],
+                    num: int) -> list[Mistake]:
+    """The wrong detections with the highest scores.
+
+    Args:
+        records: Of the images.
+        classes: The names, in the order of the labels.
+        num: How many at most.
+    """
+    wrong = []
+    for record in records:
+        iou = ious(record.bboxes, record.gt_bboxes)
+        hidden = ious(record.bboxes, record.ignored_bboxes)
+        owner = owners(record, iou)
+        for index in np.flatnonzero(owner < 0):
+            same = hidden[index][record.ignored_labels == record.labels[index]]
+            if not (same >= IOU_THR).any():
+                wrong.append(Mistake(
+                    record, record.bboxes[index], int(record.labels[index]),
+                    float(record.scores[index]),
+                    kind_of(record, iou[index], record.labels[index], classes)))
+    return sorted(wrong, key=lambda mistake: -mistake.score)[:num]
+
+
+def misses(records: Sequence[ImageRecord], score_thr: float,
+           num: int) -> list[Mistake]:
+    """The largest objects that were not found.
+
+    Args:
+        records: Of the images.
+        score_thr: Detections with a lower score do not count.
+        num: How many at most.
+    """
+    missed = []
+    for record in records:
+        iou = ious(record.bboxes, record.gt_bboxes)
+        owner = owners(record, iou)
+        for index, (bbox, label) in enumerate(
+                zip(record.gt_bboxes, record.gt_labels, strict=True)):
+            scores = record.scores[owner == index]
+            if len(scores) == 0 or scores[0] < score_thr:
+                kind = (f'found with a score of {scores[0]:.2f} only' if len(scores)
+                        else 'not found')
+                missed.append(Mistake(record, bbox, int(label), 0.0, kind))
+    return sorted(missed, key=lambda mistake: -area(mistake.bbox))[:num]
+
+
+def owners(record: ImageRecord, iou: np.ndarray) -> np.ndarray:
+    """The object that each detection finds, by the rules of PASCAL VOC.
+
+    Args:
+        record: Of one image.
+        iou: (n, G) of its detections and objects.
+
+    Returns:
+        np.ndarray: (n,) int64, -1 where it finds none, or one that is already found.
+    """
+    owner = np.full(len(iou), -1)
+    for index, label in enumerate(record.labels):
+        candidates = np.where(record.gt_labels == label, iou[index], 0)
+        if len(candidates):
+            best = int(candidates.argmax())
+            if candidates[best] >= IOU_THR and best not in owner:
+                owner[index] = best
+    return owner
+
+
+def kind_of(record: ImageRecord, iou: np.ndarray, label: int,
+            classes: Sequence[str]) -> str:
+    """What is wrong with a detection, from its (G,) IoU with all objects."""
+    same = np.where(record.gt_labels == label, iou, 0)
+    other = np.where(record.gt_labels == label, 0, iou)
+    if same.max(initial=0) >= IOU_THR:
+        return 'found twice'
+    if other.max(initial=0) >= IOU_THR:
+        return f'is a {classes[record.gt_labels[other.argmax()]]}'
+    if same.max(initial=0) >= NEAR:
+        return f'badly placed, IoU {same.max():.2f}'
+    return 'nothing annotated there'
+
+
+def area(bbox: np.ndarray) -> float:
+    """Of a (4,) box, in square pixels."""
+    return float((bbox[2] - bbox[0]) * (bbox[3] - bbox[1]))

@@ -1,0 +1,40 @@
+"""Fills the templates: one file, which needs no other and no network.
+
+Comes in: what a template shows. Goes out: HTML.
+"""
+
+from importlib import resources
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..version import __version__
+
+
+def render(template: str, **values) -> str:
+    """Fill a template.
+
+    Args:
+        template: One of ``templates/``.
+        **values: What it shows; text is escaped, such as is ``Markup`` is not.
+    """
+    environment = Environment(
+        loader=FunctionLoader(read_template), autoescape=True,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters['score'] = as_score
+    return environment.get_template(template).render(version=__version__, **values)
+
+
+def read_template(name: str) -> str:
+    """The text of a template."""
+    return (resources.files(__package__) / 'templates' / name).read_text('utf-8')
+
+
+def as_score(value: float | None) -> str:
+    """Three digits, or nothing where there is none."""
+    return '' if value is None else f'{value:.3f}'
+
+
+def svg(text: str) -> Markup:
+    """A drawing of ours, which is not escaped."""
+    return Markup(text)

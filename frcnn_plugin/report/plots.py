@@ -1,0 +1,86 @@
+"""Curves as SVG, by matplotlib, in the colours of the page that they stand in.
+
+Comes in: series of points. Goes out: SVG text without any outside reference.
+"""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from .analysis import ClassResult
+from .training_log import Points
+
+INK = '#010203'  # becomes the colour of the page's text, light or dark
+FAINT = '#010204'  # likewise, paler
+COLORS = ('#3b82f6', '#f97316', '#22a55b', '#d946ef', '#e0484d',
+          '#14a3b8', '#a3812c', '#8b7cf6', '#84a318', '#ec6f9e')  # on black and white
+STYLE = {
+    'svg.fonttype': 'none', 'svg.hashsalt': 'frcnn', 'font.size': 10,
+    'text.color': INK, 'axes.labelcolor': INK, 'axes.edgecolor': FAINT,
+    'xtick.color': INK, 'ytick.color': INK, 'grid.color': FAINT, 'grid.linewidth': 0.4,
+    'axes.spines.top': False, 'axes.spines.right': False, 'axes.grid': True,
+    'lines.linewidth': 1.5, 'legend.frameon': False, 'legend.fontsize': 9,
+    'axes.prop_cycle': mpl.cycler(color=COLORS)}
+NAMED = 10  # classes that a legend has room for
+
+
+def curves(series: Mapping[str, Points], label: str, log: bool = False) -> str:
+    """Series over the iterations.
+
+    Args:
+        series: Points by name.
+        label: Of the vertical axis.
+        log: Whether it is logarithmic.
+    """
+    with mpl.rc_context(STYLE):
+        figure, axes = new_figure()
+        for name, points in series.items():
+            steps, values = zip(*points, strict=True)
+            axes.plot(steps, values, label=name, marker='.' if len(steps) < 30 else '')
+        if log:
+            axes.set_yscale('log')
+        axes.set_xlabel('iteration')
+        axes.set_ylabel(label)
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        if len(series) > 1:
+            figure.legend(loc='outside upper center', ncols=3)
+        return as_svg(figure)
+
+
+def precision_recall(results: Sequence[ClassResult]) -> str:
+    """Precision over recall, a curve a class."""
+    with mpl.rc_context(STYLE):
+        figure, axes = new_figure()
+        for result in results:
+            if len(result.recall):
+                axes.plot([0, *result.recall], [result.precision[0], *result.precision],
+                          label=result.name, linewidth=1.5)
+        axes.set(xlabel='recall', ylabel='precision', xlim=(0, 1.01), ylim=(0, 1.02))
+        if 0 < len(results) <= NAMED:
+            figure.legend(loc='outside upper center', ncols=4)
+        return as_svg(figure)
+
+
+def new_figure() -> tuple[Figure, Axes]:
+    """A figure of a size whose letters can be read on a phone."""
+    figure = Figure(figsize=(5, 3.1), layout='constrained')
+    return figure, figure.subplots()
+
+
+def as_svg(figure: Figure) -> str:
+    """The figure as an element of a page, as wide as its place."""
+    text = io.StringIO()
+    figure.savefig(text, format='svg', transparent=True,
+                   metadata={'Date': None, 'Creator': None})
+    svg = text.getvalue()
+    svg = svg[svg.index('<svg'):]
+    svg = re.sub(r'<metadata>.*?</metadata>', '', svg, flags=re.DOTALL)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r'\1', svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r'\1 role="img"', svg, count=1)
+    svg = svg.replace(FAINT, 'var(--faint)').replace(INK, 'currentColor')
+    return re.sub(r"font: ([\d.]+)px [^;\"]*", r'font: \1px system-ui, sans-serif', svg)

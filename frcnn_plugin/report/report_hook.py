@@ -1,0 +1,109 @@
+"""Leaves ``report.html`` in the work dir, after a test and at the end of training."""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain, zip_longest
+from pathlib import Path
+
+from mmdet.structures import DetDataSample
+from mmengine.dist import all_gather_object, get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ..registry import HOOKS
+from ..utils.whole_files import write_whole
+from .records import ImageRecord, record_of
+from .training_log import read_log
+
+NAME = 'report.html'
+
+
+@HOOKS.register_module()
+class ReportHook(Hook):
+    """One page with curves, classes, confusions and the worst mistakes.
+
+    At the end of training it tells of the last validation. The page holds its pictures
+    and needs no network.
+
+    Args:
+        score_thr: Detections with a lower score do not count as found.
+    """
+
+    priority = 'VERY_LOW'  # behind the loggers, whose files it reads
+
+    def __init__(self, score_thr: float = 0.5) -> None:
+        self.score_thr = score_thr
+        self.samples: list[ImageRecord] = []
+        self.metrics: dict[str, float] = {}
+        self.seconds: float | None = None
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Forget the validation before."""
+        self.samples = []
+
+    before_test_epoch = before_val_epoch
+
+    def after_val_iter(self, runner: Runner, batch_idx: int,
+                       data_batch: dict | None = None,
+                       outputs: Sequence[DetDataSample] | None = None) -> None:
+        """Keep what was found."""
+        found = [record_of(sample) for sample in outputs or ()]
+        self.samples += [record for record in found if record is not None]
+
+    after_test_iter = after_val_iter
+
+    def after_val_epoch(self, runner: Runner,
+                        metrics: Mapping[str, float] | None = None) -> None:
+        """Keep the figures."""
+        self.metrics = dict(metrics or {})
+        self.seconds = seconds_an_image(runner, 'val')
+
+    def after_test_epoch(self, runner: Runner,
+                         metrics: Mapping[str, float] | None = None) -> None:
+        """Write the page."""
+        self.metrics = dict(metrics or {})
+        self.seconds = seconds_an_image(runner, 'test')
+        self.write(runner, runner.test_dataloader.dataset, 'test')
+
+    def after_train(self, runner: Runner) -> None:
+        """Write the page, if the run was validated."""
+        if runner.val_loop is not None:
+            self.write(runner, runner.val_dataloader.dataset,
+                       f'validation after {runner.iter} iterations')
+
+    def write(self, runner: Runner, dataset, what: str) -> None:
+        """Write the page, in the first process."""
+        records = gather(self.samples, len(dataset))
+        classes = (dataset.metainfo or {}).get('classes')
+        if not records or not classes or not is_main_process():
+            return
+        from .build_report import build_report  # matplotlib takes its time
+        page = build_report(
+            records, classes, self.metrics, read_log(runner.work_dir),
+            title=Path(runner.cfg.filename or runner.experiment_name).stem,
+            subtitle=f'{what}, {len(records)} images', config=runner.cfg.pretty_text,
+            seconds=self.seconds, score_thr=self.score_thr)
+        path = Path(runner.work_dir) / NAME
+        write_whole(path, page.encode())
+        runner.logger.info(f'report: {path}')
+
+
+def gather(records: list[ImageRecord], size: int) -> list[ImageRecord]:
+    """The records of all processes, in the order of the data set.
+
+    Args:
+        records: Of this process.
+        size: Images of the data set; more were read where they did not divide evenly.
+    """
+    if get_world_size() == 1:
+        return records
+    turns = zip_longest(*all_gather_object(records))
+    return [record for record in chain.from_iterable(turns) if record][:size]
+
+
+def seconds_an_image(runner: Runner, mode: str) -> float | None:
+    """Mean time for one image of the last test, with the loading of the data."""
+    times = runner.message_hub.log_scalars.get(f'{mode}/time')
+    if times is None or len(times.data[0]) == 0:
+        return None
+    loader = runner.test_dataloader if mode == 'test' else runner.val_dataloader
+    return float(times.mean(len(loader))) * len(loader) / len(loader.dataset)

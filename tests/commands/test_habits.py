@@ -1,0 +1,94 @@
+"""What people are used to: each is mmengine's or mmdet's own, and works here."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmengine.config import Config
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.registry import MODELS
+from frcnn_plugin.utils.errors import UserError
+
+TINY = ['model.rpn_head.feat_channels=32',
+        'model.roi_head.bbox_head.fc_channels=[32,32]']
+VALIDATE = ['train_cfg.val_interval=1', 'default_hooks.logger.interval=1']
+
+
+def test_tensorboard(small, tmp_path):
+    train([*small('--max-iters', '2', '--tensorboard'), *TINY, *VALIDATE])
+    folder, = (tmp_path / 'run').glob('*/vis_data')
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    assert [event.step for event in events.Scalars('loss_rpn_cls')] == [1, 2]
+    assert [event.step for event in events.Scalars('pascal_voc/mAP')] == [1, 2]
+
+
+def test_tensorboard_that_is_not_there(small, monkeypatch):
+    monkeypatch.setattr('frcnn_plugin.commands.overrides.find_spec', lambda name: None)
+    with pytest.raises(UserError, match='pip install tensorboard'):
+        train(small('--max-iters', '1', '--tensorboard'))
+
+
+def test_early_stopping(small, tmp_path):
+    hook = 'default_hooks.early_stopping.'
+    train([*small(), *TINY, *VALIDATE, 'train_cfg.max_iters=20', 'param_scheduler=None',
+           'optim_wrapper.optimizer.lr=0.0', f'{hook}type=EarlyStoppingHook',
+           f'{hook}monitor=pascal_voc/mAP', f'{hook}patience=2'])
+    last = torch.load((tmp_path / 'run/last_checkpoint').read_text(), weights_only=True)
+    assert last['meta']['iter'] == 3  # the first is the best, two are no better
+
+
+def test_averaged_weights_are_those_of_the_checkpoint(small, tmp_path):
+    hook = 'default_hooks.ema.'
+    train([*small('--max-iters', '2', '--seed', '0'), *TINY, f'{hook}type=EMAHook',
+           f'{hook}momentum=0.25', 'default_hooks.checkpoint.interval=1'])
+    first, second = (torch.load(tmp_path / f'run/iter_{i}.pth', weights_only=True)
+                     for i in (1, 2))
+    name = 'rpn_head.rpn_cls.weight'
+    raw = second['ema_state_dict'][f'module.{name}']
+    torch.testing.assert_close(
+        second['state_dict'][name], 0.75 * first['state_dict'][name] + 0.25 * raw)
+
+
+def test_multi_scale_training(repo, small, tmp_path, monkeypatch):
+    seen = set()
+    built = MODELS.get('FasterRCNN')
+    extract = built.extract_feat
+    monkeypatch.setattr(built, 'extract_feat', lambda self, images: (
+        seen.add(tuple(images.shape[-2:])), extract(self, images))[1])
+    base = Config.fromfile(repo / 'configs/frcnn_r18_c4_shapes.py')
+    steps = base.train_pipeline
+    steps.insert(2, dict(type='RandomChoiceResize', keep_ratio=True,
+                         scales=[(160, 96), (320, 192), (480, 288)]))
+    config = tmp_path / 'scales.py'
+    config.write_text(f"_base_ = '{repo}/configs/frcnn_r18_c4_shapes.py'\n"
+                      f'train_dataloader = dict(dataset=dict(pipeline={steps}))\n')
+    train([str(config), *small('--max-iters', '6', '--seed', '0')[1:], *TINY])
+    assert len({max(size) for size in seen}) == 3
+
+
+def test_a_job_of_slurm(repo, small, tmp_path):
+    """Two processes that were named by Slurm's variables."""
+    tools = tmp_path / 'bin'
+    tools.mkdir()
+    (tools / 'scontrol').write_text('#!/bin/sh\necho 127.0.0.1\n')
+    (tools / 'scontrol').chmod(0o755)
+    processes = []
+    for number in range(2):
+        environment = dict(
+            os.environ, PATH=f'{tools}:{os.environ["PATH"]}', OMP_NUM_THREADS='1',
+            SLURM_PROCID=str(number), SLURM_LOCALID=str(number), SLURM_NTASKS='2',
+            SLURM_NODELIST='node[1-2]', MASTER_PORT='29613')
+        processes.append(subprocess.Popen(
+            [sys.executable, str(repo / 'tools/train.py'),
+             *small('--max-iters', '1', '--launcher', 'slurm'), *TINY],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True))
+    for process in processes:
+        output, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, output[-3000:]
+    assert (tmp_path / 'run/iter_1.pth').is_file()

@@ -1,0 +1,86 @@
+"""Figures of a test whose answers are known, and mmdet's beside them."""
+
+import numpy as np
+import pytest
+from mmdet.evaluation import eval_map
+
+from frcnn_plugin.report.analysis import by_class, confusion_matrix, ious
+from frcnn_plugin.report.mistakes import false_positives, misses, owners
+from frcnn_plugin.report.records import ImageRecord, for_mmdet
+
+CLASSES = ('cat', 'dog')
+
+
+def boxes(*rows) -> np.ndarray:
+    return np.array(rows, np.float32).reshape(-1, 4)
+
+
+@pytest.fixture
+def record() -> ImageRecord:
+    """A cat, found twice; a dog taken for a cat; a missed dog; a difficult one."""
+    return ImageRecord(
+        'a.jpg',
+        boxes((0, 0, 40, 40), (100, 100, 200, 200), (300, 0, 320, 20)),
+        np.array([0, 1, 1]),
+        boxes((400, 400, 450, 450)), np.array([1]),
+        boxes((0, 0, 40, 38), (102, 100, 200, 200), (2, 0, 40, 40),
+              (400, 400, 450, 448), (500, 500, 520, 520), (0, 0, 40, 15)),
+        np.array([0.9, 0.8, 0.7, 0.65, 0.6, 0.55], np.float32),
+        np.array([0, 0, 0, 1, 1, 0]))
+
+
+def test_confusions(record):
+    np.testing.assert_array_equal(confusion_matrix([record], 2, 0.5), [
+        [1, 0, 0],   # the cat
+        [1, 0, 1],   # one dog taken for a cat, one missed
+        [2, 1, 0]])  # the second cat, the slice of a cat, the dog of nothing
+    np.testing.assert_array_equal(confusion_matrix([record], 2, 0.85), [
+        [1, 0, 0], [0, 0, 2], [0, 0, 0]])
+
+
+def test_kinds_of_mistakes(record):
+    found = false_positives([record], CLASSES, 10)
+    assert [(each.kind, round(each.score, 2)) for each in found] == [
+        ('is a dog', 0.8), ('found twice', 0.7), ('nothing annotated there', 0.6),
+        ('badly placed, IoU 0.38', 0.55)]
+    assert [each.score for each in false_positives([record], CLASSES, 2)] == [
+        each.score for each in found[:2]]
+
+
+def test_misses_are_the_largest_first(record):
+    missed = misses([record], 0.5, 10)
+    assert [(each.label, each.kind) for each in missed] == [
+        (1, 'not found'), (1, 'not found')]
+    assert missed[0].bbox[2] == 200
+    missed = misses([record], 0.95, 10)
+    assert [each.kind for each in missed] == [
+        'not found', 'found with a score of 0.90 only', 'not found']
+
+
+def test_ap_is_mmdets_and_mistakes_agree_with_it():
+    rng = np.random.default_rng(0)
+    records = []
+    for number in range(8):
+        corners = rng.uniform(0, 200, (9, 2))
+        found = np.hstack([corners, corners + rng.uniform(10, 120, (9, 2))])
+        gt = found[:5] + rng.uniform(-6, 6, (5, 4))
+        records.append(ImageRecord(
+            f'{number}.jpg', gt.astype(np.float32), rng.integers(0, 2, 5),
+            boxes(), np.zeros(0, np.int64), found.astype(np.float32),
+            np.sort(rng.random(9).astype(np.float32))[::-1], rng.integers(0, 2, 9)))
+    results = by_class(records, CLASSES)
+    _, expected = eval_map(*for_mmdet(records, 2), iou_thr=0.5, dataset=CLASSES,
+                           logger='silent')
+    for result, item in zip(results, expected, strict=True):
+        assert result.ap == pytest.approx(float(item['ap']), abs=0.02)
+        assert (result.num_gts, result.num_dets) == (item['num_gts'], item['num_dets'])
+        label = CLASSES.index(result.name)
+        right = sum(((owners(record, ious(record.bboxes, record.gt_bboxes)) >= 0)
+                     & (record.labels == label)).sum() for record in records)
+        assert right == pytest.approx(result.recall[-1] * result.num_gts, abs=1.01)
+
+
+def test_sizes(record):
+    cat, dog = by_class([record, record], CLASSES)
+    assert cat.ap_by_size['small'] is None and cat.ap_by_size['medium'] == 1
+    assert dog.ap_by_size == dict(small=0, medium=None, large=0)

@@ -1,0 +1,96 @@
+"""The page, as commands leave it and as a browser shows it."""
+
+import json
+import re
+
+import pytest
+from browser import needs_chromium, visit
+
+from frcnn_plugin.commands.test import test as run_test
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.report.page import render
+from frcnn_plugin.report.training_log import read_log
+
+TINY = ['model.rpn_head.feat_channels=32', 'train_cfg.val_interval=2',
+        'model.roi_head.bbox_head.fc_channels=[32,32]',
+        'default_hooks.logger.interval=1', 'default_hooks.checkpoint.interval=2']
+
+
+@pytest.fixture
+def work_dir(small, tmp_path):
+    train([*small('--max-iters', '4', '--seed', '0'), *TINY])
+    return tmp_path / 'run'
+
+
+def test_training_leaves_one(work_dir):
+    page = (work_dir / 'report.html').read_text()
+    assert 'validation after 4 iterations, 4 images' in page
+    assert 'Learning rate' in page and 'Validation' in page
+    for name in ('circle', 'square', 'triangle', 'star'):
+        assert f'<td>{name}</td>' in page
+    sources = re.findall(r'(?:src|href)="([^"]{0,40})', page)
+    assert sources and all(each.startswith(('data:', '#')) for each in sources)
+
+
+def test_a_test_leaves_one(work_dir, small):
+    summary = run_test([small()[0], str(work_dir / 'iter_4.pth'), *small()[1:],
+                        *TINY[:1], *TINY[2:3]])
+    page = (work_dir / 'report.html').read_text()
+    assert 'test, 6 images' in page and f'<b>{summary["mAP"]:.3f}</b>' in page
+    assert 'Losses' in page  # those of the training in the same work dir
+
+
+def test_a_class_can_not_write_html(work_dir, small, monkeypatch):
+    run_test([small()[0], str(work_dir / 'iter_4.pth'), '--classes', 'circle',
+              '<script>alert(1)</script>', 'triangle', 'star', *small()[1:],
+              *TINY[:1], *TINY[2:3]])
+    page = (work_dir / 'report.html').read_text()
+    assert '<script' not in page and '&lt;script&gt;alert(1)' in page
+
+
+def test_recall_leaves_none(work_dir, small):
+    (work_dir / 'report.html').unlink()
+    run_test([small()[0], str(work_dir / 'iter_4.pth'), '--recall', *small()[1:],
+              *TINY[:1], *TINY[2:3]])
+    assert not (work_dir / 'report.html').exists()
+
+
+@needs_chromium
+def test_in_a_browser(work_dir):
+    for width in (1280, 390):
+        for dark in (False, True):
+            seen = visit(work_dir / 'report.html', width, dark)
+            assert seen.complaints == [] and seen.requests == [] and seen.broken == []
+            assert seen.pictures >= 4 and seen.overflow <= 0
+            assert seen.background == (
+                'rgb(18, 22, 28)' if dark else 'rgb(255, 255, 255)')
+
+
+def test_a_run_that_went_on_is_one_curve(tmp_path):
+    def lines(number, *rows):
+        folder = tmp_path / f'2026010{number}_000000/vis_data'
+        folder.mkdir(parents=True)
+        (folder / 'scalars.json').write_text(''.join(
+            json.dumps(row) + '\n' for row in rows))
+
+    lines(1, *[dict(loss=9.0 - step, lr=0.1, step=step) for step in (1, 2, 3, 4)],
+          {'pascal_voc/mAP': 0.5, 'step': 4})
+    lines(2, dict(loss=6.5, lr=0.1, step=3), {'pascal_voc/mAP': 0.1, 'step': 1},
+          dict(loss=5.5, lr=0.1, step=4), {'pascal_voc/mAP': 0.6, 'step': 4})
+    lines(3, {'pascal_voc/mAP': 0.7, 'step': 0})  # a test
+    log = read_log(tmp_path)
+    assert log.training['loss'] == [(1, 8.0), (2, 7.0), (3, 6.5), (4, 5.5)]
+    assert log.validation['pascal_voc/mAP'] == [(3, 0.1), (4, 0.6)]
+    assert read_log(tmp_path / 'nothing') == ({}, {})
+
+
+def test_a_line_that_was_not_finished(tmp_path):
+    folder = tmp_path / '20260101_000000/vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text('{"loss": 1.0, "step": 1}\n{"loss": 1.0, "st')
+    assert read_log(tmp_path).training['loss'] == [(1, 1.0)]
+
+
+def test_a_template_with_a_gap_is_refused():
+    with pytest.raises(Exception, match='undefined'):
+        render('report.html.j2')
