@@ -66,7 +66,8 @@ class Detector:
 
     Args:
         checkpoint: A file that training or ``tools/convert.py`` wrote; it carries its
-            config and its classes, which are read as data.
+            config and its classes, which are read as data. None: random weights, and a
+            config must be given.
         config: A config file to use in place of the one in the checkpoint.
         device: ``'cuda'``, ``'cpu'``, ...; default: a GPU if there is one.
         classes: Names to use in place of those in the checkpoint.
@@ -77,10 +78,10 @@ class Detector:
             while none is given; if its detector needs proposals from a file.
     """
 
-    def __init__(self, checkpoint: str | Path, config: str | Path | None = None,
+    def __init__(self, checkpoint: str | Path | None, config: str | Path | None = None,
                  device: str | None = None, classes: Iterable[str] | None = None,
                  compile: bool = False) -> None:
-        content = read_checkpoint(checkpoint)
+        content = {} if checkpoint is None else read_checkpoint(checkpoint)
         meta = content.get('meta') or {}
         cfg = config_for(str(checkpoint), meta, config)
         self.device = find_device(device)
@@ -94,9 +95,12 @@ class Detector:
         if not hasattr(model, 'rpn_head') or model.rpn_head is None:
             raise UserError(f'{checkpoint}: a detector without an RPN, whose proposals '
                             'come from a file; tools/test.py runs it on a data set')
-        check_fit(model, content['state_dict'], str(checkpoint))
-        check_classes(self.classes, cfg, str(checkpoint))
-        model.load_state_dict(content['state_dict'], strict=False)
+        check_classes(self.classes, cfg, str(checkpoint or config))
+        if checkpoint is None:
+            model.init_weights()
+        else:
+            check_fit(model, content['state_dict'], str(checkpoint))
+            model.load_state_dict(content['state_dict'], strict=False)
         self.model = for_inference(model.to(self.device), compile)
 
     def __call__(self, images, batch_size: int = 8):
@@ -121,15 +125,20 @@ class Detector:
         """Detect in images that come one after another, such as those of a video."""
         images = iter(images)
         while batch := list(islice(images, batch_size)):
-            yield from self._detect([read_image(image) for image in batch])
+            yield from self._detect(batch)
+
+    def prepare(self, image) -> dict:
+        """An image after the config's pipeline: ``inputs`` and ``data_samples``."""
+        image = read_image(image)
+        with DefaultScope.overwrite_default_scope(self.scope):
+            return self.pipeline(dict(
+                img=image, img_path='', img_id=0, img_shape=image.shape[:2],
+                ori_shape=image.shape[:2], height=image.shape[0], width=image.shape[1]))
 
     @torch.inference_mode()
-    def _detect(self, images: list[np.ndarray]) -> list[Detections]:
+    def _detect(self, images: list) -> list[Detections]:
+        samples = [self.prepare(image) for image in images]
         with DefaultScope.overwrite_default_scope(self.scope):
-            samples = [self.pipeline(dict(
-                img=image, img_path='', img_id=number, img_shape=image.shape[:2],
-                ori_shape=image.shape[:2], height=image.shape[0], width=image.shape[1]))
-                for number, image in enumerate(images)]
             found = self.model.test_step(pseudo_collate(samples))
         return [self._detections(each.pred_instances) for each in found]
 

@@ -20,6 +20,7 @@ from .common import add_common_options, parse
 from .explain_config import explain_config
 from .full_disk import explain_full_disk
 from .memory import explain_out_of_memory
+from .tta import set_tta
 
 RECALL_AT = (50, 300, 2000)  # proposals
 
@@ -40,7 +41,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
                         help='draw ground truth and detections into this folder')
     parser.add_argument('--recall', action='store_true',
                         help='measure the recall of the proposals, not the detections')
+    parser.add_argument('--tta', action='store_true',
+                        help='test-time augmentation: detect in the mirrored image '
+                        "too, or as the config's tta_pipeline says")
     args = parse(parser, argv)
+    if args.tta and args.recall:
+        parser.error('--tta and --recall do not go together')
     if args.checkpoint is None and not args.recall:
         parser.error('the following arguments are required: checkpoint')
     return args
@@ -60,6 +66,8 @@ def configure(args: argparse.Namespace) -> Config:
         hook.update(draw=True, test_out_dir=str(Path(args.show_dir).absolute()))
     if args.recall:
         measure_recall(cfg)
+    if args.tta:
+        set_tta(cfg)
     if args.out:
         if not args.out.endswith(('.pkl', '.pickle')):
             raise UserError(f'--out {args.out}: mmdet writes detections as .pkl')
@@ -156,6 +164,7 @@ def test(argv: list[str] | None = None) -> dict:
         if state is not None:
             left_out = ('roi_head.',) if args.recall else ()
             model = model_of(runner)
+            model = model.module if args.tta else model
             check_fit(model, state, args.checkpoint, ignore=left_out)
             model.load_state_dict(state, strict=False)
         metrics = runner.test()

@@ -149,6 +149,6 @@ def keep_best(scores: Tensor, mask: Tensor, num: int) -> tuple[Tensor, Tensor]:
         tuple: (B, M) indices with M = min(num, K), and (B, M) bool, which of them are
         real.
     """
-    count = min(num, scores.size(1)) if num > 0 else scores.size(1)
+    count = torch.sym_min(num, scores.size(1)) if num > 0 else scores.size(1)
     indices = scores.masked_fill(~mask, float('-inf')).topk(count, dim=1).indices
     return indices, mask.gather(1, indices)

@@ -141,7 +141,7 @@ def top_per_level(scores: Tensor, level_sizes: Sequence[int],
     """
     indices, levels, start = [], [], 0
     for level, part in enumerate(scores.split(list(level_sizes), dim=1)):
-        count = min(num, part.size(1)) if num > 0 else part.size(1)
+        count = torch.sym_min(num, part.size(1)) if num > 0 else part.size(1)
         indices.append(part.topk(count, dim=1).indices + start)
         levels.append(torch.full((count,), level, device=scores.device))
         start += part.size(1)

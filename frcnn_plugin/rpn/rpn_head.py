@@ -160,7 +160,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         featmap_sizes = [tuple(level.shape[-2:]) for level in logits]
         anchors = self.prior_generator.grid_priors(
             featmap_sizes, device=logits[0].device)
-        level_sizes = [len(level) for level in anchors]
+        level_sizes = [level.size(0) for level in anchors]
         return RPNOutputs(
             rows_of_anchors(logits, self.cls_out_channels), rows_of_anchors(deltas, 4),
             torch.cat(anchors), featmap_sizes, level_sizes)

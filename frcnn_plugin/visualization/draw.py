@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import get_box_tensor
 from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
 
@@ -34,7 +35,23 @@ class Drawer:
             bboxes=torch.from_numpy(detections.boxes),
             scores=torch.from_numpy(detections.scores),
             labels=torch.from_numpy(detections.labels)))
+        return self._draw(image_bgr, sample, draw_gt=False)
+
+    def annotated(self, image_bgr: np.ndarray, sample: DetDataSample) -> np.ndarray:
+        """The image with what is annotated; (H, W, 3) uint8, BGR.
+
+        Args:
+            image_bgr: (H, W, 3) uint8, as it comes out of the pipeline.
+            sample: With ``gt_instances`` in its pixels.
+        """
+        gt = sample.gt_instances
+        boxes = get_box_tensor(gt.bboxes)
+        plain = DetDataSample(gt_instances=InstanceData(
+            bboxes=boxes, labels=gt.labels))
+        return self._draw(image_bgr, plain, draw_pred=False)
+
+    def _draw(self, image_bgr: np.ndarray, sample: DetDataSample, **options
+              ) -> np.ndarray:
         image, sample = enlarge(image_bgr[..., ::-1].copy(), sample, self.min_side)
-        self.visualizer.add_datasample('detections', image, sample, draw_gt=False,
-                                       pred_score_thr=0.0)
+        self.visualizer.add_datasample('', image, sample, pred_score_thr=0.0, **options)
         return self.visualizer.get_image()[..., ::-1].copy()

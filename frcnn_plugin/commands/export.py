@@ -1,0 +1,135 @@
+"""``tools/export.py``: write a trained detector as one file for other programs."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from ..apis import Detector
+from ..utils.errors import UserError
+from .detect import find_inputs
+
+SUFFIX = {'onnx': '.onnx', 'torch-export': '.pt2'}
+NEEDED = ('onnx', 'onnxscript', 'onnxruntime')
+TOLERANCE = 1e-3  # pixels, and score
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Write a trained detector as one file for other programs.')
+    parser.add_argument('model', nargs='+', metavar='[CONFIG] CHECKPOINT',
+                        help='a checkpoint of training; it carries its config, another '
+                        'one is named before it')
+    parser.add_argument('--to', required=True, choices=list(SUFFIX),
+                        help='the format')
+    parser.add_argument('-o', '--out', type=Path, metavar='FILE',
+                        help='default: the name of the checkpoint with another ending')
+    parser.add_argument('--check', metavar='IMAGE',
+                        help='an image, a folder or a pattern: compare what the file '
+                        'and the checkpoint detect in them')
+    args = parser.parse_args(argv)
+    if len(args.model) > 2:
+        parser.error('one config and one checkpoint at most')
+    args.out = args.out or Path(args.model[-1]).with_suffix(SUFFIX[args.to])
+    if args.out.suffix != SUFFIX[args.to]:
+        raise UserError(f'--out {args.out}: a file of --to {args.to} ends with '
+                        f'{SUFFIX[args.to]}')
+    return args
+
+
+def export(argv: list[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        int: 1 if the file was compared and detects something else, else 0.
+
+    Raises:
+        UserError: If something is wrong that the user can mend.
+    """
+    args = parse_args(argv)
+    images = find_inputs(args.check) if args.check else []
+    detector = Detector(args.model[-1], args.model[0] if len(args.model) == 2 else None,
+                        device='cpu')
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    print('exporting, which takes a minute or two', flush=True)
+    try:
+        if args.to == 'onnx':
+            from ..export.to_onnx import save_onnx
+            save_onnx(detector.model, args.out, dict(
+                classes=detector.classes, input='BGR, 0 to 255, resized',
+                resize=resizing(detector)))
+        else:
+            from ..export.graph import export_graph
+            torch.export.save(export_graph(detector.model), args.out)
+    except ImportError as error:
+        raise UserError(f'--to onnx needs {", ".join(NEEDED)} ({error}): pip install '
+                        f'{" ".join(NEEDED)}') from error
+    except TypeError as error:
+        if 'no head of frcnn_plugin' not in str(error):
+            raise
+        raise UserError(f'{args.model[-1]}: can not be exported: {error}') from error
+    print(f'{args.out}: {args.out.stat().st_size / 1e6:.1f} MB, for pictures of any '
+          'size')
+    return compare(args.out, detector, images) if images else 0
+
+
+def resizing(detector: Detector) -> dict:
+    """How pictures are resized before: the settings of the pipeline's step."""
+    for step in detector.pipeline.transforms:
+        if 'Resize' in type(step).__name__:
+            return dict(scale=step.scale, scale_factor=getattr(
+                step, 'scale_factor', None), keep_ratio=step.keep_ratio)
+    return {}
+
+
+def compare(path: Path, detector: Detector, images: list[Path]) -> int:
+    """Print what the file and the checkpoint detect; 1 if it is not the same."""
+    run = runner_of(path)
+    table = Table('image', 'detections', 'boxes, pixels', 'scores', 'labels',
+                  title='Largest difference to the checkpoint')
+    worst = 0.0
+    for image in images:
+        inputs, expected = prepared(detector, image)
+        found = run(inputs)
+        if len(found[1]) != len(expected[1]):
+            row = ['differ in number', '', '']
+            worst = float('inf')
+        else:
+            differences = [float(np.abs(a.astype(float) - b).max(initial=0))
+                           for a, b in zip(found, expected, strict=True)]
+            row = [f'{value:.1e}' for value in differences]
+            worst = max(worst, *differences)
+        table.add_row(image.name, f'{len(found[1])} of {len(expected[1])}', *row)
+    Console().print(table)
+    if worst <= TOLERANCE:
+        return 0
+    print(f'not the same to {TOLERANCE}')
+    return 1
+
+
+def runner_of(path: Path):
+    """A function from an array (1, 3, H, W) to boxes, scores and labels."""
+    if path.suffix == SUFFIX['onnx']:
+        import onnxruntime
+        session = onnxruntime.InferenceSession(
+            str(path), providers=['CPUExecutionProvider'])
+        return lambda inputs: session.run(None, dict(image=inputs))
+    module = torch.export.load(path).module()
+    return lambda inputs: [part.numpy() for part in module(torch.from_numpy(inputs))]
+
+
+def prepared(detector: Detector, image: Path) -> tuple[np.ndarray, list[np.ndarray]]:
+    """What goes into the file, and what the checkpoint detects, in its pixels."""
+    sample = detector.prepare(image)
+    with torch.inference_mode():
+        data = detector.model.data_preprocessor(dict(
+            inputs=[sample['inputs']], data_samples=[sample['data_samples']]))
+        found, = detector.model.predict(
+            data['inputs'], data['data_samples'], rescale=False)
+    instances = found.pred_instances
+    return sample['inputs'][None].float().numpy(), [
+        instances[name].numpy() for name in ('bboxes', 'scores', 'labels')]

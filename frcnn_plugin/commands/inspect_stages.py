@@ -1,0 +1,147 @@
+"""``tools/inspect_stages.py``: what happens to one picture, stage by stage."""
+
+import argparse
+from pathlib import Path
+
+import mmcv
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+from rich.console import Console
+from rich.table import Table
+
+from ..apis import Detector
+from ..datasets.voc_annotation import read_voc_annotation
+from ..report.crops import data_address
+from ..report.page import render
+from ..structures import GroundTruth, pack_ground_truth
+from ..utils.errors import UserError
+from ..utils.whole_files import write_whole
+from ..visualization.stage_pictures import draw_stages
+from ..visualization.stages import Stage, describe, run_stages
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Show what a detector does with one picture, stage by stage.')
+    parser.add_argument('image', type=Path)
+    parser.add_argument('model', nargs='+', metavar='[CONFIG] [CHECKPOINT]',
+                        help='a config, a checkpoint, or both; without a checkpoint '
+                        'the weights are random')
+    parser.add_argument('-o', '--out', type=Path, default=Path('stages'), metavar='DIR',
+                        help='pictures and stages.html go there (default: %(default)s)')
+    parser.add_argument('--annotation', type=Path, metavar='XML',
+                        help='what is annotated; default: the file of that name in '
+                        'Annotations/ beside the folder of the picture')
+    parser.add_argument('--region', type=int, metavar='N',
+                        help='the proposal to look at closely; default: the one most '
+                        'certain to be an object')
+    parser.add_argument('--classes', nargs='+', metavar='NAME',
+                        help='names in place of those in the checkpoint')
+    parser.add_argument('--score-thr', type=float, default=0.3, metavar='SCORE',
+                        help='detections with less are not drawn (default: '
+                        '%(default)s)')
+    args = parser.parse_args(argv)
+    if len(args.model) > 2:
+        parser.error('one config and one checkpoint at most')
+    return args
+
+
+def inspect_stages(argv: list[str] | None = None) -> None:
+    """Run the command.
+
+    Raises:
+        UserError: If something is wrong that the user can mend.
+    """
+    args = parse_args(argv)
+    checkpoint = None if args.model[-1].endswith('.py') else args.model[-1]
+    config = args.model[0] if len(args.model) == 2 or checkpoint is None else None
+    torch.manual_seed(0)
+    detector = Detector(checkpoint, config, 'cpu', args.classes)
+    sample = detector.prepare(args.image)
+    meta = sample['data_samples'].metainfo
+    gt = ground_truth(args, detector.classes, meta)
+    data = detector.model.data_preprocessor(dict(
+        inputs=[sample['inputs']], data_samples=[sample['data_samples']]))
+    torch.manual_seed(0)  # of the samplers
+    stages = run_stages(detector.model, data['inputs'], meta['img_shape'][:2], gt,
+                        args.region)
+    picture = np.ascontiguousarray(sample['inputs'].permute(1, 2, 0).flip(2).numpy())
+    draw_stages(stages, picture, detector.model, detector.classes, args.score_thr)
+    print_table(stages)
+    write(stages, args, 'random weights' if checkpoint is None else str(checkpoint),
+          anchor_rows(detector.model.rpn_head.prior_generator, stages))
+    print(f'{args.out}/stages.html')
+
+
+def ground_truth(args: argparse.Namespace, classes: tuple[str, ...],
+                 meta: dict) -> GroundTruth | None:
+    """What is annotated, in pixels of the network's input; None if there is nothing.
+
+    Raises:
+        UserError: If a file that was named can not be read.
+    """
+    path = args.annotation or (
+        args.image.parent.parent / 'Annotations' / f'{args.image.stem}.xml')
+    if not args.annotation and not path.is_file():
+        return None
+    height, width = meta['ori_shape'][:2]
+    objects = [each for each in read_voc_annotation(path, (width, height)).objects
+               if each.name in classes and not each.difficult]
+    if not objects:
+        return None
+    boxes = torch.tensor([each.bbox for each in objects])
+    return pack_ground_truth([InstanceData(
+        bboxes=boxes * torch.tensor(meta['scale_factor']).repeat(2),
+        labels=torch.tensor([classes.index(each.name) for each in objects]))])
+
+
+def anchor_rows(generator, stages: dict[str, Stage]) -> list[tuple]:
+    """(level, width and height, number, inside) of each shape of anchors."""
+    rows, start = [], 0
+    inside = stages['anchors'].tensors['inside']
+    for level, (base, feature) in enumerate(zip(
+            generator.base_anchors, stages['features'].tensors.values(), strict=True)):
+        positions = feature.size(2) * feature.size(3)
+        part = inside[start:start + positions * len(base)].view(positions, len(base))
+        start += positions * len(base)
+        for box, count in zip(base, part.sum(0).tolist(), strict=True):
+            width, height = (box[2:] - box[:2]).tolist()
+            rows.append((level, f'{width:.0f} x {height:.0f}', positions, count))
+    return rows
+
+
+def print_table(stages: dict[str, Stage]) -> None:
+    """Print every tensor."""
+    table = Table('stage', 'tensor', 'shape', 'type', 'range')
+    for stage in stages.values():
+        for number, (name, tensor) in enumerate(stage.tensors.items()):
+            table.add_row('' if number else stage.title, name, *describe(tensor))
+    Console().print(table)
+
+
+def write(stages: dict[str, Stage], args: argparse.Namespace, weights: str,
+          anchors: list[tuple]) -> None:
+    """Write the pictures, and the page that holds all of them.
+
+    Raises:
+        UserError: If the picture would be written over.
+    """
+    shown = []
+    for number, stage in enumerate(stages.values(), 1):
+        pictures = []
+        for index, (what, picture) in enumerate(stage.pictures.items()):
+            name = f'{number:02d}_{stage.name}' + (f'_{index + 1}' if index else '')
+            path = args.out / f'{name}.jpg'
+            if path.resolve() == args.image.resolve():
+                raise UserError(f'{path}: is the picture itself; give another --out')
+            mmcv.imwrite(picture[..., ::-1], str(path))
+            pictures.append(dict(what=what, data=data_address(picture[..., ::-1])))
+        shown.append(dict(
+            number=number, title=stage.title, text=stage.text, pictures=pictures,
+            anchors=anchors if stage.name == 'anchors' else [], tensors=[
+                (name, *describe(tensor)) for name, tensor in stage.tensors.items()]))
+    page = render('stages.html.j2', title=args.image.name, subtitle=weights,
+                  stages=shown)
+    write_whole(args.out / 'stages.html', page.encode())

@@ -1,0 +1,111 @@
+"""A file for other programs, which detects what the checkpoint does."""
+
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from helpers import make_samples, tiny_detector
+
+from frcnn_plugin.commands.export import export
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.export import GraphDetector, export_graph, save_onnx
+from frcnn_plugin.registry import MODELS
+from frcnn_plugin.utils.errors import UserError
+
+PREPARE = dict(type='DetDataPreprocessor', mean=[100.0, 110.0, 120.0], bgr_to_rgb=True,
+               std=[50.0, 60.0, 70.0], pad_size_divisor=32)
+
+
+@pytest.fixture
+def checkpoint(small, tmp_path):
+    train([*small('--max-iters', '1', '--seed', '0'),
+           'model.rpn_head.feat_channels=32',
+           'model.roi_head.bbox_head.fc_channels=[32,32]'])
+    return str(tmp_path / 'run/iter_1.pth')
+
+
+def test_onnx_and_what_it_says_of_itself(checkpoint, shapes_root, tmp_path, capsys):
+    out = tmp_path / 'model.onnx'
+    assert export([checkpoint, '--to', 'onnx', '-o', str(out), '--check',
+                   str(shapes_root / 'JPEGImages/test_0000[0-4].jpg')]) == 0
+    assert capsys.readouterr().out.count('.jpg') == 5
+    session = onnxruntime.InferenceSession(str(out))
+    notes = json.loads(session.get_modelmeta().custom_metadata_map['frcnn_plugin'])
+    assert notes['classes'] == ['circle', 'square', 'triangle', 'star']
+    names = [part.name for part in session.get_outputs()]
+    assert names == ['boxes', 'scores', 'labels']
+
+
+def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp_path,
+                                                    monkeypatch, capsys):
+    from frcnn_plugin.commands import export as module
+    plain = module.runner_of
+    monkeypatch.setattr(module, 'runner_of', lambda path: lambda inputs: [
+        part + 0.01 for part in plain(path)(inputs)])
+    assert export([checkpoint, '--to', 'torch-export', '-o', str(tmp_path / 'a.pt2'),
+                   '--check', str(shapes_root / 'JPEGImages/test_00000.jpg')]) == 1
+    assert 'not the same to 0.001' in capsys.readouterr().out
+
+
+def pyramid():
+    """A small detector with several levels."""
+    cfg = tiny_detector(
+        backbone=dict(type='mmdet.ResNet', depth=18, out_indices=(1, 2, 3),
+                      norm_eval=True),
+        neck=dict(type='mmdet.FPN', in_channels=[128, 256, 512], out_channels=64,
+                  num_outs=3), data_preprocessor=PREPARE)
+    cfg.rpn_head.in_channels = 64
+    cfg.rpn_head.anchor_generator = dict(
+        type='AnchorGenerator', strides=[8, 16, 32], ratios=[0.5, 1.0, 2.0], scales=[4])
+    cfg.rpn_head.loss_cls = dict(type='CrossEntropyLoss', use_sigmoid=True)
+    cfg.roi_head.pop('shared_head')
+    cfg.roi_head.bbox_roi_extractor = dict(
+        type='RoIPoolExtractor', out_channels=64, featmap_strides=[8, 16, 32],
+        roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2))
+    cfg.roi_head.bbox_head = dict(
+        type='BBoxHead', num_classes=3, in_channels=64, roi_feat_size=7,
+        fc_channels=[64])
+    return MODELS.build(cfg).eval()
+
+
+def single_level():
+    """A small detector with RoIPool."""
+    return MODELS.build(tiny_detector(data_preprocessor=PREPARE)).eval()
+
+
+@pytest.mark.parametrize('build', [pyramid, single_level])
+def test_pictures_of_any_size(build, tmp_path):
+    detector = build()
+    save_onnx(detector, tmp_path / 'model.onnx', {})
+    session = onnxruntime.InferenceSession(str(tmp_path / 'model.onnx'))
+    for size in ((128, 160), (97, 333), (48, 40)):
+        image = torch.rand(1, 3, *size) * 255
+        with torch.no_grad():
+            expected = GraphDetector(detector)(image)
+        found = session.run(None, dict(image=image.numpy()))
+        assert len(expected[0]) > 0
+        for mine, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(mine, other.numpy(), atol=1e-3)
+
+
+def test_the_graph_is_the_detector():
+    """Normalisation and padding inside are those of the preprocessor."""
+    detector = single_level()
+    module = export_graph(detector).module()
+    image = torch.randint(256, (3, 70, 90))
+    sample, = make_samples((1,), size=(70, 90))
+    data = detector.data_preprocessor(dict(inputs=[image], data_samples=[sample]))
+    with torch.no_grad():
+        expected, = detector.predict(
+            data['inputs'], data['data_samples'], rescale=False)
+        boxes, scores, labels = module(image[None].float())
+    torch.testing.assert_close(boxes, expected.pred_instances.bboxes, atol=1e-3, rtol=0)
+    torch.testing.assert_close(scores, expected.pred_instances.scores)
+    assert torch.equal(labels, expected.pred_instances.labels)
+
+
+def test_another_ending(checkpoint):
+    with pytest.raises(UserError, match=r'ends with \.onnx'):
+        export([checkpoint, '--to', 'onnx', '-o', 'model.pt'])

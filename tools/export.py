@@ -1,0 +1,12 @@
+"""Write a detector as one file: `python tools/export.py --help`."""
+
+import sys
+
+try:
+    from frcnn_plugin.commands.export import export
+    from frcnn_plugin.utils.errors import exit_with_one_line
+except ImportError as error:
+    sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
+
+if __name__ == '__main__':
+    exit_with_one_line(lambda: sys.exit(export()))

@@ -1,0 +1,12 @@
+"""Look at every stage: `python tools/inspect_stages.py --help`."""
+
+import sys
+
+try:
+    from frcnn_plugin.commands.inspect_stages import inspect_stages
+    from frcnn_plugin.utils.errors import exit_with_one_line
+except ImportError as error:
+    sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
+
+if __name__ == '__main__':
+    exit_with_one_line(inspect_stages)
