@@ -1,27 +1,12 @@
 """Generate the data of the demo: `python tools/make_shapes.py --help`."""
 
-import argparse
-from pathlib import Path
+import sys
 
-from frcnn_plugin.datasets.make_shapes import make_shapes
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description='Draw shapes on textures, as a data set in VOC layout.')
-    parser.add_argument('--out', type=Path, default=Path('data/shapes'),
-                        help='the folder (default: %(default)s)')
-    parser.add_argument('--train', type=int, default=2000, help='training pictures')
-    parser.add_argument('--val', type=int, default=200, help='validation pictures')
-    parser.add_argument('--test', type=int, default=300, help='test pictures')
-    parser.add_argument('--seed', type=int, default=0, help='seed of everything random')
-    args = parser.parse_args()
-    counts = dict(train=args.train, val=args.val, test=args.test)
-    if make_shapes(args.out, counts, args.seed):
-        print(f'{args.out}: {sum(counts.values())} pictures')
-    else:
-        print(f'{args.out}: there already')
-
+try:
+    from frcnn_plugin.commands.make_shapes import make_shapes
+    from frcnn_plugin.utils.errors import exit_with_one_line
+except ImportError as error:
+    sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
 
 if __name__ == '__main__':
-    main()
+    exit_with_one_line(make_shapes)

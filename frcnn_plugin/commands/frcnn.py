@@ -17,6 +17,7 @@ COMMANDS = {  # name: what it does; the function is called like its module
     'prepare_voc': 'make a folder in VOC layout from other layouts, or download VOC',
     'check_dataset': 'say what is wrong with a data set, and write a cleaned copy',
     'make_proposals': 'search regions for R-CNN and Fast R-CNN',
+    'make_shapes': 'generate the data of the demo',
     'convert': 'checkpoints of other code bases into ours, and back',
 }
 

@@ -55,7 +55,8 @@ def inspect_stages(argv: list[str] | None = None) -> None:
         UserError: If something is wrong that the user can mend.
     """
     args = parse_args(argv)
-    checkpoint = None if args.model[-1].endswith('.py') else args.model[-1]
+    last = Path(args.model[-1])  # a checkpoint, or a config by its path or name
+    checkpoint = str(last) if last.suffix and last.suffix != '.py' else None
     config = args.model[0] if len(args.model) == 2 or checkpoint is None else None
     torch.manual_seed(0)
     detector = Detector(checkpoint, config, 'cpu', args.classes)

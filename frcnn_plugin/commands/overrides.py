@@ -15,6 +15,8 @@ from ..utils.errors import UserError
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 OWN_CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
+STOCK_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler',
+               'checkpoint')
 SAFETY = ('max_broken', 'non_finite', 'max_skipped')  # of both training loops
 
 
@@ -79,6 +81,9 @@ def config_of(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
         Path('work_dirs') / Path(args.config).stem)
     if Path(cfg.work_dir).exists() and not Path(cfg.work_dir).is_dir():
         raise UserError(f'{cfg.work_dir}: is a file; --work-dir takes a folder')
+    for name, hook in list(cfg.get('default_hooks', {}).items()):
+        if hook is None and name not in STOCK_HOOKS:
+            del cfg.default_hooks[name]  # mmengine knows how to leave out its own only
     if args.data_root:
         set_data_root(cfg, args.data_root)
     if args.classes:

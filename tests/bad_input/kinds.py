@@ -13,6 +13,8 @@ from PIL import Image
 from frcnn_plugin.commands.check_dataset import check_dataset
 from frcnn_plugin.commands.convert import convert
 from frcnn_plugin.commands.detect import detect
+from frcnn_plugin.commands.export import export
+from frcnn_plugin.commands.inspect_stages import inspect_stages
 from frcnn_plugin.commands.make_proposals import make_proposals
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
@@ -22,6 +24,7 @@ NAMES = ('a', 'b', 'c', 'd')
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 COMMANDS = {
     'train.py': train, 'test.py': run_test, 'convert.py': convert, 'detect.py': detect,
+    'export.py': export, 'inspect_stages.py': inspect_stages,
     'check_dataset.py': check_dataset, 'make_proposals.py': make_proposals}
 SMALL = [  # the smallest detector that has every part, and no worker
     'model.rpn_head.feat_channels=32', 'model.roi_head.bbox_head.fc_channels=[32,32]',

@@ -111,6 +111,17 @@ def code_in_detect(site: Site):
     return [str(site.image()), str(site.code('a.pth', wrapped)), '--device', 'cpu']
 
 
+@kind('code in a checkpoint to look into', 'inspect_stages.py', REFUSED)
+def code_in_inspect(site: Site):
+    return [str(site.image()), str(site.code('a.pth', wrapped)), '-o',
+            str(site.folder / 'stages')]
+
+
+@kind('code in a checkpoint to export', 'export.py', REFUSED)
+def code_in_export(site: Site):
+    return [str(site.code('a.pth', wrapped)), '--to', 'onnx']
+
+
 @kind('code in the config that a checkpoint carries', 'detect.py',
       'refused, the config in it is more than plain values')
 def code_in_carried_config(site: Site):

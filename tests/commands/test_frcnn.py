@@ -85,3 +85,6 @@ def test_what_is_installed_holds_the_configs(repo, tmp_path):
     configs = {f'frcnn_plugin/configs/{path.relative_to(repo / "configs")}'
                for path in (repo / 'configs').rglob('*.py')}
     assert configs and files == modules | configs
+    templates = 'frcnn_plugin/report/templates'
+    assert {path.name for path in (built / templates).iterdir()} == {
+        path.name for path in (repo / templates).glob('*.j2')}

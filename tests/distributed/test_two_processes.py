@@ -1,6 +1,7 @@
 """Two processes of one image each do what one process does with both images."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -40,22 +41,30 @@ def pair(shapes_root) -> Path:
     return shapes_root
 
 
-def run(repo, root, work_dir, launch, batch_size, extra=()):
-    command = [*launch, str(repo / 'tools/train.py'),
+def run(repo, root, work_dir, launches, batch_size, extra=()):
+    rest = [str(repo / 'tools/train.py'),
                str(repo / 'configs/frcnn_r18_c4_shapes.py'), '--data-root', str(root),
                '--work-dir', str(work_dir), '--max-iters', '1', '--seed', '0', *extra,
                '--cfg-options', f'train_dataloader.batch_size={batch_size}', *OPTIONS]
     environment = dict(os.environ, OMP_NUM_THREADS='1')
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr[-3000:]
+    nodes = [subprocess.Popen([*launch, *rest], env=environment, text=True,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+             for launch in launches]
+    for node in nodes:
+        _, said = node.communicate(timeout=400)
+        assert node.returncode == 0, said[-3000:]
     return torch.load(work_dir / 'iter_1.pth', weights_only=True)['state_dict']
 
 
-def test_two_processes_equal_one_with_twice_the_batch(repo, pair, tmp_path):
-    one = run(repo, pair, tmp_path / 'one', [sys.executable], 2)
-    torchrun = [sys.executable, '-m', 'torch.distributed.run', '--standalone',
-                '--nproc_per_node=2']
-    two = run(repo, pair, tmp_path / 'two', torchrun, 1, ['--launcher', 'pytorch'])
+def test_two_nodes_equal_one_process_with_twice_the_batch(repo, pair, tmp_path):
+    one = run(repo, pair, tmp_path / 'one', [[sys.executable]], 2)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    nodes = [[sys.executable, '-m', 'torch.distributed.run', '--nnodes=2',
+              f'--node_rank={rank}', '--nproc_per_node=1', '--master_addr=127.0.0.1',
+              f'--master_port={port}'] for rank in range(2)]
+    two = run(repo, pair, tmp_path / 'two', nodes, 1, ['--launcher', 'pytorch'])
     assert one.keys() == two.keys()
     for name, value in one.items():
         if value.is_floating_point():
