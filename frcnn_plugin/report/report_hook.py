@@ -36,6 +36,10 @@ class ReportHook(Hook):
         self.metrics: dict[str, float] = {}
         self.seconds: float | None = None
 
+    def before_run(self, runner: Runner) -> None:
+        """Load what draws: what lacks is known now, and not after hours of training."""
+        from . import build_report  # noqa: F401 - matplotlib takes its time
+
     def before_val_epoch(self, runner: Runner) -> None:
         """Forget the validation before."""
         self.samples = []
@@ -76,7 +80,7 @@ class ReportHook(Hook):
         classes = (dataset.metainfo or {}).get('classes')
         if not records or not classes or not is_main_process():
             return
-        from .build_report import build_report  # matplotlib takes its time
+        from .build_report import build_report
         page = build_report(
             records, classes, self.metrics, read_log(runner.work_dir),
             title=Path(runner.cfg.filename or runner.experiment_name).stem,
