@@ -10,10 +10,10 @@ from .boxes import box_iou, clip_bboxes, decode, encode, select
 from .convolution import Conv2d, conv2d
 from .losses import count_samples, masked_mean
 from .matching import match
-from .nms import keep_best, masked_nms
+from .nms import keep_best, masked_nms, smaller
 from .roi_align import roi_align_cells
 from .sampling import choose, sample
 
 __all__ = ['Conv2d', 'box_iou', 'choose', 'clip_bboxes', 'conv2d', 'count_samples',
            'decode', 'encode', 'keep_best', 'masked_mean', 'masked_nms', 'match',
-           'roi_align_cells', 'sample', 'select']
+           'roi_align_cells', 'sample', 'select', 'smaller']

@@ -149,6 +149,17 @@ def keep_best(scores: Tensor, mask: Tensor, num: int) -> tuple[Tensor, Tensor]:
         tuple: (B, M) indices with M = min(num, K), and (B, M) bool, which of them are
         real.
     """
-    count = torch.sym_min(num, scores.size(1)) if num > 0 else scores.size(1)
+    count = smaller(num, scores.size(1)) if num > 0 else scores.size(1)
     indices = scores.masked_fill(~mask, float('-inf')).topk(count, dim=1).indices
     return indices, mask.gather(1, indices)
+
+
+def smaller(num: int, size: int) -> int:
+    """The smaller of the two, where ``torch.export`` leaves a size open too.
+
+    ``min`` would settle there which of the two it is; ``torch.compile``, which takes
+    any size for an int, would break its graph at ``torch.sym_min``.
+    """
+    if isinstance(size, torch.SymInt):
+        return torch.sym_min(num, size)
+    return min(num, size)

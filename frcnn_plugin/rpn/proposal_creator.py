@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..ops import clip_bboxes, decode, keep_best, masked_nms, select
+from ..ops import clip_bboxes, decode, keep_best, masked_nms, select, smaller
 from ..registry import TASK_UTILS
 from ..structures import Proposals
 from ..utils.mmdet_protocol import hard_nms_thr, nms_offset
@@ -141,7 +141,7 @@ def top_per_level(scores: Tensor, level_sizes: Sequence[int],
     """
     indices, levels, start = [], [], 0
     for level, part in enumerate(scores.split(list(level_sizes), dim=1)):
-        count = torch.sym_min(num, part.size(1)) if num > 0 else part.size(1)
+        count = smaller(num, part.size(1)) if num > 0 else part.size(1)
         indices.append(part.topk(count, dim=1).indices + start)
         levels.append(torch.full((count,), level, device=scores.device))
         start += part.size(1)
