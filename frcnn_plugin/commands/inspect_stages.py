@@ -71,7 +71,7 @@ def inspect_stages(argv: list[str] | None = None) -> None:
     picture = np.ascontiguousarray(sample['inputs'].permute(1, 2, 0).flip(2).numpy())
     draw_stages(stages, picture, detector.model, detector.classes, args.score_thr)
     print_table(stages)
-    write(stages, args, 'random weights' if checkpoint is None else str(checkpoint),
+    write(stages, args, 'random weights' if checkpoint is None else last.name,
           anchor_rows(detector.model.rpn_head.prior_generator, stages))
     print(f'{args.out}/stages.html')
 

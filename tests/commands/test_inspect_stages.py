@@ -88,11 +88,14 @@ def test_stock_heads_are_refused(repo, picture):
 @needs_chromium
 def test_in_a_browser(repo, picture, tmp_path):
     config = str(repo / 'configs/frcnn_r18_c4_shapes.py')
-    inspect_stages([str(picture), config, '-o', str(tmp_path)])
+    long = tmp_path / f'{"a_long_name_of_a_picture" * 4}.jpg'
+    long.write_bytes(picture.read_bytes())
+    inspect_stages([str(long), config, '-o', str(tmp_path / 'out')])
     for width, dark in ((1280, False), (390, True)):
-        seen = visit(tmp_path / 'stages.html', width, dark)
+        seen = visit(tmp_path / 'out/stages.html', width, dark)
         assert seen.complaints == [] and seen.requests == [] and seen.broken == []
-        assert seen.pictures == len(list(tmp_path.glob('*.jpg'))) and seen.overflow <= 0
+        assert seen.pictures == len(list(tmp_path.glob('out/*.jpg')))
+        assert seen.overflow <= 0
 
 
 def test_the_picture_itself_is_not_written_over(repo, picture, tmp_path):
