@@ -53,5 +53,8 @@ class Drawer:
     def _draw(self, image_bgr: np.ndarray, sample: DetDataSample, **options
               ) -> np.ndarray:
         image, sample = enlarge(image_bgr[..., ::-1].copy(), sample, self.min_side)
+        limit = torch.tensor(image.shape[1::-1]).repeat(2) - 1.0
+        for _, instances in sample.items():  # a box at the border would widen the image
+            instances.bboxes = instances.bboxes.float().clamp(min=0).minimum(limit)
         self.visualizer.add_datasample('', image, sample, pred_score_thr=0.0, **options)
         return self.visualizer.get_image()[..., ::-1].copy()
