@@ -14,6 +14,7 @@ from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
 import frcnn_plugin  # noqa: F401 - registers everything
+from frcnn_plugin.commands.train import train
 from frcnn_plugin.datasets.make_shapes import make_shapes
 
 REPO = Path(__file__).resolve().parent.parent
@@ -81,3 +82,12 @@ def fresh_process():
     yield
     for kind in (MMLogger, MessageHub, *Visualizer.__subclasses__()):
         kind._instance_dict.clear()
+
+
+@pytest.fixture
+def checkpoint(small, tmp_path) -> str:
+    """Of the smallest detector that has every part, after one step on the shapes."""
+    train([*small('--max-iters', '1', '--seed', '0'),
+           'model.rpn_head.feat_channels=32',
+           'model.roi_head.bbox_head.fc_channels=[32,32]'])
+    return str(tmp_path / 'run/iter_1.pth')

@@ -1,6 +1,7 @@
 """Builders that tests of several stages use."""
 
 import copy
+import socket
 from pathlib import Path
 
 import cv2
@@ -147,3 +148,10 @@ def write_xml(root: Path, name: str, boxes, size=(100, 80)) -> None:
     (root / f'Annotations/{name}.xml').write_text(
         f'<annotation><size><width>{size[0]}</width><height>{size[1]}</height></size>'
         f'{objects}</annotation>')
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]

@@ -1,6 +1,7 @@
 """``tools/export.py``: write a trained detector as one file for other programs."""
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..apis import Detector
+from ..export import GraphDetector, export_graph, save_onnx
 from ..utils.errors import UserError
 from .detect import find_inputs
 
@@ -34,6 +36,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if len(args.model) > 2:
         parser.error('one config and one checkpoint at most')
+    lacking = [name for name in NEEDED if find_spec(name) is None]
+    if args.to == 'onnx' and lacking:
+        raise UserError(f'--to onnx: {", ".join(lacking)} is not installed (pip '
+                        f'install {" ".join(lacking)})')
     args.out = args.out or Path(args.model[-1]).with_suffix(SUFFIX[args.to])
     if args.out.suffix != SUFFIX[args.to]:
         raise UserError(f'--out {args.out}: a file of --to {args.to} ends with '
@@ -55,23 +61,17 @@ def export(argv: list[str] | None = None) -> int:
     detector = Detector(args.model[-1], args.model[0] if len(args.model) == 2 else None,
                         device='cpu')
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    print('exporting, which takes a minute or two', flush=True)
     try:
-        if args.to == 'onnx':
-            from ..export.to_onnx import save_onnx
-            save_onnx(detector.model, args.out, dict(
-                classes=detector.classes, input='BGR, 0 to 255, resized',
-                resize=resizing(detector)))
-        else:
-            from ..export.graph import export_graph
-            torch.export.save(export_graph(detector.model), args.out)
-    except ImportError as error:
-        raise UserError(f'--to onnx needs {", ".join(NEEDED)} ({error}): pip install '
-                        f'{" ".join(NEEDED)}') from error
+        graph = GraphDetector(detector.model)
     except TypeError as error:
-        if 'no head of frcnn_plugin' not in str(error):
-            raise
         raise UserError(f'{args.model[-1]}: can not be exported: {error}') from error
+    print('exporting, which takes a minute or two', flush=True)
+    if args.to == 'onnx':
+        save_onnx(graph, args.out, dict(
+            classes=detector.classes, input='BGR, 0 to 255, resized',
+            resize=resizing(detector)))
+    else:
+        torch.export.save(export_graph(graph), args.out)
     print(f'{args.out}: {args.out.stat().st_size / 1e6:.1f} MB, for pictures of any '
           'size')
     return compare(args.out, detector, images) if images else 0

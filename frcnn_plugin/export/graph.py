@@ -3,6 +3,8 @@
 Comes in: a detector. Goes out: a graph for pictures of any size.
 """
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,7 +20,8 @@ class GraphDetector(nn.Module):
     """One picture in, its detections out; normalisation and padding are inside.
 
     Args:
-        detector: A ``FasterRCNN`` with our own heads, in evaluation mode.
+        detector: A ``FasterRCNN`` with our own heads, in evaluation mode; it is
+            copied, and stays as it is.
 
     Raises:
         TypeError: If one of its heads is mmdet's, which works on lists.
@@ -26,7 +29,7 @@ class GraphDetector(nn.Module):
 
     def __init__(self, detector: nn.Module) -> None:
         super().__init__()
-        self.dense = DenseDetector(detector)
+        self.dense = DenseDetector(copy.deepcopy(detector))
         self.dense.detector.roi_head.reorder = 'never'  # kernels that all runtimes have
         first = detector.data_preprocessor
         self.divisor = getattr(first, 'pad_size_divisor', 1)
@@ -59,13 +62,9 @@ class GraphDetector(nn.Module):
         return found.bboxes[0][kept], found.scores[0][kept], found.labels[0][kept]
 
 
-def export_graph(detector: nn.Module) -> ExportedProgram:
-    """The graph of a detector, for pictures of any height and width.
-
-    Args:
-        detector: As for :class:`GraphDetector`.
-    """
-    graph = GraphDetector(detector).eval()
+def export_graph(graph: GraphDetector) -> ExportedProgram:
+    """The graph for pictures of any height and width, from 32 pixels on."""
+    graph = graph.eval()
     example = torch.zeros(1, 3, 10 * LEAST, 13 * LEAST, device=graph.mean.device)
     side = Dim.DYNAMIC(min=LEAST)
     with torch.no_grad():

@@ -7,24 +7,23 @@ import json
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from .graph import OUTPUTS, export_graph
+from .graph import OUTPUTS, GraphDetector, export_graph
 
 OPSET = 18
 LOWEST = -1e38  # a score that is below all others
 
 
-def save_onnx(detector: nn.Module, path: str | Path, notes: dict) -> None:
+def save_onnx(graph: GraphDetector, path: str | Path, notes: dict) -> None:
     """Write a detector.
 
     Args:
-        detector: As for :class:`GraphDetector`.
+        graph: The detector, from picture to detections.
         path: The file.
         notes: What a program must know of it, kept as JSON under ``frcnn_plugin``.
     """
     program = torch.onnx.export(
-        export_graph(detector), dynamo=True, opset_version=OPSET,
+        export_graph(graph), dynamo=True, opset_version=OPSET,
         input_names=['image'], output_names=list(OUTPUTS), verbose=False,
         custom_translation_table={
             torch.ops.frcnn_plugin.masked_nms.default: masked_nms_in_onnx,
@@ -60,7 +59,7 @@ def masked_nms_in_onnx(bboxes, scores, mask, groups=None, iou_thr: float = 0.5,
 
 def roi_pool_in_onnx(feature, rois, spatial_scale: float, pooled_height: int,
                      pooled_width: int):
-    """RoIPool; what torch itself translates returns one result where two are due."""
+    """RoIPool, on which torch's own translation fails."""
     from onnxscript import opset18 as op
     pooled = op.MaxRoiPool(feature, rois, pooled_shape=[pooled_height, pooled_width],
                            spatial_scale=spatial_scale)

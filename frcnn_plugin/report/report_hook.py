@@ -35,6 +35,7 @@ class ReportHook(Hook):
         self.samples: list[ImageRecord] = []
         self.metrics: dict[str, float] = {}
         self.seconds: float | None = None
+        self.iteration = 0
 
     def before_run(self, runner: Runner) -> None:
         """Load what draws: what lacks is known now, and not after hours of training."""
@@ -60,6 +61,7 @@ class ReportHook(Hook):
         """Keep the figures."""
         self.metrics = dict(metrics or {})
         self.seconds = seconds_an_image(runner, 'val')
+        self.iteration = runner.iter
 
     def after_test_epoch(self, runner: Runner,
                          metrics: Mapping[str, float] | None = None) -> None:
@@ -72,7 +74,7 @@ class ReportHook(Hook):
         """Write the page, if the run was validated."""
         if runner.val_loop is not None:
             self.write(runner, runner.val_dataloader.dataset,
-                       f'validation after {runner.iter} iterations')
+                       f'validation after {self.iteration} iterations')
 
     def write(self, runner: Runner, dataset, what: str) -> None:
         """Write the page, in the first process."""

@@ -8,16 +8,7 @@ import pytest
 
 from frcnn_plugin import Detector
 from frcnn_plugin.commands.detect import detect
-from frcnn_plugin.commands.train import train
 from frcnn_plugin.utils.errors import UserError
-
-
-@pytest.fixture
-def checkpoint(small, tmp_path):
-    train([*small('--max-iters', '1', '--seed', '0'),
-           'model.rpn_head.feat_channels=32',
-           'model.roi_head.bbox_head.fc_channels=[32,32]'])
-    return str(tmp_path / 'run/iter_1.pth')
 
 
 @pytest.fixture

@@ -9,21 +9,12 @@ import torch
 from helpers import make_samples, tiny_detector
 
 from frcnn_plugin.commands.export import export
-from frcnn_plugin.commands.train import train
-from frcnn_plugin.export import save_onnx
+from frcnn_plugin.export import GraphDetector, save_onnx
 from frcnn_plugin.registry import MODELS
 from frcnn_plugin.utils.errors import UserError
 
 PREPARE = dict(type='DetDataPreprocessor', mean=[100.0, 110.0, 120.0], bgr_to_rgb=True,
                std=[50.0, 60.0, 70.0], pad_size_divisor=32)
-
-
-@pytest.fixture
-def checkpoint(small, tmp_path):
-    train([*small('--max-iters', '1', '--seed', '0'),
-           'model.rpn_head.feat_channels=32',
-           'model.roi_head.bbox_head.fc_channels=[32,32]'])
-    return str(tmp_path / 'run/iter_1.pth')
 
 
 def test_onnx_and_what_it_says_of_itself(checkpoint, shapes_root, tmp_path, capsys):
@@ -78,7 +69,7 @@ def single_level():
 @pytest.mark.parametrize('build', [pyramid, single_level])
 def test_pictures_of_any_size(build, tmp_path):
     detector = build()
-    save_onnx(detector, tmp_path / 'model.onnx', {})
+    save_onnx(GraphDetector(detector), tmp_path / 'model.onnx', {})
     session = onnxruntime.InferenceSession(str(tmp_path / 'model.onnx'))
     for size in ((128, 160), (97, 333), (48, 40)):
         image = torch.randint(256, (3, *size))
@@ -92,6 +83,19 @@ def test_pictures_of_any_size(build, tmp_path):
         for mine, name in zip(found, ('bboxes', 'scores', 'labels'), strict=True):
             np.testing.assert_allclose(
                 mine, expected.pred_instances[name].numpy(), atol=1e-3)
+
+
+def test_heads_of_mmdet_are_refused(checkpoint, monkeypatch):
+    monkeypatch.delattr(MODELS.get('RoIHead'), 'detect')
+    with pytest.raises(UserError, match=r'can not be exported: .* no head of frcnn'):
+        export([checkpoint, '--to', 'onnx'])
+
+
+def test_what_is_not_installed(checkpoint, monkeypatch):
+    from frcnn_plugin.commands import export as module
+    monkeypatch.setattr(module, 'find_spec', lambda name: None)
+    with pytest.raises(UserError, match='pip install onnx onnxscript onnxruntime'):
+        export([checkpoint, '--to', 'onnx'])
 
 
 def test_another_ending(checkpoint):

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from helpers import free_port
 from mmengine.config import Config
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -77,12 +78,12 @@ def test_a_job_of_slurm(repo, small, tmp_path):
     tools.mkdir()
     (tools / 'scontrol').write_text('#!/bin/sh\necho 127.0.0.1\n')
     (tools / 'scontrol').chmod(0o755)
-    processes = []
+    processes, port = [], str(free_port())
     for number in range(2):
         environment = dict(
             os.environ, PATH=f'{tools}:{os.environ["PATH"]}', OMP_NUM_THREADS='1',
             SLURM_PROCID=str(number), SLURM_LOCALID=str(number), SLURM_NTASKS='2',
-            SLURM_NODELIST='node[1-2]', MASTER_PORT='29613')
+            SLURM_NODELIST='node[1-2]', MASTER_PORT=port)
         processes.append(subprocess.Popen(
             [sys.executable, str(repo / 'tools/train.py'),
              *small('--max-iters', '1', '--launcher', 'slurm'), *TINY],

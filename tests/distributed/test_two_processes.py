@@ -1,13 +1,13 @@
 """Two processes of one image each do what one process does with both images."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from helpers import free_port
 from PIL import Image
 
 # Sampling off in both stages. The losses are divided by the number of labelled anchors
@@ -58,9 +58,7 @@ def run(repo, root, work_dir, launches, batch_size, extra=()):
 
 def test_two_nodes_equal_one_process_with_twice_the_batch(repo, pair, tmp_path):
     one = run(repo, pair, tmp_path / 'one', [[sys.executable]], 2)
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
+    port = free_port()
     nodes = [[sys.executable, '-m', 'torch.distributed.run', '--nnodes=2',
               f'--node_rank={rank}', '--nproc_per_node=1', '--master_addr=127.0.0.1',
               f'--master_port={port}'] for rank in range(2)]

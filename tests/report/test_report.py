@@ -8,6 +8,7 @@ from browser import needs_chromium, visit
 
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.report import report_hook
 from frcnn_plugin.report.page import render
 from frcnn_plugin.report.training_log import read_log
 
@@ -53,6 +54,19 @@ def test_recall_leaves_none(work_dir, small):
     run_test([small()[0], str(work_dir / 'iter_4.pth'), '--recall', *small()[1:],
               *TINY[:1], *TINY[2:3]])
     assert not (work_dir / 'report.html').exists()
+
+
+def test_it_can_be_left_out(small, tmp_path):
+    train([*small('--max-iters', '2'), *TINY, 'default_hooks.report=None'])
+    assert list(tmp_path.glob('run/best_*.pth'))  # it was validated
+    assert not (tmp_path / 'run/report.html').exists()
+
+
+def test_several_processes_in_the_order_of_the_data(monkeypatch):
+    monkeypatch.setattr(report_hook, 'get_world_size', lambda: 2)
+    monkeypatch.setattr(report_hook, 'all_gather_object', lambda mine: [
+        [('a',), ('c',), ('e',)], [('b',), ('d',), ('a',)]])  # the last fills up
+    assert report_hook.gather([], 5) == [('a',), ('b',), ('c',), ('d',), ('e',)]
 
 
 @needs_chromium
