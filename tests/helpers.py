@@ -1,6 +1,7 @@
 """Builders that tests of several stages use."""
 
 import copy
+import shutil
 import socket
 from pathlib import Path
 
@@ -99,6 +100,25 @@ def as_coco(data) -> dict:
     return dict(images=images, annotations=annotations, categories=categories)
 
 
+def as_yolo(data, root: Path, split: str, folders: str = 'images/{}') -> None:
+    """Write a split of a data set of mmdet as YOLO has it."""
+    images = root / folders.format(split)
+    labels = root / folders.format(split).replace('images', 'labels')
+    images.mkdir(parents=True)
+    labels.mkdir(parents=True)
+    for info in map(data.get_data_info, range(len(data))):
+        path = Path(info['img_path'])
+        shutil.copyfile(path, images / path.name)
+        lines = []
+        for item in info['instances']:
+            x1, y1, x2, y2 = item['bbox']
+            numbers = ((x1 + x2) / 2 / info['width'], (y1 + y2) / 2 / info['height'],
+                       (x2 - x1) / info['width'], (y2 - y1) / info['height'])
+            lines.append(f'{item["bbox_label"]} ' + ' '.join(f'{n:.6f}'
+                                                             for n in numbers))
+        (labels / f'{path.stem}.txt').write_text('\n'.join(lines))
+
+
 def damaged_data_set(root: Path) -> Path:
     """A folder in VOC layout in which everything is wrong once."""
     for part in ('JPEGImages', 'Annotations', 'ImageSets/Main'):
@@ -137,7 +157,8 @@ def damaged_data_set(root: Path) -> Path:
     return root
 
 
-def write_xml(root: Path, name: str, boxes, size=(100, 80)) -> None:
+def write_xml(root: Path, name: str, boxes, size=(100, 80),
+              folder: str = 'Annotations') -> None:
     """An annotation with boxes (class, xmin, ymin, xmax, ymax)."""
     corners = ('xmin', 'ymin', 'xmax', 'ymax')
     objects = ''.join(
@@ -145,7 +166,7 @@ def write_xml(root: Path, name: str, boxes, size=(100, 80)) -> None:
         + ''.join(f'<{side}>{value}</{side}>'
                   for side, value in zip(corners, box, strict=True))
         + '</bndbox></object>' for label, *box in boxes)
-    (root / f'Annotations/{name}.xml').write_text(
+    (root / folder / f'{name}.xml').write_text(
         f'<annotation><size><width>{size[0]}</width><height>{size[1]}</height></size>'
         f'{objects}</annotation>')
 

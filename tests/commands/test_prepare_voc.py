@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import as_coco
+from helpers import as_coco, as_yolo
 from PIL import Image
 
 from frcnn_plugin.commands.prepare_voc import prepare_voc
@@ -56,25 +56,6 @@ def test_from_coco(original, tmp_path):
     for split in ('train', 'test'):
         assert_same_boxes(read(tmp_path / 'voc', split, classes),
                           read(root, split, classes), 1e-3)
-
-
-def as_yolo(data, root, split, folders='images/{}'):
-    """Write a split as YOLO has it."""
-    images = root / folders.format(split)
-    labels = root / folders.format(split).replace('images', 'labels')
-    images.mkdir(parents=True)
-    labels.mkdir(parents=True)
-    for info in map(data.get_data_info, range(len(data))):
-        path = Path(info['img_path'])
-        shutil.copyfile(path, images / path.name)
-        lines = []
-        for item in info['instances']:
-            x1, y1, x2, y2 = item['bbox']
-            numbers = ((x1 + x2) / 2 / info['width'], (y1 + y2) / 2 / info['height'],
-                       (x2 - x1) / info['width'], (y2 - y1) / info['height'])
-            lines.append(f'{item["bbox_label"]} ' + ' '.join(f'{n:.6f}'
-                                                             for n in numbers))
-        (labels / f'{path.stem}.txt').write_text('\n'.join(lines))
 
 
 @pytest.mark.parametrize('layout', ['images/{}', '{}/images', 'yaml'])

@@ -1,0 +1,120 @@
+"""Every command of the README and of docs/ does what it says, on small data.
+
+All commands of ``frcnn`` run for real, in the order of their page, in a folder that has
+what a reader would have: pictures of 128x96 pixels, no pretrained weights, one step of
+training. The tools that measure run in tests/commands/test_measurements.py and
+test_benchmark.py; here their options are checked.
+"""
+
+import glob
+import re
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from pages import reader
+from pages.listing import PAGES, REPO, arguments_of, check_options, commands_of
+
+from frcnn_plugin.commands import overrides
+
+PLACEHOLDERS = dict(CONFIG='frcnn_r18_c4_shapes', DIR='work_dirs/dir')
+
+
+@pytest.fixture(scope='module')
+def bench(tmp_path_factory):
+    """A folder with all that the pages name."""
+    root = tmp_path_factory.mktemp('reader')
+    reader.fill(root)
+    shutil.copytree(REPO / 'configs', root / 'configs')
+    return root
+
+
+@pytest.fixture
+def folder(bench, monkeypatch, fresh_process):
+    """Sits in that folder, with configs that are quick."""
+    read = overrides.config_of
+    monkeypatch.chdir(bench)
+    monkeypatch.setattr(overrides, 'config_of', lambda *args: reader.quick(read(*args)))
+    shutil.rmtree('my_data', ignore_errors=True)
+    return bench
+
+
+def run(arguments: list[str]) -> None:
+    """Run one command of ``frcnn`` as its page has it."""
+    name, *rest = arguments
+    rest = [PLACEHOLDERS.get(word, word) for word in rest if word != '--amp']  # no GPU
+    if '--launcher' in rest:  # real ones: tests/distributed, test_habits
+        place = rest.index('--launcher')
+        del rest[place:place + 2]
+    if name == 'train':
+        steps = '4' if 'alternating' in rest[0] else '1'
+        rest = with_option(rest, '--max-iters', steps)
+        if '--resume' not in rest:
+            rest[1:1] = ['--from-scratch']
+    if name == 'make_proposals':
+        rest += ['--workers', '1']  # others start up for longer than they search
+    if '-o' in rest and (made := Path(rest[rest.index('-o') + 1])).is_dir():
+        shutil.rmtree(made)
+    if 'my_data' in rest and name != 'prepare_voc':
+        reader.my_data()
+    for number, word in enumerate(rest):
+        if word == 'CHECKPOINT':
+            word = f'work_dirs/of_{Path(rest[0]).stem}/checkpoint.pth'
+        if word.endswith('.pth'):
+            found = glob.glob(word)
+            if found:
+                rest[number] = found[0]
+            elif name != 'convert':
+                rest[number] = reader.checkpoint_for(word, rest)
+    status = getattr(import_module(f'frcnn_plugin.commands.{name}'), name)(rest)
+    assert not isinstance(status, int) or status == 0 or name == 'check_dataset'
+
+
+def with_option(words: list[str], option: str, value: str) -> list[str]:
+    """The words with an option set, whatever it was."""
+    if option in words:
+        words[words.index(option) + 1] = value
+        return words
+    return [words[0], option, value, *words[1:]]
+
+
+def steps_of(target: str) -> list[str]:
+    """The commands behind ``make demo``."""
+    makefile = (REPO / 'Makefile').read_text().replace('\\\n', ' ')
+    recipe = re.search(rf'^{target}:.*\n((?:\t.*\n)+)', makefile, re.M)[1]
+    demo = re.search(r'^DEMO := (.*)', makefile, re.M)[1]
+    return [line.replace('$(BIN)/', '').replace('$(DEMO)', demo) for line in map(
+        str.strip, recipe.splitlines()) if line.startswith('$(BIN)')]
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_commands(page, folder):
+    for command in commands_of(page):
+        arguments = arguments_of(command)
+        if arguments is None:
+            check_options(command)
+        else:
+            run(arguments)
+
+
+def test_make_demo(folder):
+    """Its data, its training and its test, less the number of pictures."""
+    made, trained, tested = steps_of('demo')
+    assert arguments_of(made) == ['make_shapes', '--out', 'data/shapes']
+    run(arguments_of(trained))
+    path = re.search(r'\$\$\(cat (\S+)\)', tested)[1]
+    run(arguments_of(re.sub(r'"\$\$\(.*?\)"', Path(path).read_text(), tested)))
+    assert list(Path('work_dirs/demo/pictures').glob('*.jpg'))
+
+
+def test_the_program_that_runs_an_exported_file(folder, capsys):
+    """The Python of docs/export.md, with a file that its command wrote."""
+    if not Path('detector.onnx').exists():
+        command, = [each for each in commands_of('docs/export.md') if 'onnx' in each]
+        run(arguments_of(command))
+    code, = re.findall(r'```python\n(.*?)```', (REPO / 'docs/export.md').read_text(),
+                       re.DOTALL)
+    exec(compile(code, 'docs/export.md', 'exec'), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.split()[0] in reader.CLASSES for line in lines[-3:])
