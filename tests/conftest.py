@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
@@ -67,11 +68,12 @@ def small(repo, shapes_root, tmp_path, fresh_process):
         options += [f'{loader}_dataloader.{option}' for option in (
             'batch_size=2', 'num_workers=0', 'persistent_workers=False')]
 
-    def arguments(*extra: str, work_dir: str = 'run',
+    def arguments(*extra: str, work_dir: str = 'run', report: bool = False,
                   config: str = 'frcnn_r18_c4_shapes') -> list[str]:
         return [str(repo / f'configs/{config}.py'), *extra, '--data-root',
                 str(shapes_root), '--work-dir', str(tmp_path / work_dir),
-                '--cfg-options', *options]
+                '--cfg-options', *options,
+                *([] if report else ['default_hooks.report=None'])]  # saves seconds
 
     return arguments
 
@@ -84,10 +86,21 @@ def fresh_process():
         kind._instance_dict.clear()
 
 
+@pytest.fixture(scope='session')
+def kept(tmp_path_factory) -> Path:
+    """A folder for what is made once and copied into the folder of each test."""
+    return tmp_path_factory.mktemp('kept')
+
+
 @pytest.fixture
-def checkpoint(small, tmp_path) -> str:
+def checkpoint(kept, small, tmp_path) -> str:
     """Of the smallest detector that has every part, after one step on the shapes."""
-    train([*small('--max-iters', '1', '--seed', '0'),
-           'model.rpn_head.feat_channels=32',
-           'model.roi_head.bbox_head.fc_channels=[32,32]'])
-    return str(tmp_path / 'run/iter_1.pth')
+    stored, path = kept / 'iter_1.pth', tmp_path / 'run/iter_1.pth'
+    if not stored.exists():
+        train([*small('--max-iters', '1', '--seed', '0'),
+               'model.rpn_head.feat_channels=32',
+               'model.roi_head.bbox_head.fc_channels=[32,32]'])
+        path.rename(stored)
+    path.parent.mkdir(exist_ok=True)
+    shutil.copyfile(stored, path)
+    return str(path)

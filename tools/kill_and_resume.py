@@ -31,15 +31,14 @@ import frcnn_plugin  # noqa: E402, F401 - makes checkpoints readable
 from frcnn_plugin.utils.checkpoints import read_checkpoint  # noqa: E402
 
 CONFIG = ROOT / 'configs/frcnn_r18_c4_shapes.py'
-STEPS = 144  # twelve passes over 24 pictures
+STEPS = 12  # in a pass over the 24 pictures
 COMMON = [f'{part}_dataloader.batch_size=2' for part in ('val', 'test')] + [
     'default_hooks.checkpoint.interval=2', 'default_hooks.logger.interval=1',
     'log_processor.window_size=1', 'val_dataloader.num_workers=0',
-    'val_dataloader.persistent_workers=False', 'param_scheduler.1.end=144']
-ITERATIONS = [f'train_cfg.max_iters={STEPS}', 'train_cfg.val_interval=24',
-              'train_dataloader.batch_size=2']
+    'val_dataloader.persistent_workers=False']
+ITERATIONS = ['train_cfg.val_interval=24', 'train_dataloader.batch_size=2']
 EPOCHS = ['train_cfg._delete_=True', 'train_cfg.type=EpochBasedTrainLoop',
-          'train_cfg.max_epochs=12', 'train_cfg.val_interval=2',
+          'train_cfg.val_interval=2',
           'train_dataloader.sampler.type=DefaultSampler',
           'train_dataloader.batch_size=2', 'log_processor.by_epoch=True']
 TORCHRUN = ['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
@@ -58,6 +57,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--kills', type=int, default=20, metavar='N',
                         help='of each run (default: %(default)s)')
+    parser.add_argument('--passes', type=int, default=12, metavar='N',
+                        help='over the pictures, of each run (default: %(default)s)')
     parser.add_argument('--only', nargs='+', choices=list(CASES), metavar='NAME',
                         help=f'of: {"; ".join(CASES)}')
     parser.add_argument('--seed', type=int, default=0, help='of the moments')
@@ -87,14 +88,14 @@ def compare(name: str, args: argparse.Namespace, data: Path, folder: Path) -> li
     """One row of the table."""
     print(f'{name}: undisturbed', flush=True)
     whole, parts = folder / f'{name} whole', folder / f'{name} parts'
-    status = launch(name, data, whole).wait()
+    status = launch(name, args.passes, data, whole).wait()
     if status:
         raise SystemExit(f'error: the undisturbed run ended with status {status}')
     chance = random.Random(args.seed)
     killed = []
     while len(killed) < args.kills:
         moment = chance.choice(MOMENTS)
-        process = launch(name, data, parts)
+        process = launch(name, args.passes, data, parts)
         wait_for(moment, process, parts, chance)
         if process.poll() is not None:
             raise SystemExit(f'error: the run ended after {len(killed)} kills, with '
@@ -104,7 +105,7 @@ def compare(name: str, args: argparse.Namespace, data: Path, folder: Path) -> li
         killed.append(moment)
         print(f'{name}: kill {len(killed)} of {args.kills}, {moment}, after '
               f'{len(losses(parts))} steps', flush=True)
-    status = launch(name, data, parts).wait()
+    status = launch(name, args.passes, data, parts).wait()
     if status:
         raise SystemExit(f'error: the resumed run ended with status {status}')
     expected, found = losses(whole), losses(parts)
@@ -119,9 +120,12 @@ def compare(name: str, args: argparse.Namespace, data: Path, folder: Path) -> li
     return row
 
 
-def launch(name: str, data: Path, work_dir: Path) -> subprocess.Popen:
+def launch(name: str, passes: int, data: Path, work_dir: Path) -> subprocess.Popen:
     """Start or resume the run."""
     before, options, workers = CASES[name]
+    steps = STEPS * passes
+    end = [f'param_scheduler.1.end={steps}', f'train_cfg.max_epochs={passes}'
+           if options is EPOCHS else f'train_cfg.max_iters={steps}']
     loader = [f'train_dataloader.num_workers={workers}',
               f'train_dataloader.persistent_workers={workers > 0}']
     command = [sys.executable, *before, ROOT / 'tools/train.py', CONFIG, '--data-root',
@@ -129,7 +133,7 @@ def launch(name: str, data: Path, work_dir: Path) -> subprocess.Popen:
     command += ['--launcher', 'pytorch'] if before else []
     with Path(f'{work_dir}.log').open('a') as log:
         return subprocess.Popen(
-            [*map(str, command), '--cfg-options', *COMMON, *options, *loader],
+            [*map(str, command), '--cfg-options', *COMMON, *options, *end, *loader],
             stdout=log, stderr=log,
             env=dict(os.environ, OMP_NUM_THREADS='1'))
 

@@ -42,7 +42,9 @@ from frcnn_plugin.datasets.shapes import CLASSES  # noqa: E402
 WORK = ROOT / 'work_dirs' / 'overfit'
 WANTED = 0.95
 SCALE = 0.75  # of the images, where the config resizes its own
-STEPS = 500  # at most; from 75 on it is looked at after every 25
+STEPS = 500  # at most; it is looked at after every 25
+BEGIN = 75  # the first look
+SETTLE = 250  # the learning rate falls from here on
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -57,18 +59,22 @@ def main() -> int:
                         help='keep the results of an earlier call that are there')
     parser.add_argument('--jobs', type=int, default=1, metavar='N',
                         help='configs that are trained at the same time')
+    parser.add_argument('--steps', type=int, default=STEPS, metavar='N',
+                        help='of training at most (default: %(default)s)')
+    parser.add_argument('--work-dir', type=Path, default=WORK, metavar='DIR',
+                        help='for data and results (default: %(default)s)')
     parser.add_argument('--one', type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        overfit(args.one)
+        overfit(args.one, args.work_dir, args.steps)
         return 0
     configs = [Path(path) for path in args.configs] or sorted(
         (ROOT / 'configs').glob('*.py'))
-    make_data(WORK / 'data')
+    make_data(args.work_dir / 'data')
     threads = max(1, (os.cpu_count() or 1) // args.jobs)
     with ThreadPoolExecutor(args.jobs) as pool:
         rows = list(pool.map(
-            lambda config: run(config, threads, args.resume), configs))
+            lambda config: run(config, args, threads), configs))
     report(rows, args.write)
     return int(any(row['AP50'] < WANTED for row in rows))
 
@@ -96,18 +102,19 @@ def make_data(root: Path) -> None:
                     '--out', str(root / 'selective_search_train.pkl')])
 
 
-def run(config: Path, threads: int, resume: bool) -> dict:
+def run(config: Path, args: argparse.Namespace, threads: int) -> dict:
     """Train one config in a process of its own, and tell of its progress."""
-    name, work_dir = config.stem, WORK / config.stem
+    name, work_dir = config.stem, args.work_dir / config.stem
     result = work_dir / 'result.json'
-    if resume and result.is_file():
+    if args.resume and result.is_file():
         return dict(json.loads(result.read_text()), name=name)
     print(f'{name}: begins', flush=True)
     work_dir.mkdir(parents=True, exist_ok=True)
     result.unlink(missing_ok=True)
     with (work_dir / 'output.txt').open('w') as output, subprocess.Popen(
-            [sys.executable, __file__, '--one', str(config)], text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [sys.executable, __file__, '--one', config, '--steps', str(args.steps),
+             '--work-dir', args.work_dir], text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             env=dict(os.environ, OMP_NUM_THREADS=str(threads))) as process:
         for line in process.stdout:
             output.write(line)
@@ -122,10 +129,10 @@ def run(config: Path, threads: int, resume: bool) -> dict:
     return dict(found, name=name)
 
 
-def overfit(config: Path) -> None:
+def overfit(config: Path, work_dir: Path, steps: int) -> None:
     """Train one config, test it on what it was trained on, and write both down."""
-    cfg = shrink(Config.fromfile(config))
-    cfg.work_dir = str(WORK / config.stem)
+    cfg = shrink(Config.fromfile(config), work_dir / 'data', steps)
+    cfg.work_dir = str(work_dir / config.stem)
     runner = Runner.from_cfg(cfg)
     runner.model.to(memory_format=torch.channels_last)  # the same, and faster on a CPU
     runner.train()
@@ -134,7 +141,7 @@ def overfit(config: Path) -> None:
         AP50=metrics.get('AP50', metrics.get('bbox_mAP_50')), steps=runner.iter)))
 
 
-def shrink(cfg: Config) -> Config:
+def shrink(cfg: Config, data: Path, steps: int) -> Config:
     """Small images, few regions, a short schedule, no pretrained weights."""
     train_from_scratch(cfg)
     set_classes(cfg, list(CLASSES))
@@ -143,9 +150,9 @@ def shrink(cfg: Config) -> Config:
     small = 'fpn_cls' in cfg.filename  # made for 224x224 pixels
     factor = 2 if small else 1 if 'shapes' in cfg.filename else 4
     scale = 1.0 if small else SCALE
-    resized = shrink_data(cfg, scale)
+    resized = shrink_data(cfg, str(data), scale)
     shrink_model(cfg.model, factor / scale if resized else factor)
-    shrink_schedule(cfg)
+    shrink_schedule(cfg, steps)
     return cfg
 
 
@@ -171,9 +178,9 @@ def shrink_model(model, factor: float) -> None:
         roi.bbox_roi_extractor.roi_layer.output_size = 64
 
 
-def shrink_data(cfg: Config, scale: float) -> bool:
+def shrink_data(cfg: Config, root: str, scale: float) -> bool:
     """The four images, all in one batch; whether the config resizes its images."""
-    root, resized = str(WORK / 'data'), False
+    resized = False
     for dataset in datasets_of(cfg):
         dataset.data_root = root
         if 'ann_file' in dataset:
@@ -199,22 +206,27 @@ def shrink_data(cfg: Config, scale: float) -> bool:
     return resized
 
 
-def shrink_schedule(cfg: Config) -> None:
-    """AdamW until all is learnt, in 500 steps at most."""
+def shrink_schedule(cfg: Config, steps: int) -> None:
+    """AdamW until all is learnt, or for so many steps."""
     vgg = 'vgg16' in cfg.filename  # without batch normalisation
     cfg.optim_wrapper = dict(
         type='OptimWrapper', clip_grad=dict(max_norm=10),
         optimizer=dict(type='AdamW', fused=True, weight_decay=1e-4,
                        lr=2e-4 if vgg else 5e-4))
-    cfg.param_scheduler = [dict(
-        type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30)]
+    cfg.param_scheduler = [
+        dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=30)]
+    if steps > SETTLE:  # what normalises by running averages needs it
+        cfg.param_scheduler.append(dict(
+            type='CosineAnnealingLR', by_epoch=False, eta_min_ratio=0.05, begin=SETTLE,
+            end=steps))
     if 'steps' in cfg.train_cfg:
         cfg.train_cfg.update(steps=[70, 200, 150, 200], val_interval=10**6)
         cfg.param_scheduler = [  # in each step; a scheduler without end ends with it
             dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=10),
             dict(type='CosineAnnealingLR', by_epoch=False, eta_min_ratio=0.05)]
     else:
-        cfg.train_cfg.update(max_iters=STEPS, val_interval=25, val_begin=75)
+        cfg.train_cfg.update(
+            max_iters=steps, val_interval=25, val_begin=min(BEGIN, steps))
         coco = 'ann_file' in cfg.val_evaluator
         cfg.default_hooks.early_stopping = dict(
             type='EarlyStoppingHook', rule='greater', patience=10**6,

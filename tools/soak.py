@@ -3,9 +3,9 @@
     python tools/soak.py [--steps 20000] [--write docs/reliability.md]
 
 Trains a small detector on generated pictures, with two loader workers, checkpoints and
-validations, and reads the memory of the training process once a second: what it holds
+validations, and reads the memory of the training process again and again: what it holds
 now, of which each tenth of the run shows the median, and the most that it ever held,
-which no second between two readings hides. Ends with status 1 if one of the two grows
+which no moment between two readings hides. Ends with status 1 if one of the two grows
 by more than 2 % after the first tenth.
 """
 
@@ -81,8 +81,8 @@ def run(steps: int, folder: Path) -> list[Reading]:
                    stdout=subprocess.DEVNULL)
     schedule = [f'default_hooks.logger.interval={max(1, steps // 200)}',
                 f'train_cfg.max_iters={steps}', f'param_scheduler.1.end={steps}',
-                f'train_cfg.val_interval={max(1, steps // 40)}',
-                f'default_hooks.checkpoint.interval={max(1, steps // 40)}']
+                f'train_cfg.val_interval={max(10, steps // 40)}',
+                f'default_hooks.checkpoint.interval={max(10, steps // 40)}']
     command = [sys.executable, ROOT / 'tools/train.py', CONFIG, '--data-root', data,
                '--work-dir', work, '--seed', '0', '--cfg-options', *OPTIONS, *schedule]
     readings: list[Reading] = []
@@ -91,7 +91,7 @@ def run(steps: int, folder: Path) -> list[Reading]:
         process = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log,
                                    env=dict(os.environ, OMP_NUM_THREADS='1'))
         while process.poll() is None:
-            time.sleep(1)
+            time.sleep(min(1.0, steps / 1000))
             step = last_step(work)
             memory = memory_of(process.pid)
             if step and memory:

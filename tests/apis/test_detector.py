@@ -1,6 +1,7 @@
 """A checkpoint alone is a detector, and its config is read as data."""
 
 import pickle
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,16 +13,12 @@ from frcnn_plugin import Detector
 from frcnn_plugin.apis.config_text import check_types, read_config_text
 from frcnn_plugin.apis.detector import drop_initialisation
 from frcnn_plugin.commands.test import test as run_test
-from frcnn_plugin.commands.train import train
 from frcnn_plugin.utils.errors import UserError
 
 
 @pytest.fixture
-def checkpoint(small, tmp_path):
-    train([*small('--max-iters', '1', '--seed', '0'),
-           'model.rpn_head.feat_channels=32',
-           'model.roi_head.bbox_head.fc_channels=[32,32]'])
-    return tmp_path / 'run/iter_1.pth'
+def checkpoint(checkpoint):
+    return Path(checkpoint)
 
 
 def test_it_finds_what_the_test_finds(checkpoint, small, shapes_root, tmp_path):

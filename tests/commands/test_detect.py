@@ -5,6 +5,7 @@ import shutil
 
 import cv2
 import pytest
+import torch
 
 from frcnn_plugin import Detector
 from frcnn_plugin.commands.detect import detect
@@ -50,11 +51,11 @@ def test_a_folder(checkpoint, pictures, tmp_path, capsys):
 
 
 def test_a_pattern_and_a_config_of_its_own(checkpoint, pictures, tmp_path):
-    config = str(next((tmp_path / 'run').glob('*.py')))
-    out = tmp_path / 'out'
-    assert detect([f'{pictures}/*.jpg', config, checkpoint, '-o', str(out), '--device',
-                   'cpu', '--no-pictures', '--score-thr', '0', '--classes', 'a', 'b',
-                   'c', 'd']) == 0
+    config, out = tmp_path / 'config.py', tmp_path / 'out'
+    config.write_text(torch.load(checkpoint, weights_only=True)['meta']['cfg'])
+    assert detect([f'{pictures}/*.jpg', str(config), checkpoint, '-o', str(out),
+                   '--device', 'cpu', '--no-pictures', '--score-thr', '0', '--classes',
+                   *'abcd']) == 0
     assert {entry['category'] for entry in read(out)['annotations']} <= set('abcd')
     assert not list(out.glob('*.jpg'))
 

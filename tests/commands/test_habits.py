@@ -89,7 +89,11 @@ def test_a_job_of_slurm(repo, small, tmp_path):
              *small('--max-iters', '1', '--launcher', 'slurm'), *TINY],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True))
-    for process in processes:
-        output, _ = process.communicate(timeout=240)
-        assert process.returncode == 0, output[-3000:]
+    try:
+        for process in processes:
+            output, _ = process.communicate(timeout=240)
+            assert process.returncode == 0, output[-3000:]
+    finally:
+        for process in processes:  # one waits for the other for long
+            process.kill()
     assert (tmp_path / 'run/iter_1.pth').is_file()

@@ -2,8 +2,8 @@
 
 All commands of ``frcnn`` run for real, in the order of their page, in a folder that has
 what a reader would have: pictures of 128x96 pixels, no pretrained weights, one step of
-training. The tools that measure run in tests/commands/test_measurements.py and
-test_benchmark.py; here their options are checked.
+training. The tools that measure run, very small, in test_measurements.py and
+test_benchmark.py of tests/commands; here their options are checked.
 """
 
 import glob

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from functools import partial
 
 import pytest
 from browser import needs_chromium, visit
@@ -18,9 +20,18 @@ TINY = ['model.rpn_head.feat_channels=32', 'train_cfg.val_interval=2',
 
 
 @pytest.fixture
-def work_dir(small, tmp_path):
-    train([*small('--max-iters', '4', '--seed', '0'), *TINY])
-    return tmp_path / 'run'
+def arguments(small):
+    """Those of a command that leaves a report."""
+    return partial(small, report=True)
+
+
+@pytest.fixture
+def work_dir(kept, arguments, tmp_path):
+    """What a training of four steps left."""
+    if not (kept / 'run').exists():
+        train([*arguments('--max-iters', '4', '--seed', '0', work_dir='first'), *TINY])
+        (tmp_path / 'first').rename(kept / 'run')
+    return shutil.copytree(kept / 'run', tmp_path / 'run')
 
 
 def test_training_leaves_one(work_dir):
@@ -33,31 +44,31 @@ def test_training_leaves_one(work_dir):
     assert sources and all(each.startswith(('data:', '#')) for each in sources)
 
 
-def test_a_test_leaves_one(work_dir, small):
-    summary = run_test([small()[0], str(work_dir / 'iter_4.pth'), *small()[1:],
+def test_a_test_leaves_one(work_dir, arguments):
+    summary = run_test([arguments()[0], str(work_dir / 'iter_4.pth'), *arguments()[1:],
                         *TINY[:1], *TINY[2:3]])
     page = (work_dir / 'report.html').read_text()
     assert 'test, 6 images' in page and f'<b>{summary["mAP"]:.3f}</b>' in page
     assert 'Losses' in page  # those of the training in the same work dir
 
 
-def test_a_class_can_not_write_html(work_dir, small, monkeypatch):
-    run_test([small()[0], str(work_dir / 'iter_4.pth'), '--classes', 'circle',
-              '<script>alert(1)</script>', 'triangle', 'star', *small()[1:],
+def test_a_class_can_not_write_html(work_dir, arguments):
+    run_test([arguments()[0], str(work_dir / 'iter_4.pth'), '--classes', 'circle',
+              '<script>alert(1)</script>', 'triangle', 'star', *arguments()[1:],
               *TINY[:1], *TINY[2:3]])
     page = (work_dir / 'report.html').read_text()
     assert '<script' not in page and '&lt;script&gt;alert(1)' in page
 
 
-def test_recall_leaves_none(work_dir, small):
+def test_recall_leaves_none(work_dir, arguments):
     (work_dir / 'report.html').unlink()
-    run_test([small()[0], str(work_dir / 'iter_4.pth'), '--recall', *small()[1:],
-              *TINY[:1], *TINY[2:3]])
+    run_test([arguments()[0], str(work_dir / 'iter_4.pth'), '--recall',
+              *arguments()[1:], *TINY[:1], *TINY[2:3]])
     assert not (work_dir / 'report.html').exists()
 
 
 def test_it_can_be_left_out(small, tmp_path):
-    train([*small('--max-iters', '2'), *TINY, 'default_hooks.report=None'])
+    train([*small('--max-iters', '2'), *TINY])
     assert list(tmp_path.glob('run/best_*.pth'))  # it was validated
     assert not (tmp_path / 'run/report.html').exists()
 

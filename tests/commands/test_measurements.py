@@ -1,0 +1,55 @@
+"""The tools whose tables are in docs/, so small that they only show that they run.
+
+Of the benchmark: test_benchmark.py; of the fuzzing: tests/datasets/
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def page(tmp_path):
+    """A page with room for each table."""
+    file = tmp_path / 'page.md'
+    file.write_text(''.join(f'<!-- {name} -->\n<!-- end of {name} -->\n'
+                            for name in ('overfit', 'kills', 'soak')))
+    return file
+
+
+def run(tool: str, page: Path, *options) -> tuple[int, str, list[list[str]]]:
+    """The status, what was printed, and the rows of the table that was written."""
+    command = [sys.executable, ROOT / f'tools/{tool}.py', '--write', page, *options]
+    done = subprocess.run(list(map(str, command)), text=True, capture_output=True)
+    rows = [line.strip('| \n').split(' | ') for line in page.read_text().splitlines()
+            if line.startswith('|')][2:]
+    assert rows, done.stdout + done.stderr
+    return done.returncode, done.stdout, rows
+
+
+def test_overfit(page, tmp_path):
+    """Two steps teach nothing, and it says so."""
+    status, shown, rows = run(
+        'overfit', page, ROOT / 'configs/frcnn_r18_c4_shapes.py', '--steps', 2,
+        '--work-dir', tmp_path / 'work')
+    assert status == 1 and 'after 2 steps' in shown
+    (name, steps, score), = rows
+    assert (name, steps) == ('`frcnn_r18_c4_shapes.py`', '2') and float(score) < 0.95
+
+
+def test_kill_and_resume(page):
+    status, shown, rows = run('kill_and_resume', page, '--kills', 1, '--passes', 5,
+                              '--only', 'iterations, no workers')
+    assert status == 0, shown
+    assert rows[0][-3:] == ['60', 'equal', 'equal']
+
+
+def test_soak(page):
+    """The memory of so few steps may well grow."""
+    _, shown, rows = run('soak', page, '--steps', 60)
+    assert 'growth after the first tenth: median' in shown
+    assert len(rows) == 10 and all(float(row[-1]) > 300 for row in rows)
