@@ -28,11 +28,12 @@ PROPOSALS = 40, 100  # of each image in training and in test
 class MMDet:
     """A stock detector of mmdet, from the config in its own package.
 
-    With ``train_all`` no stage and no normalisation is fixed.
+    With ``train_all`` no stage and no normalisation is fixed; ``limits`` are the most
+    proposals in training and in test.
     """
 
     def __init__(self, name: str, style: str, num_classes: int = NUM_CLASSES,
-                 train_all: bool = True) -> None:
+                 train_all: bool = True, limits: tuple[int, int] = PROPOSALS) -> None:
         cfg = get_config(f'mmdet::faster_rcnn/{name}.py').model
         for part in (cfg.backbone, cfg.roi_head.get('shared_head', ConfigDict())):
             part.style, part.init_cfg = style, None
@@ -43,8 +44,8 @@ class MMDet:
         cfg.roi_head.bbox_head.num_classes = num_classes
         cfg.train_cfg.rpn.sampler.num = EVERYTHING
         cfg.train_cfg.rcnn.sampler.update(num=EVERYTHING, pos_fraction=1.0)
-        cfg.train_cfg.rpn_proposal.max_per_img = PROPOSALS[0]
-        cfg.test_cfg.rpn.max_per_img = PROPOSALS[1]
+        self.limits = limits
+        cfg.train_cfg.rpn_proposal.max_per_img, cfg.test_cfg.rpn.max_per_img = limits
         with DefaultScope.overwrite_default_scope('mmdet'):
             from mmdet.registry import MODELS
             self.net = MODELS.build(cfg)
@@ -120,13 +121,14 @@ class TorchVision:
     """``fasterrcnn_resnet50_fpn``; ``train_all`` is what it does in any case."""
 
     def __init__(self, num_classes: int = NUM_CLASSES, train_all: bool = True,
-                 **options) -> None:
+                 limits: tuple[int, int] = PROPOSALS, **options) -> None:
+        self.limits = limits
         self.net = fasterrcnn_resnet50_fpn(
             weights=None, weights_backbone=None, num_classes=num_classes + 1,
             trainable_backbone_layers=5, rpn_batch_size_per_image=EVERYTHING,
             box_batch_size_per_image=EVERYTHING, box_positive_fraction=1.0,
-            rpn_post_nms_top_n_train=PROPOSALS[0],
-            rpn_post_nms_top_n_test=PROPOSALS[1], **options)
+            rpn_post_nms_top_n_train=limits[0], rpn_post_nms_top_n_test=limits[1],
+            **options)
         self.backbone, self.shared_head = self.net.backbone.body, None
         rpn, head = self.net.rpn.head, self.net.roi_heads.box_predictor
         self.predictors = rpn.cls_logits, rpn.bbox_pred, head.cls_score, head.bbox_pred
@@ -285,7 +287,7 @@ def converted(peer, style: str | None = None, train_all: bool = True) -> nn.Modu
     cfg.model.rpn_head.target_sampler.num = -1
     cfg.model.roi_head.target_sampler.num = -1
     creator = cfg.model.rpn_head.proposal_creator
-    creator.train.max_per_img, creator.test.max_per_img = PROPOSALS
+    creator.train.max_per_img, creator.test.max_per_img = peer.limits
     if train_all:
         unfreeze(cfg.model)
     net = build(cfg)

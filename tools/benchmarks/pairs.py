@@ -29,8 +29,7 @@ def pair_of(args: Namespace, training: bool = False):
         peer, ours = detectron2_pair(args)
     else:
         style = 'caffe' if 'caffe' in args.peer else None
-        networks.PROPOSALS = args.proposals, args.proposals
-        peer = networks.PEERS[args.peer](train_all=False)
+        peer = networks.PEERS[args.peer](train_all=False, limits=(args.proposals,) * 2)
         networks.settle(peer)
         ours = networks.converted(peer, style, train_all=False)
     peer.net.to(args.device).train(training)
