@@ -11,7 +11,7 @@ dots names: ``dict(type='os.system', command=...)`` would be called. mmcv evalua
 import ast
 
 from .. import registry as ours
-from ..commands.overrides import nested_dicts
+from ..utils.config_parts import nested_dicts
 from ..utils.errors import UserError
 
 SCOPES = ('frcnn_plugin', 'mmdet')

@@ -20,10 +20,11 @@ from mmengine.registry import DefaultScope
 from PIL import Image
 
 from ..commands.explain_config import explain_config
-from ..commands.overrides import load_config, nested_dicts
 from ..detectors.for_inference import for_inference
 from ..registry import MODELS, SCOPE
 from ..utils.checkpoints import check_fit, read_checkpoint
+from ..utils.config_files import load_config
+from ..utils.config_parts import nested_dicts
 from ..utils.errors import UserError
 from .config_text import SCOPES, check_types, read_config_text
 

@@ -10,8 +10,8 @@ import subprocess
 import torch
 from mmengine.config import Config
 
+from ..utils.config_parts import nested_dicts
 from ..utils.errors import UserError
-from .overrides import nested_dicts
 
 LAUNCHERS = {
     'pytorch': ('RANK', 'torchrun --nproc_per_node=N tools/train.py CONFIG --launcher '

@@ -36,7 +36,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         UserError: If a number is out of its range, or the file is no .pkl.
     """
     parser = argparse.ArgumentParser(
-        
         description='Search regions in images by selective search, and write them as '
         "mmdet's file of proposals. The same command again goes on where it stopped.")
     parser.add_argument('--data-root', required=True, type=Path, metavar='DIR',

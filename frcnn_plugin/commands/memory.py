@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import torch
 from mmengine.config import Config
 
+from ..utils.config_parts import nested_dicts
 from ..utils.errors import UserError
-from .overrides import nested_dicts
 
 CPU = ("can't allocate memory", 'not enough memory')  # as torch's allocator says it
 

@@ -4,66 +4,18 @@ Comes in: a config and one option. Goes out: the same config, changed in place.
 """
 
 import argparse
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from textwrap import shorten
 
 from mmengine.config import Config
 
+from ..utils.config_files import load_config
+from ..utils.config_parts import datasets_of, set_classes, set_data_root
 from ..utils.errors import UserError
 
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-OWN_CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 STOCK_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler',
                'checkpoint')
 SAFETY = ('max_broken', 'non_finite', 'max_skipped')  # of both training loops
-
-
-def load_config(path: str, cfg_options: dict | None = None,
-                needs: tuple[str, ...] = ('model',)) -> Config:
-    """Read a config file and apply ``--cfg-options``.
-
-    Args:
-        path: The file.
-        cfg_options: Settings to change, by their dotted names.
-        needs: Parts that it must have.
-
-    Raises:
-        UserError: If the file is missing, is no whole config or does not run, or has no
-            place for the options.
-    """
-    file = find_config(path)
-    try:
-        cfg = Config.fromfile(file)
-    except Exception as error:  # a config is Python: anything may go wrong in it
-        raise UserError(f'{path}: not a config that can be read '
-                        f'({type(error).__name__}: {_one_line(error)})') from error
-    try:
-        cfg.merge_from_dict(cfg_options or {})
-    except (TypeError, KeyError, ValueError, AttributeError, IndexError) as error:
-        raise UserError(f'--cfg-options do not fit {path}: '
-                        f'{_one_line(error)}') from error
-    lacking = [name for name in needs if name not in cfg]
-    if lacking:
-        raise UserError(f'{path}: has no {", ".join(lacking)}; it is a part for other '
-                        'configs, the whole ones are in configs/')
-    return cfg
-
-
-def find_config(path: str) -> Path:
-    """The config file that a path, or the name of one of the package's own, means.
-
-    Raises:
-        UserError: If there is none.
-    """
-    if Path(path).is_file():
-        return Path(path)
-    own = OWN_CONFIGS / (path if path.endswith('.py') else f'{path}.py')
-    if own.is_file() and not Path(path).is_absolute() and '..' not in Path(path).parts:
-        return own
-    raise UserError(f'{path}: no such config file; those that come with the package '
-                    f'are in {OWN_CONFIGS.resolve()}')
 
 
 def config_of(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
@@ -89,61 +41,6 @@ def config_of(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
     if args.classes:
         set_classes(cfg, args.classes)
     return cfg
-
-
-def _one_line(error: Exception) -> str:
-    text = error.args[0] if isinstance(error, KeyError) else error
-    return shorten(str(text), 120, placeholder=' ...')
-
-
-def nested_dicts(node) -> Iterator[dict]:
-    """Every dict inside a config, the outer ones first."""
-    if isinstance(node, dict):
-        yield node
-        for value in list(node.values()):
-            yield from nested_dicts(value)
-    elif isinstance(node, list | tuple):
-        for value in node:
-            yield from nested_dicts(value)
-
-
-def datasets_of(cfg: Config, loaders: tuple[str, ...] = LOADERS) -> Iterator[dict]:
-    """Every dataset's config, wrapped ones too."""
-    for loader in loaders:
-        for node in nested_dicts((cfg.get(loader) or {}).get('dataset', {})):
-            if 'data_root' in node:
-                yield node
-
-
-def set_data_root(cfg: Config, data_root: str) -> None:
-    """Point every dataset of the config to a folder, and metrics with them."""
-    old = {dataset['data_root'] for dataset in datasets_of(cfg)} - {None, ''}
-    for dataset in datasets_of(cfg):
-        dataset['data_root'] = data_root
-    for name in ('val_evaluator', 'test_evaluator'):
-        for node in nested_dicts(cfg.get(name) or {}):
-            path = Path(node.get('ann_file') or '.')
-            root = next((each for each in old if path.is_relative_to(each)), None)
-            if node.get('ann_file') and root:
-                node['ann_file'] = str(Path(data_root) / path.relative_to(root))
-
-
-def set_classes(cfg: Config, classes: list[str]) -> None:
-    """Set the classes of every dataset and the size of every head.
-
-    Raises:
-        UserError: If a name is given twice.
-    """
-    if len(set(classes)) != len(classes):
-        raise UserError(f'--classes: a name is given twice in {" ".join(classes)}')
-    for dataset in datasets_of(cfg):
-        dataset['metainfo'] = dict(classes=tuple(classes))
-    for name, part in cfg.model.items():
-        if name == 'rpn_head':  # objects and background, whatever the classes
-            continue
-        for node in nested_dicts(part):
-            if 'num_classes' in node:
-                node['num_classes'] = len(classes)
 
 
 def set_split(cfg: Config, split: str) -> None:

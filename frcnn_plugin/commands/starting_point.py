@@ -11,9 +11,9 @@ from ..registry import MODELS
 from ..roi import BBoxHead
 from ..rpn import RPNHead
 from ..utils.checkpoints import read_checkpoint
+from ..utils.config_parts import is_pretrained, nested_dicts
 from ..utils.errors import UserError
 from .common import say
-from .overrides import nested_dicts
 
 FROM_SCRATCH = 'from_scratch'
 
@@ -119,9 +119,3 @@ def train_from_scratch(cfg: Config) -> None:
                 node[name] = value
         if 'norm_cfg' in node:  # mmdet's backbones
             node['norm_cfg']['requires_grad'] = True
-
-
-def is_pretrained(part: dict) -> bool:
-    """Whether a part of the model starts from pretrained weights."""
-    init_cfg = part.get('init_cfg')
-    return isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained'

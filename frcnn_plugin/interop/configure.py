@@ -10,14 +10,13 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from ..commands.overrides import load_config, nested_dicts, set_classes
-from ..commands.starting_point import is_pretrained
 from ..registry import MODELS
 from ..utils.checkpoints import StateDict
+from ..utils.config_files import OWN_CONFIGS, load_config
+from ..utils.config_parts import is_pretrained, nested_dicts, set_classes
 from ..utils.errors import UserError
 from .peers import Peer
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 STYLES = {
     'caffe': dict(mean=[103.530, 116.280, 123.675], std=[1.0, 1.0, 1.0],
                   bgr_to_rgb=False),
@@ -41,10 +40,10 @@ def config_for(peer: Peer, state: StateDict, classes: list[str], style: str | No
             config has.
         base: Another config than the peer's.
     """
-    cfg = load_config(str(base or CONFIGS / 'peers' / f'{peer.config}.py'),
+    cfg = load_config(str(base or OWN_CONFIGS / 'peers' / f'{peer.config}.py'),
                       needs=('model', 'test_dataloader'))
     if data == 'coco':
-        coco = Config.fromfile(CONFIGS / '_base_/datasets/coco.py')
+        coco = Config.fromfile(OWN_CONFIGS / '_base_/datasets/coco.py')
         for name, part in coco.items():
             cfg[name] = part
     set_classes(cfg, classes)

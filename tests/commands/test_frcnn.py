@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import torch
+from torchvision.models.detection import fasterrcnn_resnet50_fpn
 
 from frcnn_plugin.commands import frcnn
-from frcnn_plugin.commands.overrides import find_config
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.utils.config_files import load_config
 
 
 def call(monkeypatch, *arguments):
@@ -59,19 +61,11 @@ def call_status(folder, *arguments) -> bool:
                           cwd=folder, capture_output=True).returncode == 0
 
 
-def test_configs_by_name(repo, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    whole = repo / 'configs/frcnn_r50_c4_voc.py'
-    for name in ('frcnn_r50_c4_voc', 'frcnn_r50_c4_voc.py', str(whole)):
-        assert find_config(name).resolve() == whole
-    for name in ('frcnn_r50', '../configs/frcnn_r50_c4_voc', '/frcnn_r50_c4_voc'):
-        with pytest.raises(UserError, match='no such config file'):
-            find_config(name)
-
-
-def test_what_is_installed_holds_the_configs(repo, tmp_path):
-    source, built = tmp_path / 'source', tmp_path / 'built'
-    source.mkdir()
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+    """A folder with the package as pip installs it."""
+    repo = Path(__file__).resolve().parents[2]
+    source, built = (tmp_path_factory.mktemp(name) for name in ('source', 'built'))
     for name in ('frcnn_plugin', 'configs'):
         shutil.copytree(repo / name, source / name, symlinks=True,
                         ignore=shutil.ignore_patterns('__pycache__'))
@@ -79,6 +73,10 @@ def test_what_is_installed_holds_the_configs(repo, tmp_path):
         shutil.copy(repo / name, source)
     subprocess.run([sys.executable, '-c', 'import setuptools; setuptools.setup()',
                     '--quiet', 'build', '--build-lib', built], cwd=source, check=True)
+    return built
+
+
+def test_what_is_installed_holds_the_configs(repo, built):
     files = {str(path.relative_to(built)) for path in built.rglob('*.py')}
     modules = {f'frcnn_plugin/{path.relative_to(repo / "frcnn_plugin")}'
                for path in (repo / 'frcnn_plugin').rglob('*.py')}
@@ -88,3 +86,18 @@ def test_what_is_installed_holds_the_configs(repo, tmp_path):
     templates = 'frcnn_plugin/report/templates'
     assert {path.name for path in (built / templates).iterdir()} == {
         path.name for path in (repo / templates).glob('*.j2')}
+
+
+def test_what_is_installed_finds_all_that_it_needs(built, tmp_path):
+    """The configs of other code bases, in a folder that has none."""
+    theirs = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=7)
+    torch.save(theirs.state_dict(), tmp_path / 'theirs.pth')
+    done = subprocess.run(
+        [sys.executable, '-c', 'import frcnn_plugin; print(frcnn_plugin.__file__); '
+         'from frcnn_plugin.commands.frcnn import main; main()',
+         'convert', 'theirs.pth', '-o', 'ours.pth', '--classes', *'abcdef'],
+        cwd=tmp_path, capture_output=True, text=True,
+        env=dict(os.environ, PYTHONPATH=str(built)))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(built))
+    assert load_config(str(tmp_path / 'ours.py')).model.backbone.depth == 50

@@ -2,14 +2,15 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
-from frcnn_plugin.commands import machine, overrides
+from frcnn_plugin.commands import machine
 from frcnn_plugin.registry import MODELS
+from frcnn_plugin.utils.config_files import load_config
 from frcnn_plugin.utils.errors import UserError
 
 
 @pytest.fixture
 def cfg(repo):
-    return overrides.load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
+    return load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
 
 
 @pytest.mark.parametrize('launcher', ['pytorch', 'slurm', 'mpi'])

@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from frcnn_plugin.commands import overrides
 from frcnn_plugin.commands.memory import explain_out_of_memory
+from frcnn_plugin.utils.config_files import load_config
 from frcnn_plugin.utils.errors import UserError
 
 
 @pytest.fixture
 def cfg(repo):
-    return overrides.load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
+    return load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
 
 
 def test_it_says_what_to_lower(cfg):

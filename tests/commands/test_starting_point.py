@@ -1,14 +1,15 @@
 import pytest
 
 from frcnn_plugin.backbones.pretrained import WeightsUnreachable
-from frcnn_plugin.commands import overrides, starting_point
+from frcnn_plugin.commands import starting_point
 from frcnn_plugin.commands import train as train_command
+from frcnn_plugin.utils.config_files import load_config
 from frcnn_plugin.utils.errors import UserError
 
 
 @pytest.fixture
 def cfg(repo):
-    return overrides.load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
+    return load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
 
 
 def unreachable(source):
@@ -30,7 +31,7 @@ def test_pretrained_reaches_both_halves(cfg, repo):
     starting_point.set_pretrained(cfg, 'mine.pth')
     assert cfg.model.backbone.init_cfg.checkpoint == 'mine.pth'
     assert cfg.model.roi_head.shared_head.init_cfg.checkpoint == 'mine.pth'
-    shapes = overrides.load_config(str(repo / 'configs/frcnn_r18_c4_shapes.py'))
+    shapes = load_config(str(repo / 'configs/frcnn_r18_c4_shapes.py'))
     with pytest.raises(UserError, match='nothing in this config'):
         starting_point.set_pretrained(shapes, 'mine.pth')
 
@@ -46,10 +47,10 @@ def test_from_scratch_trains_everything(cfg):
 def test_a_run_from_scratch_is_resumed_as_one(cfg):
     starting_point.train_from_scratch(cfg)
     again = cfg.copy()
-    fresh = overrides.load_config(cfg.filename)
+    fresh = load_config(cfg.filename)
     starting_point.start_from_checkpoint(fresh, dict(cfg=again.pretty_text), False)
     assert fresh.model == cfg.model
-    plain = overrides.load_config(cfg.filename)
+    plain = load_config(cfg.filename)
     starting_point.start_from_checkpoint(plain, dict(cfg=plain.pretty_text), False)
     assert plain.model.backbone.init_cfg is None
     assert plain.model.backbone.frozen_stages == 1
@@ -62,7 +63,7 @@ def test_other_schemes_are_left_to_mmengine(cfg):
 
 
 def test_from_scratch_trains_stock_batch_normalisation_too(repo):
-    cfg = overrides.load_config(str(repo / 'configs/frcnn_r50_fpn_voc.py'))
+    cfg = load_config(str(repo / 'configs/frcnn_r50_fpn_voc.py'))
     starting_point.settle_pretrained(cfg, True, trial=False)
     backbone = cfg.model.backbone
     assert backbone.frozen_stages == -1 and not backbone.norm_eval
@@ -71,7 +72,7 @@ def test_from_scratch_trains_stock_batch_normalisation_too(repo):
 
 def test_the_four_steps_need_their_weights_when_they_go_on(repo, monkeypatch):
     """Step 2 takes the pretrained backbone a second time."""
-    cfg = overrides.load_config(str(repo / 'configs/frcnn_r50_c4_alternating_voc.py'))
+    cfg = load_config(str(repo / 'configs/frcnn_r50_c4_alternating_voc.py'))
     asked = []
     monkeypatch.setattr(starting_point, 'read_weights', asked.append)
     starting_point.start_from_checkpoint(cfg, {}, from_scratch=False)

@@ -8,13 +8,14 @@ import torch
 from mmengine.config import Config
 
 from frcnn_plugin.interop import PEERS, recognise
-from frcnn_plugin.interop.configure import CONFIGS, build
+from frcnn_plugin.interop.configure import build
+from frcnn_plugin.utils.config_files import OWN_CONFIGS
 from frcnn_plugin.utils.errors import UserError
 
 STORED = Path(__file__).resolve().parents[1] / 'parity' / 'stored'
 
 
-@pytest.mark.parametrize('path', sorted((CONFIGS / 'peers').glob('*.py')),
+@pytest.mark.parametrize('path', sorted((OWN_CONFIGS / 'peers').glob('*.py')),
                          ids=lambda path: path.stem)
 def test_every_config_builds(path):
     cfg = Config.fromfile(path)
@@ -25,7 +26,7 @@ def test_every_config_builds(path):
 def test_every_peer_has_a_config_and_is_in_the_docs(repo):
     text = (repo / 'docs' / 'interop.md').read_text()
     for peer in PEERS:
-        assert (CONFIGS / 'peers' / f'{peer.config}.py').is_file()
+        assert (OWN_CONFIGS / 'peers' / f'{peer.config}.py').is_file()
         assert f'`{peer.config}`' in text, peer.config
 
 

@@ -12,11 +12,12 @@ from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
 from PIL import Image, ImageDraw
 
-from frcnn_plugin.commands import overrides
 from frcnn_plugin.commands.prepare_voc import prepare_voc
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.datasets import VOCFolder
 from frcnn_plugin.datasets.make_shapes import make_shapes
+from frcnn_plugin.utils.config_files import OWN_CONFIGS
+from frcnn_plugin.utils.config_parts import LOADERS, nested_dicts
 
 CLASSES = ['RBC', 'WBC', 'Platelets', 'cat', 'dog']  # of the pages' own data sets
 PICTURES = 20
@@ -97,10 +98,10 @@ def torchs_detector(path: Path) -> None:
 
 def quick(cfg):
     """A config with small pictures, batches and heads; the rest is as it was."""
-    for node in overrides.nested_dicts(cfg._cfg_dict):
+    for node in nested_dicts(cfg._cfg_dict):
         if node.get('type') == 'Resize' and 'scale' in node:
             node['scale'] = SIZE
-    for name in overrides.LOADERS:
+    for name in LOADERS:
         if name in cfg:
             cfg[name].update(batch_size=2, num_workers=0, persistent_workers=False)
     model = cfg.get('model') or {}
@@ -128,7 +129,7 @@ def checkpoint_for(path: str, words: list[str]) -> str:
     target = Path(path.replace('*', 'it_1'))
     names = [Path(word).stem for word in (words[0], target.parent)]
     config = next((name for name in names if (
-        overrides.OWN_CONFIGS / f'{name}.py').exists()), 'frcnn_r18_c4_shapes')
+        OWN_CONFIGS / f'{name}.py').exists()), 'frcnn_r18_c4_shapes')
     data = []
     if 'bccd' in config:
         data = ['--data-root', str(my_data()), '--classes', *(
