@@ -66,7 +66,7 @@ class Detector:
     """A detector with its weights, ready for images.
 
     Args:
-        checkpoint: A file that training or ``tools/convert.py`` wrote; it carries its
+        checkpoint: A file that training or ``frcnn convert`` wrote; it carries its
             config and its classes, which are read as data. None: random weights, and a
             config must be given.
         config: A config file to use in place of the one in the checkpoint.
@@ -95,7 +95,7 @@ class Detector:
                 if str(step.get('type')).rpartition('.')[2] not in UNUSED])
         if not hasattr(model, 'rpn_head') or model.rpn_head is None:
             raise UserError(f'{checkpoint}: a detector without an RPN, whose proposals '
-                            'come from a file; tools/test.py runs it on a data set')
+                            'come from a file; frcnn test runs it on a data set')
         check_classes(self.classes, cfg, str(checkpoint or config))
         if checkpoint is None:
             model.init_weights()

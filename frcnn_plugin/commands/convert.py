@@ -110,7 +110,7 @@ def convert(argv: list[str] | None = None) -> None:
     _tell(state)
     print(f'{config_file}: the config with the numbers of {args.config or peer.name}, '
           f'{len(classes)} classes')
-    print(f'to test it: python tools/test.py {config_file} {args.out} --data-root DIR')
+    print(f'to test it: frcnn test {config_file} {args.out} --data-root DIR')
 
 
 def read_source(path: Path) -> dict:

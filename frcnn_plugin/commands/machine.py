@@ -14,11 +14,10 @@ from ..utils.config_parts import nested_dicts
 from ..utils.errors import UserError
 
 LAUNCHERS = {
-    'pytorch': ('RANK', 'torchrun --nproc_per_node=N tools/train.py CONFIG --launcher '
-                'pytorch'),
-    'slurm': ('SLURM_PROCID', 'srun python tools/train.py CONFIG --launcher slurm'),
-    'mpi': ('OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun python tools/train.py CONFIG '
-            '--launcher mpi'),
+    'pytorch': ('RANK', 'torchrun --nproc_per_node=N -m frcnn_plugin train CONFIG '
+                '--launcher pytorch'),
+    'slurm': ('SLURM_PROCID', 'srun frcnn train CONFIG --launcher slurm'),
+    'mpi': ('OMPI_COMM_WORLD_LOCAL_RANK', 'mpirun frcnn train CONFIG --launcher mpi'),
 }
 
 

@@ -38,7 +38,7 @@ def find_proposal_file(proposal_file: str, data_root: str, split: str) -> Path:
         return path
     raise UserError(
         f'{path}: no such file of proposals, neither in {data_root} nor from the '
-        'current folder; make it with: python tools/make_proposals.py --data-root '
+        'current folder; make it with: frcnn make-proposals --data-root '
         f'{data_root} --split {split} --out {path}')
 
 
@@ -64,7 +64,7 @@ def add_proposals(data_list: list[dict], path: Path) -> None:
     if missing:
         raise UserError(
             f'{path}: has no proposals for {len(missing)} of {len(images)} images, the '
-            f'first is {missing[0]}; make the file with tools/make_proposals.py for '
+            f'first is {missing[0]}; make the file with frcnn make-proposals for '
             'this --data-root and all its splits: --split NAME NAME')
     for info in data_list:
         key = proposal_key(info['img_path'])
@@ -72,7 +72,7 @@ def add_proposals(data_list: list[dict], path: Path) -> None:
             info['proposals'] = _checked(content[key])
         except ValueError as error:
             raise UserError(f'{path}: {key}: {error}; make the file again with '
-                            'tools/make_proposals.py') from error
+                            'frcnn make-proposals') from error
 
 
 def keyed(images: list[str | Path]) -> dict[str, Path]:

@@ -57,7 +57,7 @@ class SeededDataset(Dataset):
                      if number > self.max_broken else 'and there is no other')
             raise UserError(
                 f'{text}; this is sample {number} that can not be used, {limit}. '
-                'tools/check_dataset.py names all that is wrong with a data set'
+                'frcnn check-dataset names all that is wrong with a data set'
             ) from error
 
     def _name(self, index: int) -> str:

@@ -41,7 +41,7 @@ def find_folders(data_root: Path, names: list[str] | None = None) -> list[Path]:
         raise UserError(
             f'{data_root}: {", ".join(missing)} is not there, only '
             f'{", ".join(path.name for path in there)}; choose with `folders` of '
-            'the dataset in the config, or --folders of tools/make_proposals.py')
+            'the dataset in the config, or --folders of frcnn make-proposals')
     return [data_root / name for name in names]
 
 
@@ -63,7 +63,7 @@ def read_split(folder: Path, split: str) -> list[str]:
                 f'there are {", ".join(there)}: choose with --cfg-options '
                 'train_dataloader.dataset.split=NAME '
                 'val_dataloader.dataset.split=NAME, or with --split NAME of '
-                'tools/test.py and tools/make_proposals.py'
+                'frcnn test and frcnn make-proposals'
                 if there else 'it lists one image name a line, without suffix'))
     try:
         lines = path.read_text(encoding='utf-8-sig').splitlines()

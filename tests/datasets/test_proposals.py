@@ -88,7 +88,7 @@ def test_proposals_stay_with_their_image_when_others_are_left_out(shapes_root, w
 
 
 def test_a_missing_file_says_how_to_make_it(shapes_root):
-    with pytest.raises(UserError, match=r'p\.pkl: no such file.*make_proposals\.py '
+    with pytest.raises(UserError, match=r'p\.pkl: no such file.*frcnn make-proposals '
                        r'--data-root .*shapes --split val --out p\.pkl'):
         load(shapes_root, 'val', proposal_file='p.pkl')
 
