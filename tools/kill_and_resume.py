@@ -32,10 +32,11 @@ from frcnn_plugin.utils.checkpoints import read_checkpoint  # noqa: E402
 
 CONFIG = ROOT / 'configs/frcnn_r18_c4_shapes.py'
 STEPS = 12  # in a pass over the 24 pictures
+WARM_UP = 50  # steps, in the config
 COMMON = [f'{part}_dataloader.batch_size=2' for part in ('val', 'test')] + [
     'default_hooks.checkpoint.interval=2', 'default_hooks.logger.interval=1',
-    'log_processor.window_size=1', 'val_dataloader.num_workers=0',
-    'val_dataloader.persistent_workers=False']
+    'default_hooks.report=None', 'log_processor.window_size=1',
+    'val_dataloader.num_workers=0', 'val_dataloader.persistent_workers=False']
 ITERATIONS = ['train_cfg.val_interval=24', 'train_dataloader.batch_size=2']
 EPOCHS = ['train_cfg._delete_=True', 'train_cfg.type=EpochBasedTrainLoop',
           'train_cfg.val_interval=2',
@@ -124,7 +125,9 @@ def launch(name: str, passes: int, data: Path, work_dir: Path) -> subprocess.Pop
     """Start or resume the run."""
     before, options, workers = CASES[name]
     steps = STEPS * passes
-    end = [f'param_scheduler.1.end={steps}', f'train_cfg.max_epochs={passes}'
+    warm_up = min(WARM_UP, steps // 2)
+    end = [f'param_scheduler.0.end={warm_up}', f'param_scheduler.1.begin={warm_up}',
+           f'param_scheduler.1.end={steps}', f'train_cfg.max_epochs={passes}'
            if options is EPOCHS else f'train_cfg.max_iters={steps}']
     loader = [f'train_dataloader.num_workers={workers}',
               f'train_dataloader.persistent_workers={workers > 0}']

@@ -31,8 +31,8 @@ def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp
 def pyramid():
     """A small detector with several levels."""
     cfg = tiny_detector(
-        backbone=dict(type='mmdet.ResNet', depth=18, out_indices=(1, 2),
-                      norm_eval=True),
+        backbone=dict(type='mmdet.ResNet', depth=18, num_stages=3, strides=(1, 2, 2),
+                      dilations=(1, 1, 1), out_indices=(1, 2), norm_eval=True),
         neck=dict(type='mmdet.FPN', in_channels=[128, 256], out_channels=64,
                   num_outs=2), data_preprocessor=PREPARE)
     cfg.rpn_head.in_channels = 64

@@ -58,13 +58,10 @@ def parts_of(out):
 
 
 @needs_contrib
-def test_two_workers_write_the_same_file_as_one(shapes_root, out, repo):
+def test_two_workers_write_the_same_file_as_one(shapes_root, out):
     make_proposals(arguments(shapes_root, out, '--num', '30'))
     other = out.with_name('q.pkl')
-    subprocess.run(
-        [sys.executable, str(repo / 'tools/make_proposals.py'),
-         *arguments(shapes_root, other, '--num', '30', '--workers', '2')],
-        check=True, capture_output=True, cwd=repo)
+    make_proposals(arguments(shapes_root, other, '--num', '30', '--workers', '2'))
     assert out.read_bytes() == other.read_bytes()
     assert sorted(path.name for path in out.parent.iterdir()) == ['p.pkl', 'q.pkl']
     content = pickle.loads(out.read_bytes())

@@ -42,10 +42,10 @@ def test_overfit(page, tmp_path):
 
 
 def test_kill_and_resume(page):
-    status, shown, rows = run('kill_and_resume', page, '--kills', 1, '--passes', 5,
+    status, shown, rows = run('kill_and_resume', page, '--kills', 1, '--passes', 2,
                               '--only', 'iterations, no workers')
     assert status == 0, shown
-    assert rows[0][-3:] == ['60', 'equal', 'equal']
+    assert rows[0][-3:] == ['24', 'equal', 'equal']
 
 
 def test_soak(page):
