@@ -24,6 +24,7 @@ class Visit(NamedTuple):
     pictures: int
     broken: list[str]
     overflow: int
+    clipped: int
     background: str
 
 
@@ -53,6 +54,8 @@ def visit(page_file: Path, width: int, dark: bool = False,
                           '"figure svg").length'),
             broken, page.evaluate('document.documentElement.scrollWidth - '
                                   'document.documentElement.clientWidth'),
+            page.evaluate('Array.from(document.querySelectorAll(".scroll"))'
+                          '.filter(s => s.scrollWidth > s.clientWidth).length'),
             page.evaluate('getComputedStyle(document.body).backgroundColor'))
         if screenshot:
             page.evaluate('document.querySelectorAll("details")'

@@ -87,6 +87,7 @@ def test_in_a_browser(work_dir):
             seen = visit(work_dir / 'report.html', width, dark)
             assert seen.complaints == [] and seen.requests == [] and seen.broken == []
             assert seen.pictures >= 4 and seen.overflow <= 0
+            assert width < 1280 or not seen.clipped
             assert seen.background == (
                 'rgb(18, 22, 28)' if dark else 'rgb(255, 255, 255)')
 
