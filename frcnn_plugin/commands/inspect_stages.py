@@ -32,8 +32,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('-o', '--out', type=Path, default=Path('stages'), metavar='DIR',
                         help='pictures and stages.html go there (default: %(default)s)')
     parser.add_argument('--annotation', type=Path, metavar='XML',
-                        help='what is annotated; default: the file of that name in '
-                        'Annotations/ beside the folder of the picture')
+                        help='what is annotated; default: the file of that name beside '
+                        'the picture, or in Annotations/ beside its folder')
     parser.add_argument('--region', type=int, metavar='N',
                         help='the proposal to look at closely; default: the one most '
                         'certain to be an object')
@@ -83,9 +83,10 @@ def ground_truth(args: argparse.Namespace, classes: tuple[str, ...],
     Raises:
         UserError: If a file that was named can not be read.
     """
-    path = args.annotation or (
-        args.image.parent.parent / 'Annotations' / f'{args.image.stem}.xml')
-    if not args.annotation and not path.is_file():
+    name = args.image.with_suffix('.xml').name
+    usual = (args.image.parent / name, args.image.parent.parent / 'Annotations' / name)
+    path = args.annotation or next(filter(Path.is_file, usual), None)
+    if path is None:
         return None
     height, width = meta['ori_shape'][:2]
     objects = [each for each in read_voc_annotation(path, (width, height)).objects

@@ -40,6 +40,14 @@ def test_without_annotation_nothing_is_sampled(repo, picture, tmp_path):
     assert not list(tmp_path.glob('out/*_sampled_rois.jpg'))
 
 
+def test_an_annotation_beside_the_picture(repo, picture, tmp_path):
+    for path in (picture, picture.parent.parent / f'Annotations/{picture.stem}.xml'):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    inspect_stages([str(tmp_path / picture.name), '-o', str(tmp_path / 'out'),
+                    str(repo / 'configs/frcnn_r18_c4_shapes.py')])
+    assert list(tmp_path.glob('out/*_sampled_rois.jpg'))
+
+
 @pytest.mark.parametrize('config', ['frcnn_r18_c4_shapes', 'frcnn_r50_fpn_voc'])
 def test_the_stages_are_what_the_detector_does(repo, picture, config):
     torch.manual_seed(0)
@@ -96,7 +104,7 @@ def test_in_a_browser(repo, picture, tmp_path):
         assert seen.complaints == [] and seen.requests == [] and seen.broken == []
         assert seen.pictures == len(list(tmp_path.glob('out/*.jpg')))
         assert seen.overflow <= 0
-        assert width < 1280 or not seen.clipped  # a phone scrolls in the tables
+        assert not seen.clipped
 
 
 def test_the_picture_itself_is_not_written_over(repo, picture, tmp_path):
