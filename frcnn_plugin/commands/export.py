@@ -30,9 +30,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
                         help='the format')
     parser.add_argument('-o', '--out', type=Path, metavar='FILE',
                         help='default: the name of the checkpoint with another ending')
-    parser.add_argument('--check', metavar='IMAGE',
-                        help='an image, a folder or a pattern: compare what the file '
-                        'and the checkpoint detect in them')
+    parser.add_argument('--check', nargs='+', metavar='IMAGE',
+                        help='images, folders or patterns: compare what the file and '
+                        'the checkpoint detect in them')
     args = parser.parse_args(argv)
     if len(args.model) > 2:
         parser.error('one config and one checkpoint at most')
@@ -57,7 +57,7 @@ def export(argv: list[str] | None = None) -> int:
         UserError: If something is wrong that the user can mend.
     """
     args = parse_args(argv)
-    images = find_inputs(args.check) if args.check else []
+    images = [image for text in args.check or () for image in find_inputs(text)]
     detector = Detector(args.model[-1], args.model[0] if len(args.model) == 2 else None,
                         device='cpu')
     args.out.parent.mkdir(parents=True, exist_ok=True)

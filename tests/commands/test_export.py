@@ -24,8 +24,11 @@ def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp
     monkeypatch.setattr(module, 'runner_of', lambda path: lambda inputs: [
         part + 0.01 for part in plain(path)(inputs)])
     assert export([checkpoint, '--to', 'torch-export', '-o', str(tmp_path / 'a.pt2'),
-                   '--check', str(shapes_root / 'JPEGImages/test_00000.jpg')]) == 1
-    assert 'not the same to 0.001' in capsys.readouterr().out
+                   '--check', *(str(shapes_root / f'JPEGImages/test_0000{i}.jpg')
+                                for i in range(2))]) == 1
+    printed = capsys.readouterr().out
+    assert 'not the same to 0.001' in printed
+    assert 'test_00000.jpg' in printed and 'test_00001.jpg' in printed
 
 
 def pyramid():
