@@ -72,6 +72,19 @@ def set_launcher(cfg: Config, launcher: str) -> None:
         torch.distributed.init_process_group('gloo')
 
 
+def leave_group(launcher: str) -> None:
+    """Leave the group of a distributed job, all processes together, at the end of it.
+
+    Without it a run that went well may end with SIGABRT on CPUs: the threads of gloo
+    let go of their last tensors while the interpreter goes down
+    (github.com/pytorch/pytorch/pull/179291). NCCL asks for it too. The barrier gives
+    the threads time to let go.
+    """
+    if launcher != 'none':
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
+
+
 def name_processes_by_slurm() -> None:
     """Tell torch what Slurm says of this process, as mmengine does where GPUs are.
 

@@ -180,4 +180,5 @@ def test(argv: list[str] | None = None) -> dict:
             print_table(summary)
             mean = 'none' if summary['mAP'] is None else f'{summary["mAP"]:.4f}'
             print(f'mAP {mean}  written to {path}')
+    machine.leave_group(args.launcher)
     return summary

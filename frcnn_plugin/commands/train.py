@@ -135,3 +135,4 @@ def train(argv: list[str] | None = None) -> None:
         if checkpoint:
             check_fit(model_of(runner), checkpoint['state_dict'], checkpoint['path'])
         runner.train()
+    machine.leave_group(args.launcher)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from helpers import free_port
 
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
@@ -47,6 +48,21 @@ def test_the_same_seed_gives_the_same_weights(small, trained, tmp_path):
     first, again = (torch.load(path, weights_only=True)['state_dict'] for path in
                     (trained, tmp_path / 'again' / 'iter_3.pth'))
     assert all(torch.equal(value, again[name]) for name, value in first.items())
+
+
+def test_a_distributed_job_leaves_its_group(small, trained, monkeypatch):
+    """One that does not may be aborted when it ends, by the threads of gloo."""
+    for name, value in dict(RANK=0, WORLD_SIZE=1, LOCAL_RANK=0, MASTER_ADDR='127.0.0.1',
+                            MASTER_PORT=free_port()).items():
+        monkeypatch.setenv(name, str(value))
+    waited = []
+    monkeypatch.setattr(torch.distributed, 'barrier',
+                        lambda: waited.append(torch.distributed.get_world_size()))
+    config, *rest = small('--launcher', 'pytorch')
+    train([config, '--max-iters', '1', *rest])
+    assert waited == [1] and not torch.distributed.is_initialized()
+    run_test([config, str(trained), *rest])
+    assert waited == [1, 1] and not torch.distributed.is_initialized()
 
 
 def test_resume_goes_on_where_it_stopped(small, trained, tmp_path):
