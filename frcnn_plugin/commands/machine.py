@@ -4,6 +4,7 @@ Comes in: a config. Goes out: the same config, changed in place, or one line tha
 what this machine can not do.
 """
 
+import gc
 import os
 import subprocess
 
@@ -77,12 +78,19 @@ def leave_group(launcher: str) -> None:
 
     Without it a run that went well may end with SIGABRT on CPUs: the threads of gloo
     let go of their last tensors while the interpreter goes down
-    (github.com/pytorch/pytorch/pull/179291). NCCL asks for it too. The barrier gives
-    the threads time to let go.
+    (github.com/pytorch/pytorch/pull/179291). NCCL asks for it too.
+
+    The threads end with the group, which the runner's model holds: it has to be gone.
+    The last reference has to be Python's, which waits for the threads without the
+    interpreter's lock.
     """
-    if launcher != 'none':
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
+    if launcher == 'none':
+        return
+    torch.distributed.barrier()
+    group = torch.distributed.group.WORLD
+    torch.distributed.destroy_process_group()
+    gc.collect()
+    del group
 
 
 def name_processes_by_slurm() -> None:

@@ -167,7 +167,9 @@ def test(argv: list[str] | None = None) -> dict:
             model = model.module if args.tta else model
             check_fit(model, state, args.checkpoint, ignore=left_out)
             model.load_state_dict(state, strict=False)
+            del model
         metrics = runner.test()
+        del runner
     summary = dict(recall=metrics) if args.recall else summarize(metrics)
     if is_main_process():
         name = 'proposal_recall.json' if args.recall else 'metrics.json'

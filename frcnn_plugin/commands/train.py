@@ -135,4 +135,5 @@ def train(argv: list[str] | None = None) -> None:
         if checkpoint:
             check_fit(model_of(runner), checkpoint['state_dict'], checkpoint['path'])
         runner.train()
+        del runner
     machine.leave_group(args.launcher)
