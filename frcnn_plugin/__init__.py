@@ -10,9 +10,19 @@ from .compat import make_ready
 
 make_ready()
 
-from . import backbones, datasets, detectors, engine, report, roi, rpn, visualization
-from .apis import Detections, Detector
+from . import (
+    backbones,
+    datasets,
+    detectors,
+    engine,
+    evaluation,
+    report,
+    roi,
+    rpn,
+    visualization,
+)
+from .inference import Detections, Detector
 from .version import __version__
 
 __all__ = ['Detections', 'Detector', '__version__', 'backbones', 'datasets',
-           'detectors', 'engine', 'report', 'roi', 'rpn', 'visualization']
+           'detectors', 'engine', 'evaluation', 'report', 'roi', 'rpn', 'visualization']

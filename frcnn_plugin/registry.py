@@ -20,7 +20,7 @@ def _child(parent: Registry, *locations: str) -> Registry:
 MODELS = _child(mmdet_registry.MODELS, 'backbones', 'rpn', 'roi', 'detectors')
 TASK_UTILS = _child(mmdet_registry.TASK_UTILS, 'rpn', 'roi')
 DATASETS = _child(mmdet_registry.DATASETS, 'datasets')
-METRICS = _child(mmdet_registry.METRICS, 'engine')
+METRICS = _child(mmdet_registry.METRICS, 'evaluation')
 HOOKS = _child(mmdet_registry.HOOKS, 'engine', 'visualization')
 LOOPS = _child(mmdet_registry.LOOPS, 'engine')
 

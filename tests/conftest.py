@@ -16,7 +16,7 @@ from mmengine.visualization import Visualizer
 
 import frcnn_plugin  # noqa: F401 - registers everything
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.datasets.make_shapes import make_shapes
+from frcnn_plugin.prepare.make_shapes import make_shapes
 
 REPO = Path(__file__).resolve().parent.parent
 

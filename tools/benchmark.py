@@ -38,7 +38,7 @@ from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.table import Table
 
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 
 TASKS = dict(inference=inference, training=training, targets=targets,
              suppression=suppression, loading=loading, devices=devices)

@@ -22,7 +22,7 @@ from rich.console import Console  # noqa: E402
 from rich.progress import track  # noqa: E402
 
 from frcnn_plugin.datasets.voc_annotation import read_voc_annotation  # noqa: E402
-from frcnn_plugin.utils.errors import UserError  # noqa: E402
+from frcnn_plugin.errors import UserError  # noqa: E402
 
 BOX = ('<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin>'
        '<ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>')

@@ -28,7 +28,7 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 import frcnn_plugin  # noqa: E402, F401 - makes checkpoints readable
-from frcnn_plugin.utils.checkpoints import read_checkpoint  # noqa: E402
+from frcnn_plugin.io.checkpoints import read_checkpoint  # noqa: E402
 
 CONFIG = ROOT / 'configs/frcnn_r18_c4_shapes.py'
 STEPS = 12  # in a pass over the 24 pictures

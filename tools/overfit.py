@@ -30,14 +30,14 @@ from rich.table import Table  # noqa: E402
 import frcnn_plugin  # noqa: E402, F401 - registers everything
 from frcnn_plugin.commands.make_proposals import make_proposals  # noqa: E402
 from frcnn_plugin.commands.starting_point import train_from_scratch  # noqa: E402
-from frcnn_plugin.datasets import VOCFolder  # noqa: E402
-from frcnn_plugin.datasets.make_shapes import make_shapes  # noqa: E402
-from frcnn_plugin.datasets.shapes import CLASSES  # noqa: E402
-from frcnn_plugin.utils.config_parts import (  # noqa: E402
+from frcnn_plugin.config.parts import (  # noqa: E402
     datasets_of,
     nested_dicts,
     set_classes,
 )
+from frcnn_plugin.datasets import VOCFolder  # noqa: E402
+from frcnn_plugin.prepare.make_shapes import make_shapes  # noqa: E402
+from frcnn_plugin.prepare.shapes import CLASSES  # noqa: E402
 
 WORK = ROOT / 'work_dirs' / 'overfit'
 WANTED = 0.95

@@ -4,7 +4,7 @@ import sys
 
 try:
     from frcnn_plugin.commands.test import test
-    from frcnn_plugin.utils.errors import exit_with_one_line
+    from frcnn_plugin.errors import exit_with_one_line
 except ImportError as error:
     sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
 

@@ -12,8 +12,8 @@ import torchvision
 from mmengine.logging import print_log
 from torch import nn
 
-from ..utils.checkpoints import StateDict, read_checkpoint, state_dict_of
-from ..utils.errors import UserError
+from ..errors import UserError
+from ..io.checkpoints import StateDict, read_checkpoint, state_dict_of
 
 TORCHVISION = 'torchvision://'
 REMEDY = ('Give a file with --pretrained FILE, or train from scratch with '

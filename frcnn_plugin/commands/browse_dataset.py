@@ -9,9 +9,9 @@ from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 
+from ..engine.resume.seeds import set_random_state
+from ..errors import UserError
 from ..registry import DATASETS
-from ..utils.errors import UserError
-from ..utils.randomness import set_random_state
 from ..visualization.draw import Drawer
 from . import overrides
 from .common import add_common_options, parse

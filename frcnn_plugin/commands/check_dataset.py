@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ..datasets.check_files import FileReport, check_file
-from ..datasets.clean_copy import write_clean_copy
 from ..datasets.problem import Problem
 from ..datasets.voc_layout import find_folders, read_split
-from ..utils.errors import UserError
+from ..errors import UserError
+from ..prepare.check_files import FileReport, check_file
+from ..prepare.clean_copy import write_clean_copy
 
 SHOWN = 200  # lines of the table, before the rest is only counted
 

@@ -5,7 +5,7 @@ import os
 
 from mmengine.config import DictAction
 
-from ..utils.errors import UserError
+from ..errors import UserError
 
 RANKS = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 

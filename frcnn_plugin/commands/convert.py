@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..errors import UserError
 from ..interop.configure import STYLES, build, config_for, name_classes
 from ..interop.layouts import OUR_NORM_EPS, as_if_eps
 from ..interop.outwards import TARGETS, to_mmdet, to_torchvision
 from ..interop.peers import PEERS, Peer, is_ours, recognise
-from ..utils.checkpoints import StateDict, check_fit, read_checkpoint
-from ..utils.errors import UserError
-from ..utils.files import whole_or_absent
-from ..utils.safe_pickle import read_data_pickle
+from ..io.checkpoints import StateDict, check_fit, read_checkpoint
+from ..io.data_pickle import read_data_pickle
+from ..io.files import whole_or_absent
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -13,10 +13,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from ..apis import Detections, Detector
-from ..apis.detector import read_image
-from ..utils.errors import UserError
-from ..utils.whole_files import write_whole
+from ..errors import UserError
+from ..inference import Detections, Detector
+from ..inference.detector import read_image
+from ..io.whole_files import write_whole
 from ..visualization.draw import Drawer
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')

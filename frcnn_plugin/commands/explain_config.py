@@ -12,7 +12,7 @@ from types import FrameType, TracebackType
 
 from mmengine.registry import Registry
 
-from ..utils.errors import UserError
+from ..errors import UserError
 
 UNKNOWN = re.compile(r'(\S+) is not in the \S+ registry|Failed to get (\S+)')
 ARGUMENTS = re.compile(

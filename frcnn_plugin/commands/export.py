@@ -9,9 +9,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from ..apis import Detector
+from ..errors import UserError
 from ..export import GraphDetector, export_graph, save_onnx
-from ..utils.errors import UserError
+from ..inference import Detector
 from .detect import find_inputs
 
 SUFFIX = {'onnx': '.onnx', 'torch-export': '.pt2'}

@@ -4,7 +4,7 @@ import sys
 from difflib import get_close_matches
 from importlib import import_module
 
-from ..utils.errors import exit_with_one_line
+from ..errors import exit_with_one_line
 from ..version import __version__
 
 COMMANDS = {  # name: what it does; the function is called like its module

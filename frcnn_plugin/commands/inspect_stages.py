@@ -10,13 +10,14 @@ from mmengine.structures import InstanceData
 from rich.console import Console
 from rich.table import Table
 
-from ..apis import Detector
 from ..datasets.voc_annotation import read_voc_annotation
+from ..errors import UserError
+from ..inference import Detector
+from ..io.whole_files import write_whole
+from ..mmdet_bridge.lists import pack_ground_truth
 from ..report.crops import data_address
 from ..report.page import render
-from ..structures import GroundTruth, pack_ground_truth
-from ..utils.errors import UserError
-from ..utils.whole_files import write_whole
+from ..structures import GroundTruth
 from ..visualization.stage_pictures import draw_stages
 from ..visualization.stages import Stage, describe, run_stages
 

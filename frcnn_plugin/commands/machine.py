@@ -11,8 +11,8 @@ import subprocess
 import torch
 from mmengine.config import Config
 
-from ..utils.config_parts import nested_dicts
-from ..utils.errors import UserError
+from ..config.parts import nested_dicts
+from ..errors import UserError
 
 LAUNCHERS = {
     'pytorch': ('RANK', 'torchrun --nproc_per_node=N -m frcnn_plugin train CONFIG '

@@ -12,7 +12,11 @@ from pathlib import Path
 
 from rich.progress import track
 
-from ..datasets.proposal_parts import (
+from ..datasets.proposals import keyed
+from ..datasets.voc_layout import find_folders, find_image, read_split
+from ..errors import UserError
+from ..io.files import whole_or_absent
+from ..prepare.proposal_parts import (
     Settings,
     begin_workers,
     open_parts,
@@ -20,11 +24,7 @@ from ..datasets.proposal_parts import (
     read_part,
     search,
 )
-from ..datasets.proposals import keyed
-from ..datasets.selective_search import require_contrib
-from ..datasets.voc_layout import find_folders, find_image, read_split
-from ..utils.errors import UserError
-from ..utils.files import whole_or_absent
+from ..prepare.selective_search import require_contrib
 
 Task = tuple[Path, Path, Settings]
 

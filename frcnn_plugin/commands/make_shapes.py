@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ..datasets import make_shapes as generator
+from ..prepare import make_shapes as generator
 
 
 def make_shapes(argv: list[str] | None = None) -> None:

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import torch
 from mmengine.config import Config
 
-from ..utils.config_parts import nested_dicts
-from ..utils.errors import UserError
+from ..config.parts import nested_dicts
+from ..errors import UserError
 
 CPU = ("can't allocate memory", 'not enough memory')  # as torch's allocator says it
 

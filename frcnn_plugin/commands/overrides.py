@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..utils.config_files import load_config
-from ..utils.config_parts import datasets_of, set_classes, set_data_root
-from ..utils.errors import UserError
+from ..config.files import load_config
+from ..config.parts import datasets_of, set_classes, set_data_root
+from ..errors import UserError
 
 STOCK_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler',
                'checkpoint')

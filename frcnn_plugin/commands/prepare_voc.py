@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.progress import track
 from torchvision.datasets import VOCDetection
 
-from ..datasets.import_coco import import_coco
-from ..datasets.import_folder import pair_files
-from ..datasets.import_yolo import import_yolo
 from ..datasets.problem import Problem
-from ..datasets.voc_writer import Picture, place_file, write_picture, write_split
-from ..utils.errors import UserError
+from ..errors import UserError
+from ..prepare.import_coco import import_coco
+from ..prepare.import_folder import pair_files
+from ..prepare.import_yolo import import_yolo
+from ..prepare.voc_writer import Picture, place_file, write_picture, write_split
 
 DEVKIT = Path('data/VOCdevkit')
 SHOWN = 20  # lines about what was left out

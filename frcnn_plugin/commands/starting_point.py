@@ -7,12 +7,12 @@ place, with weights that are known to be there.
 from mmengine.config import Config
 
 from ..backbones.pretrained import WeightsUnreachable, read_weights
+from ..config.parts import is_pretrained, nested_dicts
+from ..errors import UserError
+from ..io.checkpoints import read_checkpoint
 from ..registry import MODELS
 from ..roi import BBoxHead
 from ..rpn import RPNHead
-from ..utils.checkpoints import read_checkpoint
-from ..utils.config_parts import is_pretrained, nested_dicts
-from ..utils.errors import UserError
 from .common import say
 
 FROM_SCRATCH = 'from_scratch'

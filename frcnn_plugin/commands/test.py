@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ..engine.frozen_phase_hook import model_of
-from ..engine.proposal_recall import recall_name
-from ..engine.voc_metric import PER_CLASS
-from ..utils.checkpoints import check_fit, read_checkpoint
-from ..utils.errors import UserError
+from ..errors import UserError
+from ..evaluation.proposal_recall import recall_name
+from ..evaluation.voc_metric import PER_CLASS
+from ..io.checkpoints import check_fit, read_checkpoint
 from . import machine, overrides
 from .common import add_common_options, parse
 from .explain_config import explain_config

@@ -8,9 +8,9 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from ..engine.frozen_phase_hook import model_of
-from ..utils.checkpoints import check_fit, read_checkpoint
-from ..utils.errors import UserError
-from ..utils.latest_checkpoint import check_resumable, find_latest
+from ..engine.resume.latest_checkpoint import check_resumable, find_latest
+from ..errors import UserError
+from ..io.checkpoints import check_fit, read_checkpoint
 from . import machine, overrides, starting_point
 from .common import add_common_options, parse, say
 from .explain_config import explain_config

@@ -7,8 +7,8 @@ import copy
 
 from mmengine.config import Config
 
-from ..utils.config_parts import nested_dicts
-from ..utils.errors import UserError
+from ..config.parts import nested_dicts
+from ..errors import UserError
 
 BEHIND = ('LoadAnnotations', 'LoadProposals', 'PackDetInputs')  # what flips come before
 KEYS = ('flip', 'flip_direction')  # by which mmdet turns boxes back

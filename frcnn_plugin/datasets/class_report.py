@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from mmengine.logging import print_log
 
-from ..utils.errors import UserError
+from ..errors import UserError
 from .problem import Problem
 
 SHOWN = 50  # lines about left-out boxes, before they are only counted

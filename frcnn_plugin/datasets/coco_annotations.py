@@ -8,7 +8,7 @@ import json
 import math
 from pathlib import Path, PurePosixPath
 
-from ..utils.errors import UserError
+from ..errors import UserError
 from .problem import Problem
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from mmdet.datasets import CocoDataset
 from mmengine.fileio import get_local_path
 
+from ..errors import UserError
 from ..registry import DATASETS
-from ..utils.errors import UserError
 from .class_report import keep_trainable, report_classes, report_skipped
 from .coco_annotations import read_coco
 from .proposals import add_proposals, find_proposal_file

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..utils.errors import UserError
-from ..utils.safe_pickle import read_data_pickle
+from ..errors import UserError
+from ..io.data_pickle import read_data_pickle
 
 
 def proposal_key(image: str | Path) -> str:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import parse
 
-from ..utils.errors import UserError
+from ..errors import UserError
 from .problem import Problem
 
 HUGE = 1e6  # pixels; beyond it a number is no coordinate

@@ -11,8 +11,8 @@ from mmdet.datasets import BaseDetDataset, VOCDataset
 from PIL import Image, UnidentifiedImageError
 from rich.progress import track
 
+from ..errors import UserError
 from ..registry import DATASETS
-from ..utils.errors import UserError
 from .class_report import keep_trainable, report_classes, report_skipped, warn
 from .problem import Problem
 from .proposals import add_proposals, find_proposal_file

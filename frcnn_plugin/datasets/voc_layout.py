@@ -6,7 +6,7 @@ that says what is missing and what is there instead.
 
 from pathlib import Path
 
-from ..utils.errors import UserError
+from ..errors import UserError
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.JPG', '.JPEG', '.PNG', '.BMP')
 

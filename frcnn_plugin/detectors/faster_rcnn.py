@@ -10,12 +10,8 @@ from mmdet.models.detectors import BaseDetector
 from mmdet.structures import SampleList
 from torch import Tensor
 
-from ..registry import MODELS
-from ..structures import (
-    Detections,
-    GroundTruth,
-    Proposals,
-    bbox2roi,
+from ..accelerate.training import for_training
+from ..mmdet_bridge.lists import (
     image_sizes,
     instances_to_proposals,
     pack_ground_truth,
@@ -23,8 +19,9 @@ from ..structures import (
     rescale_bboxes,
     unpack,
 )
-from .for_training import for_training
-from .stock_heads import StockRoIHead, StockRPNHead
+from ..mmdet_bridge.stock_heads import StockRoIHead, StockRPNHead
+from ..registry import MODELS
+from ..structures import Detections, GroundTruth, Proposals, bbox2roi
 from .training_phases import TrainingPhases
 
 

@@ -14,14 +14,14 @@ from mmengine.dist import barrier, broadcast, get_rank, is_main_process
 from mmengine.logging import print_log
 from torch import nn
 
+from ..errors import UserError
+from ..io.checkpoints import check_fit, read_checkpoint
+from ..io.whole_files import BACKEND, write_whole
 from ..registry import LOOPS, MODELS
-from ..utils.checkpoints import check_fit, read_checkpoint
-from ..utils.errors import UserError
-from ..utils.randomness import set_random_state
-from ..utils.whole_files import BACKEND, write_whole
-from .checkpoint_hook import window_of
 from .frozen_phase_hook import detector_of
-from .train_loops import IterBasedTrainLoop
+from .resume.checkpoint_hook import window_of
+from .resume.loops import IterBasedTrainLoop
+from .resume.seeds import set_random_state
 
 SHARED = ('backbone', 'neck')
 STEPS = (

@@ -11,7 +11,7 @@ from mmengine.dist import all_reduce
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from ..utils.whole_files import write_whole
+from ..io.whole_files import write_whole
 
 
 class NonFiniteLoss(Exception):

@@ -11,8 +11,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from ..errors import UserError
 from ..registry import HOOKS
-from ..utils.errors import UserError
 
 
 @HOOKS.register_module()

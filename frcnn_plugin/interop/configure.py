@@ -10,11 +10,11 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
+from ..config.files import OWN_CONFIGS, load_config
+from ..config.parts import is_pretrained, nested_dicts, set_classes
+from ..errors import UserError
+from ..io.checkpoints import StateDict
 from ..registry import MODELS
-from ..utils.checkpoints import StateDict
-from ..utils.config_files import OWN_CONFIGS, load_config
-from ..utils.config_parts import is_pretrained, nested_dicts, set_classes
-from ..utils.errors import UserError
 from .peers import Peer
 
 STYLES = {

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from ..utils.checkpoints import StateDict
+from ..io.checkpoints import StateDict
 
 CLS, REG = 'roi_head.bbox_head.fc_cls.', 'roi_head.bbox_head.fc_reg.'
 RPN_CLS, RPN_REG = 'rpn_head.rpn_cls.', 'rpn_head.rpn_reg.'

@@ -3,8 +3,8 @@
 Comes in: a state dict of ours. Goes out: theirs; what can not be theirs is refused.
 """
 
-from ..utils.checkpoints import StateDict
-from ..utils.errors import UserError
+from ..errors import UserError
+from ..io.checkpoints import StateDict
 from . import layouts
 from .peers import TO_MMDET, TO_TORCHVISION, rename
 

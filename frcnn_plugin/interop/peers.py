@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..utils.checkpoints import StateDict
-from ..utils.errors import UserError
+from ..errors import UserError
+from ..io.checkpoints import StateDict
 from . import layouts
 
 Rules = Sequence[tuple[str, str]]

@@ -6,14 +6,12 @@ all images in one row, L levels. Boxes are (x1, y1, x2, y2) in pixels of the net
 input.
 """
 
-from .boxes import box_iou, clip_bboxes, decode, encode, select
-from .convolution import Conv2d, conv2d
+from .boxes import box_iou, clip_bboxes, decode, encode, inside_mask, select
 from .losses import count_samples, masked_mean
 from .matching import match
 from .nms import keep_best, masked_nms, smaller
-from .roi_align import roi_align_cells
 from .sampling import choose, sample
 
-__all__ = ['Conv2d', 'box_iou', 'choose', 'clip_bboxes', 'conv2d', 'count_samples',
-           'decode', 'encode', 'keep_best', 'masked_mean', 'masked_nms', 'match',
-           'roi_align_cells', 'sample', 'select', 'smaller']
+__all__ = ['box_iou', 'choose', 'clip_bboxes', 'count_samples', 'decode', 'encode',
+           'inside_mask', 'keep_best', 'masked_mean', 'masked_nms', 'match', 'sample',
+           'select', 'smaller']

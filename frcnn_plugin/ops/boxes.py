@@ -7,6 +7,7 @@ a box belongs to it, so that it is ``x2 - x1 + 1`` pixels wide; with 0, which is
 today, ``x2 - x1``.
 """
 
+import torch
 from torch import Tensor
 
 
@@ -49,6 +50,26 @@ def clip_bboxes(bboxes: Tensor, image_sizes: Tensor, offset: int = 0) -> Tensor:
     limits = image_sizes.flip(-1).repeat(1, 2).to(bboxes) - offset  # (B, 4): w, h, w, h
     limits = limits.view(-1, *[1] * (bboxes.dim() - 2), 4)
     return bboxes.clamp(min=0).minimum(limits)
+
+
+def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float) -> Tensor:
+    """Which anchors stay on their image.
+
+    Args:
+        anchors: (N, 4) anchors.
+        image_sizes: (B, 2) height and width of each image in pixels.
+        allowed_border: Pixels by which they may leave it; below 0: any number.
+
+    Returns:
+        Tensor: (B, N) bool.
+    """
+    if allowed_border < 0:
+        return torch.ones(len(image_sizes), len(anchors), dtype=torch.bool,
+                          device=anchors.device)
+    x1, y1, x2, y2 = anchors.unbind(-1)
+    height, width = image_sizes.to(anchors).unsqueeze(-1).unbind(1)  # (B, 1) each
+    return ((x1 >= -allowed_border) & (y1 >= -allowed_border)
+            & (x2 < width + allowed_border) & (y2 < height + allowed_border))
 
 
 def encode(coder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:

@@ -9,8 +9,8 @@ from mmengine.dist import all_gather_object, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from ..io.whole_files import write_whole
 from ..registry import HOOKS
-from ..utils.whole_files import write_whole
 from .records import ImageRecord, record_of
 from .training_log import read_log
 

@@ -10,13 +10,12 @@ from mmdet.utils import InstanceList
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ..mmdet_bridge.lists import image_sizes, pad_rows, rescale_bboxes, unpack
+from ..mmdet_bridge.stock_proposal_targets import pad_sampling_results
+from ..mmdet_bridge.targets import nms_offset
 from ..ops import count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
-from ..structures import image_sizes, rescale_bboxes, unpack
-from ..structures.seams import pad_rows
-from ..utils.mmdet_protocol import nms_offset
 from .detections import decode_predictions, select_detections
-from .stock_targets import pad_sampling_results
 
 
 @MODELS.register_module()

@@ -6,9 +6,9 @@ Comes in: what the bbox head says. Goes out: padded detections.
 import torch
 from torch import Tensor
 
+from ..mmdet_bridge.targets import hard_nms_thr, nms_offset
 from ..ops import clip_bboxes, decode, keep_best, masked_nms, select
 from ..structures import Detections
-from ..utils.mmdet_protocol import hard_nms_thr, nms_offset
 
 
 def decode_predictions(cls_score: Tensor, bbox_pred: Tensor | None, bboxes: Tensor,

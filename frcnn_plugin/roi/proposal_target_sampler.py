@@ -8,11 +8,11 @@ from mmdet.models.task_modules import AssignResult, SamplingResult
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ..mmdet_bridge import targets as protocol
 from ..ops import encode, match, sample, select
 from ..ops.matching import Matches
 from ..registry import TASK_UTILS
 from ..structures import GroundTruth, Proposals, RoISamples
-from ..utils import mmdet_protocol as protocol
 
 
 @TASK_UTILS.register_module()

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..backbones.folding import fold, is_fixed
+from ..accelerate.convolution import conv2d
+from ..accelerate.folding import fold, is_fixed
 from ..backbones.pretrained import InitFromWeights
 from ..backbones.resnet import batch_norms, stage_channels, torchvision_resnet
-from ..ops import conv2d
 from ..registry import MODELS
 
 

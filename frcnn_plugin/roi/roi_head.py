@@ -12,21 +12,18 @@ from mmdet.utils import InstanceList
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from ..registry import MODELS, TASK_UTILS
-from ..structures import (
-    Detections,
-    GroundTruth,
-    Proposals,
-    bbox2roi,
+from ..mmdet_bridge.lists import (
     image_sizes,
     instances_to_proposals,
     pack_ground_truth,
     rescale_bboxes,
     unpack,
 )
-from ..utils.mmdet_protocol import nms_offset
+from ..mmdet_bridge.stock_proposal_targets import StockProposalTargets
+from ..mmdet_bridge.targets import nms_offset
+from ..registry import MODELS, TASK_UTILS
+from ..structures import Detections, GroundTruth, Proposals, bbox2roi
 from .detections import decode_predictions, select_detections
-from .stock_targets import StockProposalTargets
 
 TARGETS = dict(type='frcnn_plugin.ProposalTargetSampler')
 TEST_CFG = dict(score_thr=0.05, nms=dict(type='nms', iou_threshold=0.3),

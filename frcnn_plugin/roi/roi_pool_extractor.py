@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.modules.utils import _pair
 from torchvision.ops import roi_align, roi_pool
 
-from ..ops import roi_align_cells
+from ..accelerate.roi_align import roi_align_cells
 from ..registry import MODELS
 
 MANY_CHANNELS = 64  # of a map whose pixels are worth reading as a whole

@@ -3,30 +3,16 @@
 Comes in: anchors and ground truth. Goes out: a label and deltas for every anchor.
 """
 
-from typing import NamedTuple
-
 import torch
 from mmdet.models.task_modules import AssignResult, SamplingResult
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..ops import encode, match, sample, select
+from ..mmdet_bridge import targets as protocol
+from ..ops import encode, inside_mask, match, sample, select
 from ..ops.matching import Matches
 from ..registry import TASK_UTILS
-from ..structures import GroundTruth
-from ..utils import mmdet_protocol as protocol
-
-
-class AnchorTargets(NamedTuple):
-    """What each anchor should say.
-
-    Attributes:
-        labels (Tensor): (B, N) int64; 1 object, 0 background, -1 not trained on.
-        deltas (Tensor): (B, N, 4) float32; 0 where the label is not 1.
-    """
-
-    labels: Tensor
-    deltas: Tensor
+from ..structures import AnchorTargets, GroundTruth
 
 
 @TASK_UTILS.register_module()
@@ -127,23 +113,3 @@ class AnchorTargetSampler:
         flags = torch.zeros(len(priors), dtype=torch.uint8, device=labels.device)
         return protocol.to_sampling_result(
             labels[0], assign_result, priors, gt_instances.bboxes, flags)
-
-
-def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float) -> Tensor:
-    """Which anchors stay on their image.
-
-    Args:
-        anchors: (N, 4) anchors.
-        image_sizes: (B, 2) height and width of each image in pixels.
-        allowed_border: Pixels by which they may leave it; below 0: any number.
-
-    Returns:
-        Tensor: (B, N) bool.
-    """
-    if allowed_border < 0:
-        return torch.ones(len(image_sizes), len(anchors), dtype=torch.bool,
-                          device=anchors.device)
-    x1, y1, x2, y2 = anchors.unbind(-1)
-    height, width = image_sizes.to(anchors).unsqueeze(-1).unbind(1)  # (B, 1) each
-    return ((x1 >= -allowed_border) & (y1 >= -allowed_border)
-            & (x2 < width + allowed_border) & (y2 < height + allowed_border))

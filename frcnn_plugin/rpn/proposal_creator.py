@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..mmdet_bridge.targets import hard_nms_thr, nms_offset
 from ..ops import clip_bboxes, decode, keep_best, masked_nms, select, smaller
 from ..registry import TASK_UTILS
 from ..structures import Proposals
-from ..utils.mmdet_protocol import hard_nms_thr, nms_offset
 
 TRAIN = dict(nms_pre=12000, max_per_img=2000)
 TEST = dict(nms_pre=6000, max_per_img=300)

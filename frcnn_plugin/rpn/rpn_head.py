@@ -11,13 +11,13 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ..mmdet_bridge.dense_head import MMDetDenseHead
+from ..mmdet_bridge.stock_anchor_targets import StockAnchorTargets
 from ..ops import count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
 from ..structures import GroundTruth, Proposals
 from .anchor_generator import valid_mask
 from .proposal_creator import ProposalCreator
-from .rpn_seam import MMDetDenseHead
-from .stock_targets import StockAnchorTargets
 
 # the paper's, under names that are ours whatever the scope of the config
 ANCHORS = dict(type='frcnn_plugin.AnchorGenerator', style='classic', strides=[16],

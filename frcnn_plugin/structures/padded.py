@@ -38,6 +38,18 @@ class Proposals(NamedTuple):
     mask: Tensor
 
 
+class AnchorTargets(NamedTuple):
+    """What each anchor should say.
+
+    Attributes:
+        labels (Tensor): (B, N) int64; 1 object, 0 background, -1 not trained on.
+        deltas (Tensor): (B, N, 4) float32; 0 where the label is not 1.
+    """
+
+    labels: Tensor
+    deltas: Tensor
+
+
 class RoISamples(NamedTuple):
     """The proposals that the second stage is trained on, with their targets.
 

@@ -7,8 +7,8 @@ from mmdet.structures.bbox import get_box_tensor
 from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
 
-from ..apis import Detections
 from ..datasets import VOCFolder
+from ..inference import Detections
 from .pictures_hook import enlarge
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from mmengine.visualization import Visualizer
 from torch import Tensor, nn
 
-from ..apis import Detections
+from ..inference import Detections
 from ..roi.roi_pool_extractor import map_roi_levels
 from .draw import Drawer
 from .stages import Stage

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from ..errors import UserError
 from ..rpn import ProposalCreator
 from ..structures import GroundTruth, Proposals, bbox2roi
-from ..utils.errors import UserError
 
 
 @dataclass

@@ -4,8 +4,8 @@ import torchvision
 
 from frcnn_plugin.backbones import ResNetC4
 from frcnn_plugin.backbones.pretrained import WeightsUnreachable, read_weights
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.roi import ResNetC5Head
-from frcnn_plugin.utils.errors import UserError
 
 
 @pytest.fixture(scope='module')

@@ -12,7 +12,7 @@ from bad_input import of_checkpoints, of_coco, of_data, of_settings  # noqa: F40
 from bad_input.kinds import COMMANDS, KINDS, NAMES, Site
 
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.utils.errors import exit_with_one_line
+from frcnn_plugin.errors import exit_with_one_line
 
 ENOUGH = 30
 HEAD = ['given', 'to', 'what happens', 'status']

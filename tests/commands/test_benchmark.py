@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from frcnn_plugin.datasets.make_shapes import make_shapes
-from frcnn_plugin.datasets.shapes import CLASSES
+from frcnn_plugin.prepare.make_shapes import make_shapes
+from frcnn_plugin.prepare.shapes import CLASSES
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ['--size', '128', '160', '--batch', '1', '--regions', '8', '--proposals', '50',

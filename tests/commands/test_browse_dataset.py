@@ -4,7 +4,7 @@ import cv2
 import pytest
 
 from frcnn_plugin.commands.browse_dataset import browse_dataset
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 
 
 @pytest.mark.parametrize('loader', ['train', 'test'])

@@ -12,7 +12,7 @@ from PIL import Image
 
 from frcnn_plugin.commands.check_dataset import check_dataset
 from frcnn_plugin.datasets import VOCFolder
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 
 CLASSES = ('dog', 'cat')
 

@@ -9,8 +9,8 @@ from frcnn_plugin.commands.overrides import load_config, set_data_root, set_spli
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.datasets import VOCFolder
-from frcnn_plugin.datasets.shapes import CLASSES
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
+from frcnn_plugin.prepare.shapes import CLASSES
 
 
 @pytest.fixture

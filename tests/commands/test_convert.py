@@ -14,8 +14,8 @@ from parity.random_weights import random_state
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
 
 from frcnn_plugin.commands.convert import convert
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.interop.configure import build
-from frcnn_plugin.utils.errors import UserError
 
 STORED = Path(__file__).resolve().parents[1] / 'parity' / 'stored'
 

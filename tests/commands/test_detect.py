@@ -9,7 +9,7 @@ import torch
 
 from frcnn_plugin import Detector
 from frcnn_plugin.commands.detect import detect
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 
 
 @pytest.fixture

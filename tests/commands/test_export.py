@@ -9,9 +9,9 @@ import torch
 from helpers import make_samples, tiny_detector
 
 from frcnn_plugin.commands.export import export
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.export import GraphDetector, save_onnx
 from frcnn_plugin.registry import MODELS
-from frcnn_plugin.utils.errors import UserError
 
 PREPARE = dict(type='DetDataPreprocessor', mean=[100.0, 110.0, 120.0], bgr_to_rgb=True,
                std=[50.0, 60.0, 70.0], pad_size_divisor=32)

@@ -11,7 +11,7 @@ import torch
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
 
 from frcnn_plugin.commands import frcnn
-from frcnn_plugin.utils.config_files import load_config
+from frcnn_plugin.config.files import load_config
 
 
 def call(monkeypatch, *arguments):

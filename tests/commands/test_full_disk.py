@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from frcnn_plugin.utils.checkpoints import read_checkpoint
-from frcnn_plugin.utils.latest_checkpoint import find_latest
+from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
+from frcnn_plugin.io.checkpoints import read_checkpoint
 
 MIB = 2**20
 CHECKPOINT = 60 * MIB  # roughly, of the demo's detector with small heads

@@ -11,8 +11,8 @@ from mmengine.config import Config
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.registry import MODELS
-from frcnn_plugin.utils.errors import UserError
 
 TINY = ['model.rpn_head.feat_channels=32',
         'model.roi_head.bbox_head.fc_channels=[32,32]']

@@ -8,7 +8,7 @@ from browser import needs_chromium, visit
 
 from frcnn_plugin import Detector
 from frcnn_plugin.commands.inspect_stages import inspect_stages
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.visualization.stages import run_stages
 
 ORDER = ['input', 'features', 'anchors', 'objectness', 'before_nms', 'proposals',

@@ -3,9 +3,9 @@ import torch
 from mmengine.runner import Runner
 
 from frcnn_plugin.commands import machine
+from frcnn_plugin.config.files import load_config
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.registry import MODELS
-from frcnn_plugin.utils.config_files import load_config
-from frcnn_plugin.utils.errors import UserError
 
 
 @pytest.fixture

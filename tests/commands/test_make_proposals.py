@@ -13,9 +13,10 @@ from mmdet.datasets import BaseDetDataset
 
 from frcnn_plugin.commands import make_proposals as command
 from frcnn_plugin.commands.make_proposals import make_proposals
-from frcnn_plugin.datasets import VOCFolder, proposal_parts
-from frcnn_plugin.datasets.shapes import CLASSES
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.datasets import VOCFolder
+from frcnn_plugin.errors import UserError
+from frcnn_plugin.prepare import proposal_parts
+from frcnn_plugin.prepare.shapes import CLASSES
 
 SPLITS = dict(val=4, test=6)
 

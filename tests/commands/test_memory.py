@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from frcnn_plugin.commands.memory import explain_out_of_memory
-from frcnn_plugin.utils.config_files import load_config
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.config.files import load_config
+from frcnn_plugin.errors import UserError
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
 from frcnn_plugin.commands import overrides
-from frcnn_plugin.utils.config_files import load_config
+from frcnn_plugin.config.files import load_config
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from PIL import Image
 
 from frcnn_plugin.commands.prepare_voc import prepare_voc
 from frcnn_plugin.datasets import VOCFolder
-from frcnn_plugin.datasets.shapes import CLASSES
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
+from frcnn_plugin.prepare.shapes import CLASSES
 
 BCCD = os.environ.get('BCCD_ROOT')
 

@@ -10,8 +10,8 @@ import pytest
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.datasets import VOCFolder
-from frcnn_plugin.datasets.shapes import CLASSES
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
+from frcnn_plugin.prepare.shapes import CLASSES
 
 
 def test_of_an_rpn(small, tmp_path, capsys):

@@ -3,8 +3,8 @@ import pytest
 from frcnn_plugin.backbones.pretrained import WeightsUnreachable
 from frcnn_plugin.commands import starting_point
 from frcnn_plugin.commands import train as train_command
-from frcnn_plugin.utils.config_files import load_config
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.config.files import load_config
+from frcnn_plugin.errors import UserError
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from helpers import free_port
 
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 
 
 @pytest.fixture

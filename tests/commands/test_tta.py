@@ -9,7 +9,7 @@ from mmengine.dataset import Compose
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.commands.tta import with_mirror_image
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 
 TINY = ['model.rpn_head.feat_channels=32',
         'model.roi_head.bbox_head.fc_channels=[32,32]']

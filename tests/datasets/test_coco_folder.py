@@ -10,7 +10,7 @@ from mmdet.datasets import CocoDataset
 from PIL import Image
 
 from frcnn_plugin.datasets import CocoFolder
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 
 CONTENT = dict(
     images=[dict(id=7, file_name='a.jpg', width=100, height=80),

@@ -9,8 +9,8 @@ from mmdet.evaluation import DumpProposals
 from mmengine.structures import InstanceData
 
 from frcnn_plugin.datasets import VOCFolder
-from frcnn_plugin.datasets.shapes import CLASSES
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
+from frcnn_plugin.prepare.shapes import CLASSES
 
 LOAD = [dict(type='LoadImageFromFile'),
         dict(type='LoadProposals', num_max_proposals=2000),

@@ -1,7 +1,7 @@
 import pytest
 
 from frcnn_plugin.datasets.voc_annotation import read_voc_annotation
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 
 OBJECT = ('<object><name>{name}</name><difficult>{difficult}</difficult><bndbox>'
           '<xmin>{0}</xmin><ymin>{1}</ymin><xmax>{2}</xmax><ymax>{3}</ymax></bndbox>'

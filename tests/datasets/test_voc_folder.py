@@ -4,9 +4,9 @@ import pytest
 from helpers import write_xml
 
 from frcnn_plugin.datasets import VOCFolder
-from frcnn_plugin.datasets.shapes import CLASSES
 from frcnn_plugin.datasets.voc_layout import read_split
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
+from frcnn_plugin.prepare.shapes import CLASSES
 
 
 @pytest.fixture

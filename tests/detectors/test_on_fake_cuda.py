@@ -20,7 +20,7 @@ from frcnn_plugin.registry import MODELS
 
 # where small tensors may go to the device: counts and sizes where the data enters, the
 # base anchors once in a generator's life, and the four numbers of mmdet's box coder
-TO_DEVICE = ('structures/seams.py', 'rpn/anchor_generator.py',
+TO_DEVICE = ('mmdet_bridge/lists.py', 'rpn/anchor_generator.py',
              'coders/delta_xywh_bbox_coder.py')
 
 pytestmark = pytest.mark.skipif(

@@ -7,8 +7,8 @@ from helpers import make_samples, tiny_detector
 from torch._dynamo.testing import CompileCounter
 
 from frcnn_plugin.detectors import DenseDetector, DenseLosses
+from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
 from frcnn_plugin.registry import MODELS
-from frcnn_plugin.structures import image_sizes, pack_ground_truth
 
 IMAGES = torch.randn(2, 3, 128, 160)
 SIZES = torch.tensor([[128.0, 160.0], [120.0, 150.0]])

@@ -3,8 +3,8 @@ import torch
 from mmengine.hooks import Hook
 
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.registry import HOOKS
-from frcnn_plugin.utils.errors import UserError
 
 
 @HOOKS.register_module()

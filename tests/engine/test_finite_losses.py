@@ -5,7 +5,7 @@ import torch
 
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.detectors import FasterRCNN
-from frcnn_plugin.utils.errors import UserError
+from frcnn_plugin.errors import UserError
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from helpers import make_samples, tiny_detector, total
 
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.engine.frozen_phase_hook import detector_of
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.registry import MODELS
-from frcnn_plugin.utils.errors import UserError
 
 
 def test_the_backbone_is_fixed_at_first_and_then_trained(small, tmp_path):

@@ -7,10 +7,10 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from frcnn_plugin.config.files import OWN_CONFIGS
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.interop import PEERS, recognise
 from frcnn_plugin.interop.configure import build
-from frcnn_plugin.utils.config_files import OWN_CONFIGS
-from frcnn_plugin.utils.errors import UserError
 
 STORED = Path(__file__).resolve().parents[1] / 'parity' / 'stored'
 

@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw
 
 from frcnn_plugin.commands.prepare_voc import prepare_voc
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.config.files import OWN_CONFIGS
+from frcnn_plugin.config.parts import LOADERS, nested_dicts
 from frcnn_plugin.datasets import VOCFolder
-from frcnn_plugin.datasets.make_shapes import make_shapes
-from frcnn_plugin.utils.config_files import OWN_CONFIGS
-from frcnn_plugin.utils.config_parts import LOADERS, nested_dicts
+from frcnn_plugin.prepare.make_shapes import make_shapes
 
 CLASSES = ['RBC', 'WBC', 'Platelets', 'cat', 'dog']  # of the pages' own data sets
 PICTURES = 20

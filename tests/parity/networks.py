@@ -17,7 +17,7 @@ from torchvision.models.detection.image_list import ImageList
 
 from frcnn_plugin.interop import recognise
 from frcnn_plugin.interop.configure import build, config_for
-from frcnn_plugin.structures import image_sizes, pack_ground_truth
+from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
 
 SIZE = (224, 352)  # on the coarsest of five levels 3.5 x 5.5 cells
 NUM_CLASSES = 6

@@ -11,7 +11,7 @@ from mmengine.logging import MMLogger
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from frcnn_plugin.engine import VOCMetric
+from frcnn_plugin.evaluation import VOCMetric
 
 CLASSES = ('a', 'b', 'c')
 IMAGES = 12

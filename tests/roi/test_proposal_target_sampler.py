@@ -3,8 +3,9 @@ from helpers import make_samples, random_boxes
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 from mmengine.structures import InstanceData
 
+from frcnn_plugin.mmdet_bridge.lists import pack_ground_truth
 from frcnn_plugin.roi import ProposalTargetSampler
-from frcnn_plugin.structures import Proposals, pack_ground_truth
+from frcnn_plugin.structures import Proposals
 
 CODER = DeltaXYWHBBoxCoder(target_stds=(0.1, 0.1, 0.2, 0.2))
 CLASSES = 3

@@ -3,8 +3,8 @@ from helpers import make_samples, random_boxes
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 from mmengine.structures import InstanceData
 
+from frcnn_plugin.mmdet_bridge.lists import pack_ground_truth
 from frcnn_plugin.rpn import AnchorGenerator, AnchorTargetSampler
-from frcnn_plugin.structures import pack_ground_truth
 
 CODER = DeltaXYWHBBoxCoder()
 SIZES = torch.tensor([[128.0, 160.0]] * 3)

@@ -6,8 +6,8 @@ from helpers import make_samples
 from mmdet.models.dense_heads import RPNHead as MMDetRPNHead
 from mmengine.config import ConfigDict
 
+from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
 from frcnn_plugin.registry import MODELS
-from frcnn_plugin.structures import image_sizes, pack_ground_truth
 
 SIZE = (128, 160)
 ANCHORS = dict(type='mmdet.AnchorGenerator', strides=[8, 16], ratios=[0.5, 1.0, 2.0],

@@ -9,7 +9,7 @@ from systems.system import build, from_scratch, record
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from torchvision.ops import batched_nms, box_iou, clip_boxes_to_image
 
-from frcnn_plugin.structures import image_sizes, pack_ground_truth
+from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
 
 LEVELS = {8: 28, 16: 14, 32: 7}  # side of the map by stride
 

@@ -6,8 +6,8 @@ from helpers import make_samples
 from mmengine.config import Config
 from systems.system import build, from_scratch, record
 
+from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
 from frcnn_plugin.roi.roi_pool_extractor import map_roi_levels
-from frcnn_plugin.structures import image_sizes, pack_ground_truth
 
 NINE = [[-84, -40, 99, 55], [-176, -88, 191, 103], [-360, -184, 375, 199],
         [-56, -56, 71, 71], [-120, -120, 135, 135], [-248, -248, 263, 263],

@@ -9,7 +9,8 @@ from torchvision.models.detection.image_list import ImageList
 
 from frcnn_plugin.interop import recognise
 from frcnn_plugin.interop.layouts import drop_background_deltas
-from frcnn_plugin.structures import bbox2roi, image_sizes, pack_ground_truth
+from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
+from frcnn_plugin.structures import bbox2roi
 
 SIZE = (256, 320)
 EVERYTHING = 10**6  # samples: sampling switched off

@@ -4,8 +4,9 @@ from argparse import Namespace
 
 import torch
 
-from frcnn_plugin.detectors import for_inference
-from frcnn_plugin.structures import Proposals, unpack
+from frcnn_plugin.accelerate import for_inference
+from frcnn_plugin.mmdet_bridge.lists import unpack
+from frcnn_plugin.structures import Proposals
 
 from .measure import in_precision
 from .pairs import Work, batch_of, pair_of, regions, same_detections

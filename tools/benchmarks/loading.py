@@ -7,10 +7,10 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from frcnn_plugin.commands.starting_point import train_from_scratch
-from frcnn_plugin.datasets.resumable_loader import ResumableLoader
+from frcnn_plugin.config.files import load_config
+from frcnn_plugin.config.parts import set_classes, set_data_root
+from frcnn_plugin.engine.resume.loader import ResumableLoader
 from frcnn_plugin.registry import MODELS
-from frcnn_plugin.utils.config_files import load_config
-from frcnn_plugin.utils.config_parts import set_classes, set_data_root
 
 from .measure import in_precision
 from .pairs import Work

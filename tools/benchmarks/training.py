@@ -7,7 +7,7 @@ import torch
 from parity import networks
 from torch import nn
 
-from frcnn_plugin.detectors import for_training
+from frcnn_plugin.accelerate import for_training
 from frcnn_plugin.structures import bbox2roi
 
 from .measure import in_precision

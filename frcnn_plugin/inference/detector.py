@@ -1,0 +1,255 @@
+"""A trained detector in two lines.
+
+    from frcnn_plugin import Detector
+    detections = Detector('work_dirs/demo/iter_500.pth')('picture.jpg')
+
+Comes in: a checkpoint, then images. Goes out: boxes, scores and names.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import mmcv
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import DefaultScope
+from PIL import Image
+
+from ..accelerate.inference import for_inference
+from ..commands.explain_config import explain_config
+from ..config.files import load_config
+from ..config.parts import nested_dicts
+from ..errors import UserError
+from ..io.checkpoints import check_fit, read_checkpoint
+from ..registry import MODELS, SCOPE
+from .config_text import SCOPES, check_types, read_config_text
+
+UNUSED = ('LoadImageFromFile', 'LoadAnnotations')  # of a pipeline: there are no files
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What was found in one image, the best first.
+
+    Attributes:
+        boxes: (n, 4) float32, x1, y1, x2, y2 in pixels of the image.
+        scores: (n,) float32.
+        labels: (n,) int64, places among the classes.
+        classes: The names of all classes.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def names(self) -> list[str]:
+        """The class of each box."""
+        return [self.classes[label] for label in self.labels]
+
+    def above(self, score_thr: float) -> 'Detections':
+        """Those with at least this score."""
+        kept = self.scores >= score_thr
+        return Detections(self.boxes[kept], self.scores[kept], self.labels[kept],
+                          self.classes)
+
+
+class Detector:
+    """A detector with its weights, ready for images.
+
+    Args:
+        checkpoint: A file that training or ``frcnn convert`` wrote; it carries its
+            config and its classes, which are read as data. None: random weights, and a
+            config must be given.
+        config: A config file to use in place of the one in the checkpoint.
+        device: ``'cuda'``, ``'cpu'``, ...; default: a GPU if there is one.
+        classes: Names to use in place of those in the checkpoint.
+        compile: Whether to compile it; see :func:`for_inference`.
+
+    Raises:
+        UserError: If the checkpoint can not be read, does not fit, or carries no config
+            while none is given; if its detector needs proposals from a file.
+    """
+
+    def __init__(self, checkpoint: str | Path | None, config: str | Path | None = None,
+                 device: str | None = None, classes: Iterable[str] | None = None,
+                 compile: bool = False) -> None:
+        content = {} if checkpoint is None else read_checkpoint(checkpoint)
+        meta = content.get('meta') or {}
+        cfg = config_for(str(checkpoint), meta, config)
+        self.device = find_device(device)
+        self.classes = tuple(classes or class_names(meta, cfg))
+        self.scope = cfg.get('default_scope') or SCOPE
+        with DefaultScope.overwrite_default_scope(self.scope), explain_config():
+            model = MODELS.build(cfg.model)
+            self.pipeline = Compose([
+                step for step in cfg.test_dataloader.dataset.pipeline
+                if str(step.get('type')).rpartition('.')[2] not in UNUSED])
+        if not hasattr(model, 'rpn_head') or model.rpn_head is None:
+            raise UserError(f'{checkpoint}: a detector without an RPN, whose proposals '
+                            'come from a file; frcnn test runs it on a data set')
+        check_classes(self.classes, cfg, str(checkpoint or config))
+        if checkpoint is None:
+            model.init_weights()
+        else:
+            check_fit(model, content['state_dict'], str(checkpoint))
+            model.load_state_dict(content['state_dict'], strict=False)
+        self.model = for_inference(model.to(self.device), compile)
+
+    def __call__(self, images, batch_size: int = 8):
+        """Detect.
+
+        Args:
+            images: A path, a PIL image or an (H, W, 3) uint8 array in BGR, as OpenCV
+                reads it; or a list of them.
+            batch_size: How many of a list go through the network at once.
+
+        Returns:
+            Detections: Of the image, or a list of them.
+
+        Raises:
+            UserError: If an image can not be read.
+        """
+        if isinstance(images, list | tuple):
+            return list(self.stream(images, batch_size))
+        return next(self.stream([images]))
+
+    def stream(self, images: Iterable, batch_size: int = 8) -> Iterator[Detections]:
+        """Detect in images that come one after another, such as those of a video."""
+        images = iter(images)
+        while batch := list(islice(images, batch_size)):
+            yield from self._detect(batch)
+
+    def prepare(self, image) -> dict:
+        """An image after the config's pipeline: ``inputs`` and ``data_samples``."""
+        image = read_image(image)
+        with DefaultScope.overwrite_default_scope(self.scope):
+            return self.pipeline(dict(
+                img=image, img_path='', img_id=0, img_shape=image.shape[:2],
+                ori_shape=image.shape[:2], height=image.shape[0], width=image.shape[1]))
+
+    @torch.inference_mode()
+    def _detect(self, images: list) -> list[Detections]:
+        samples = [self.prepare(image) for image in images]
+        with DefaultScope.overwrite_default_scope(self.scope):
+            found = self.model.test_step(pseudo_collate(samples))
+        return [self._detections(each.pred_instances) for each in found]
+
+    def _detections(self, instances) -> Detections:
+        order = instances.scores.argsort(descending=True)
+        return Detections(*(instances[name][order].cpu().numpy()
+                            for name in ('bboxes', 'scores', 'labels')), self.classes)
+
+
+def config_for(checkpoint: str, meta: dict, config: str | Path | None) -> Config:
+    """The config of a detector: a file, or what its checkpoint carries.
+
+    Raises:
+        UserError: If there is none, or it is no whole one.
+    """
+    if config is not None:
+        cfg = load_config(str(config), needs=('model', 'test_dataloader'))
+        drop_initialisation(cfg)
+        return cfg
+    text = meta.get('cfg')
+    if not isinstance(text, str):
+        raise UserError(f'{checkpoint}: carries no config; name the one that it was '
+                        'trained with')
+    values = read_config_text(text, checkpoint)
+    try:
+        cfg = Config(dict(model=values['model'], test_dataloader=dict(dataset={
+            key: values['test_dataloader']['dataset'].get(key)
+            for key in ('pipeline', 'metainfo')})))
+        drop_initialisation(cfg)
+        check_types([cfg.model, cfg.test_dataloader], checkpoint)
+        if str(cfg.model.type).rpartition('.')[2] != 'FasterRCNN':
+            raise UserError(f'{checkpoint}: carries the config of a {cfg.model.type}, '
+                            'and no FasterRCNN; give a config of your own')
+        if values.get('default_scope') in SCOPES:
+            cfg.default_scope = values['default_scope']
+    except (KeyError, AttributeError, TypeError) as error:
+        raise UserError(f'{checkpoint}: carries a config without {error}; name the one '
+                        'that it was trained with') from error
+    return cfg
+
+
+def drop_initialisation(cfg: Config) -> None:
+    """The weights come from the checkpoint."""
+    for node in nested_dicts(cfg.model):
+        node.pop('init_cfg', None)
+
+
+def find_device(name: str | None) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        UserError: If there is none of that name.
+    """
+    try:
+        device = torch.device(
+            name or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f'device {name}: can not be used ({reason})') from error
+    return device
+
+
+def check_classes(classes: tuple[str, ...], cfg: Config, source: str) -> None:
+    """Refuse more or fewer names than the detector has classes.
+
+    Raises:
+        UserError: If the numbers differ.
+    """
+    for node in nested_dicts(cfg.model.get('roi_head')):
+        if node.get('num_classes', len(classes)) != len(classes):
+            raise UserError(f'{source}: has {node["num_classes"]} classes, but '
+                            f'{len(classes)} names were given for them: '
+                            f'{", ".join(classes)}')
+
+
+def class_names(meta: dict, cfg: Config) -> tuple[str, ...]:
+    """The classes as the checkpoint, or else the config, states them."""
+    known = (meta.get('dataset_meta') or {}).get('classes')
+    if known is None:
+        known = (cfg.test_dataloader.dataset.get('metainfo') or {}).get('classes')
+    if known is not None:
+        return tuple(known)
+    sizes = [node['num_classes'] for node in nested_dicts(cfg.model.get('roi_head'))
+             if 'num_classes' in node]
+    return tuple(f'class {number}' for number in range(sizes[0] if sizes else 1))
+
+
+def read_image(image) -> np.ndarray:
+    """(H, W, 3) uint8, BGR.
+
+    Raises:
+        UserError: If it is no image.
+    """
+    if isinstance(image, str | Path):
+        if not Path(image).is_file():
+            raise UserError(f'{image}: no such image')
+        try:
+            found = mmcv.imread(str(image))
+        except Exception as error:  # of OpenCV and others
+            raise UserError(f'{image}: not a readable image ({error})') from error
+        if found is None:
+            raise UserError(f'{image}: not a readable image')
+        return found
+    if isinstance(image, Image.Image):
+        return np.asarray(image.convert('RGB'))[..., ::-1].copy()
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or (
+            image.ndim != 3 or image.shape[2] != 3):
+        what = (f'an array of {image.dtype} {image.shape}'
+                if isinstance(image, np.ndarray) else f'a {type(image).__name__}')
+        raise UserError(f'an image is a path, a PIL image or a uint8 array (H, W, 3), '
+                        f'not {what}')
+    return image

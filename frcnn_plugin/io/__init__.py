@@ -1,0 +1,1 @@
+"""Files: whole ones, checkpoints, pickles of data."""

@@ -1,0 +1,135 @@
+"""Reads checkpoints weights-only and makes sure that they fit.
+
+Comes in: a path. Goes out: its content, or one line that says what is wrong with it.
+"""
+
+import pickle
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import UserError
+
+StateDict = dict[str, Tensor]
+WRAPPERS = ('state_dict', 'model')  # under which a checkpoint holds its tensors
+ADVICE = ('Weights only load failed', 'Please file', 'Please use', 'Check the doc')
+
+
+def read_checkpoint(path: str | Path) -> dict:
+    """A checkpoint's content; no code in it is ever run.
+
+    Args:
+        path: A file that training wrote, or a bare state dict.
+
+    Returns:
+        dict: ``state_dict``, and what else the checkpoint holds beside its tensors.
+
+    Raises:
+        UserError: If the file is missing, damaged, no checkpoint, or more than data.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise UserError(f'{path}: no such file; a checkpoint was expected')
+    try:
+        content = torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = _reason(error)
+        if 'operand' in reason:  # no instruction of a pickle
+            raise UserError(f'{path}: damaged or no checkpoint at all, '
+                            f'{path.stat().st_size} bytes ({reason})') from error
+        raise UserError(
+            f'{path}: refused, it holds more than weights and plain data and could run '
+            f'code ({reason})') from error
+    except (RuntimeError, EOFError, OSError, LookupError, ValueError, TypeError,
+            AttributeError, AssertionError) as error:
+        raise UserError(
+            f'{path}: damaged or no checkpoint at all, {path.stat().st_size} bytes '
+            f'({type(error).__name__}: {_reason(error)})') from error
+    state = state_dict_of(content, str(path))
+    wrapped = any(isinstance(content.get(key), dict) for key in WRAPPERS)
+    beside = {key: value for key, value in content.items()
+              if key not in WRAPPERS} if wrapped else {}
+    return {**beside, 'state_dict': state}
+
+
+def state_dict_of(content: object, source: str) -> StateDict:
+    """The tensors of a checkpoint, by name.
+
+    Args:
+        content: What was read: a state dict, or a dict with one as ``state_dict`` or
+            ``model``.
+        source: Where it was read from, for messages.
+
+    Raises:
+        UserError: If it holds no tensors by name.
+    """
+    state = content
+    for key in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            state = content[key]
+            break
+    if not isinstance(state, dict) or not state or not all(
+            isinstance(name, str) for name in state):
+        raise UserError(f'{source}: holds a {type(content).__name__}, but no tensors '
+                        'by name; it is no checkpoint')
+    return {name.removeprefix('module.'): value for name, value in state.items()
+            if isinstance(value, Tensor)}
+
+
+def check_fit(model: nn.Module, state: StateDict, source: str,
+              ignore: tuple[str, ...] = ()) -> None:
+    """Refuse tensors that are not exactly those of the model.
+
+    mmengine loads what fits and warns of the rest, so that a test of the wrong
+    checkpoint ends with a number.
+
+    Args:
+        model: The detector.
+        state: Tensors by name.
+        source: Where they were read from, for messages.
+        ignore: Beginnings of names that may be left over.
+
+    Raises:
+        UserError: If one is missing, left over, of another shape, or not finite.
+    """
+    wanted = model.state_dict()
+    wrong = [name for name in wanted
+             if name in state and state[name].shape != wanted[name].shape]
+    missing = [name for name in wanted if name not in state]
+    unknown = [name for name in state
+               if name not in wanted and not name.startswith(ignore)]
+    if wrong:
+        name = wrong[0]
+        hint = (' (another number of classes: give its own with --classes)'
+                if all('.fc_cls.' in name or '.fc_reg.' in name for name in wrong)
+                else '')
+        raise UserError(
+            f'{source} does not fit the config: {len(wrong)} tensors have another '
+            f'shape, {name} is {tuple(state[name].shape)}, the model has '
+            f'{tuple(wanted[name].shape)}{hint}')
+    if missing or unknown:
+        raise UserError(
+            f'{source} is of another model than the config: {len(missing)} tensors are '
+            f'missing{_example(missing)}, {len(unknown)} have no place'
+            f'{_example(unknown)}')
+    spoilt = [name for name in wanted if not torch.isfinite(state[name]).all()]
+    if spoilt:
+        raise UserError(f'{source}: {spoilt[0]} is not finite (NaN or infinity); the '
+                        'run that wrote it had diverged, take an earlier checkpoint')
+
+
+def _reason(error: Exception) -> str:
+    """What torch says is wrong, without its advice to load unsafely."""
+    text = str(error)
+    asked = re.search(r'GLOBAL (\S+)', text)
+    if asked:
+        return f'it asks for {asked[1]}'
+    lines = [line.strip() for line in text.splitlines()]
+    said = [line for line in lines if line and not line.startswith(ADVICE)]
+    return said[-1] if said else 'no reason given'
+
+
+def _example(names: list[str]) -> str:
+    return f' ({names[0]}, ...)' if names else ''

@@ -1,0 +1,140 @@
+"""Reads a pickle that holds data, and nothing that could run code.
+
+Comes in: a path. Goes out: its content, or one line that says what is wrong with it.
+
+A pickle names the functions that rebuild its objects, any function of any module. Here
+it gets none of them: the few names that arrays and mmengine's data elements need lead
+to stand-ins, which take plain numbers only.
+"""
+
+import math
+import pickle
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import UserError
+
+NUMBERS = frozenset(np.dtype(name).str[1:] for name in (
+    'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64',
+    'float16', 'float32', 'float64'))
+
+
+def read_data_pickle(path: Path) -> object:
+    """The content of a pickle of plain data.
+
+    Args:
+        path: A file that ``pickle.dump`` or ``mmengine.dump`` wrote.
+
+    Returns:
+        object: Dicts, lists, tuples, sets, strings, numbers, arrays of numbers.
+        mmengine's ``InstanceData`` and ``BaseDataElement`` come back as dicts of their
+        data fields.
+
+    Raises:
+        UserError: If the file is missing, damaged, no pickle, or more than data.
+    """
+    try:
+        with path.open('rb') as file:
+            return _Unpickler(file).load()
+    except FileNotFoundError as error:
+        raise UserError(f'{path}: no such file') from error
+    except _Refused as error:
+        raise UserError(f'{path}: refused, it holds more than plain data and could run '
+                        f'code ({error})') from error
+    except (pickle.UnpicklingError, EOFError, OSError, ValueError, TypeError, KeyError,
+            AttributeError, IndexError, ImportError, MemoryError, OverflowError,
+            RecursionError) as error:
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise UserError(f'{path}: damaged or no pickle at all ({reason})') from error
+
+
+class _Refused(pickle.UnpicklingError):
+    """The pickle asks for something that it does not get."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds the stand-ins, and nothing else."""
+
+    def __init__(self, file) -> None:
+        super().__init__(file)
+        # made for each file: a pickle can set attributes of what it is given
+        element = type('Element', (_Element,), {})
+        self._known = {
+            ('builtins', 'set'): set,
+            ('__builtin__', 'set'): set,  # as the protocols up to 2 have it
+            ('__builtin__', 'bytes'): lambda: b'',
+            ('_codecs', 'encode'): lambda text, codec: _latin1_bytes(text, codec),
+            ('numpy', 'ndarray'): 'numpy.ndarray',
+            ('numpy', 'dtype'): type('DType', (_DType,), {}),
+            ('mmengine.structures.instance_data', 'InstanceData'): element,
+            ('mmengine.structures.base_data_element', 'BaseDataElement'): element}
+        for core in ('numpy.core', 'numpy._core'):  # NumPy 1 and 2
+            self._known.update({
+                (f'{core}.multiarray', '_reconstruct'): lambda *_: _new_array(),
+                (f'{core}.multiarray', 'scalar'): lambda dtype, data:
+                    _array(data, dtype, (), 'C')[()],
+                (f'{core}.numeric', '_frombuffer'): lambda data, dtype, shape, order:
+                    _array(data, dtype, shape, order)})
+
+    def find_class(self, module: str, name: str) -> object:
+        """What a name in the pickle stands for."""
+        if (module, name) not in self._known:
+            raise _Refused(f'it asks for {f"{module}.{name}"!r}')
+        return self._known[module, name]
+
+
+class _Element(dict):
+    """Stands in for mmengine's data elements."""
+
+    def __setstate__(self, state: dict) -> None:
+        self.update({name: state[name] for name in state['_data_fields']})
+
+
+class _DType:
+    """Stands in for ``numpy.dtype``; a real one believes what a pickle says of it."""
+
+    def __init__(self, code: str, *_) -> None:
+        if code not in NUMBERS:
+            raise _Refused(f'an array of {code!r}, which are not numbers')
+        self.code = code
+        self.byte_order = '='
+
+    def __setstate__(self, state: tuple) -> None:
+        self.byte_order = state[1]
+
+
+class _Array(np.ndarray):
+    """An array that a pickle fills."""
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, dtype, fortran, data = state
+        dtype = _real_dtype(dtype)
+        if not isinstance(data, bytes):
+            raise _Refused('an array of objects')
+        if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(data):
+            raise ValueError(f'an array of {shape} from {len(data)} bytes')
+        super().__setstate__((1, shape, dtype, bool(fortran), data))
+
+
+def _new_array() -> _Array:
+    return np.ndarray.__new__(_Array, (0,), 'b')
+
+
+def _array(data: bytes, dtype: _DType, shape: tuple, order: str) -> np.ndarray:
+    array = np.frombuffer(bytearray(data), _real_dtype(dtype))
+    return array.reshape(shape, order=order)
+
+
+def _real_dtype(dtype: _DType) -> np.dtype:
+    if not isinstance(dtype, _DType):
+        raise _Refused('an array of no known type')
+    return np.dtype(dtype.code).newbyteorder(
+        dtype.byte_order if dtype.byte_order in ('<', '>') else '=')
+
+
+def _latin1_bytes(text: str, codec: str) -> bytes:
+    """Stands in for ``_codecs.encode``, by which old protocols write bytes."""
+    if not isinstance(text, str) or codec != 'latin1':
+        raise _Refused(f'it encodes by {codec!r}')
+    return text.encode('latin1')

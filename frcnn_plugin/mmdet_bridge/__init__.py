@@ -1,0 +1,1 @@
+"""Where mmdet's protocol meets the padded core: lists, assigners, heads, settings."""

@@ -1,0 +1,71 @@
+"""mmdet's dense-head protocol on top of an RPN that works on padded batches."""
+
+from collections.abc import Sequence
+
+from mmdet.structures import SampleList
+from mmdet.utils import InstanceList
+from torch import Tensor
+
+from .lists import (
+    image_sizes,
+    pack_ground_truth,
+    proposals_to_instances,
+    rescale_bboxes,
+)
+
+
+class MMDetDenseHead:
+    """The methods by which stock detectors of mmdet call an RPN.
+
+    Mixed into :class:`RPNHead`, which has ``gather_outputs``, ``losses`` and
+    ``select_proposals``. Nothing is computed here: lists are padded, the head is
+    called, and the padding is cut off.
+    """
+
+    def loss(self, x: Sequence[Tensor], batch_data_samples: SampleList) -> dict:
+        """Losses of a batch of ``DetDataSample``."""
+        metas, instances = _unpack_samples(batch_data_samples)
+        return self.loss_by_feat(*self(x), instances, metas)
+
+    def predict(self, x: Sequence[Tensor], batch_data_samples: SampleList,
+                rescale: bool = False) -> InstanceList:
+        """Proposals of each image, as ``bboxes``, ``scores`` and ``labels``."""
+        metas = [sample.metainfo for sample in batch_data_samples]
+        return self.predict_by_feat(*self(x), batch_img_metas=metas, rescale=rescale)
+
+    def loss_and_predict(self, x: Sequence[Tensor], batch_data_samples: SampleList,
+                         proposal_cfg: dict | None = None
+                         ) -> tuple[dict, InstanceList]:
+        """Losses, and the proposals of each image for the second stage."""
+        metas, instances = _unpack_samples(batch_data_samples)
+        losses, proposals = self.loss_and_propose(
+            x, pack_ground_truth(instances), image_sizes(metas, x[0].device),
+            proposal_cfg)
+        return losses, proposals_to_instances(proposals)
+
+    def loss_by_feat(self, cls_scores: Sequence[Tensor], bbox_preds: Sequence[Tensor],
+                     batch_gt_instances: InstanceList, batch_img_metas: list[dict],
+                     batch_gt_instances_ignore: InstanceList | None = None) -> dict:
+        """Losses from the maps of :meth:`forward`; boxes to ignore take no part."""
+        outputs = self.gather_outputs(cls_scores, bbox_preds)
+        sizes = image_sizes(batch_img_metas, outputs.logits.device)
+        return self.losses(outputs, pack_ground_truth(batch_gt_instances), sizes)
+
+    def predict_by_feat(self, cls_scores: Sequence[Tensor],
+                        bbox_preds: Sequence[Tensor], score_factors=None,
+                        batch_img_metas: list[dict] | None = None,
+                        cfg: dict | None = None, rescale: bool = False,
+                        with_nms: bool = True) -> InstanceList:
+        """Proposals from the maps of :meth:`forward`."""
+        outputs = self.gather_outputs(cls_scores, bbox_preds)
+        sizes = image_sizes(batch_img_metas, outputs.logits.device)
+        proposals = self.select_proposals(outputs, sizes, cfg)
+        if rescale:
+            proposals = rescale_bboxes(proposals, batch_img_metas)
+        return proposals_to_instances(proposals)
+
+
+def _unpack_samples(batch_data_samples: SampleList) -> tuple[list[dict], list]:
+    return ([sample.metainfo for sample in batch_data_samples],
+            [sample.gt_instances for sample in batch_data_samples])
+

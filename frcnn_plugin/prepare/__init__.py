@@ -1,0 +1,1 @@
+"""What makes, checks and cleans data sets before anything is trained."""

@@ -1,0 +1,145 @@
+"""Looks at one image and its annotation as closely as can be.
+
+Comes in: paths. Goes out: what is wrong with them, and the boxes of each class.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from ..datasets.problem import Problem
+from ..datasets.voc_annotation import VOCAnnotation, read_voc_annotation
+from ..datasets.voc_folder import ORIENTATION, turned_size
+from ..datasets.voc_layout import find_image
+from ..errors import UserError
+
+MODES = {  # of Pillow: what it is, and what comes of it
+    'L': ('grey', 'grey; its one channel is repeated'),
+    '1': ('grey', 'black and white; its one channel is repeated'),
+    'LA': ('alpha', 'grey with alpha, which is dropped'),
+    'RGBA': ('alpha', 'has an alpha channel, which is dropped'),
+    'PA': ('alpha', 'has an alpha channel, which is dropped'),
+    'CMYK': ('CMYK', 'in CMYK; its colours are converted without a profile'),
+    'I': ('16-bit', 'more than 8 bits a channel, which are cut to 8'),
+    'F': ('16-bit', 'more than 8 bits a channel, which are cut to 8'),
+}
+MOST = 0.98  # of an image, from which on a box is remarkable
+
+
+@dataclass
+class FileReport:
+    """What was found out about one image.
+
+    Attributes:
+        name: Its name in the split file.
+        problems: What is wrong.
+        counts: Boxes of each class that can be used.
+        image: Its path, or None if there is none.
+        annotation: What was read, or None if that can not be used.
+    """
+
+    name: str
+    problems: list[Problem] = field(default_factory=list)
+    counts: Counter = field(default_factory=Counter)
+    image: Path | None = None
+    annotation: VOCAnnotation | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether the image can be trained on."""
+        return self.image is not None and self.annotation is not None
+
+
+def check_file(folder: Path, name: str,
+               classes: tuple[str, ...] | None = None) -> FileReport:
+    """Check one image of a folder in VOC layout.
+
+    Args:
+        folder: The folder.
+        name: Its name in a split file.
+        classes: The classes to be trained; None for any.
+    """
+    report, size = FileReport(name), None
+    try:
+        path = find_image(folder, name)
+    except UserError:
+        expected = folder / 'JPEGImages' / f'{name}.jpg'
+        report.problems.append(Problem(expected, 'missing image', 'the image is missing'
+                                       ', and so is one of another suffix'))
+    else:
+        size, problems = check_image(path)
+        report.problems += problems
+        report.image = path if size and not any(p.loses for p in problems) else None
+    path = folder / 'Annotations' / f'{name}.xml'
+    try:
+        annotation = read_voc_annotation(path, size)
+    except UserError as error:
+        kind = 'bad annotation' if path.is_file() else 'missing annotation'
+        report.problems.append(
+            Problem(path, kind, str(error).removeprefix(f'{path}: ')))
+        return report
+    report.annotation = annotation
+    report.problems += annotation.skipped + annotation.notes
+    report.problems += check_boxes(path, annotation, classes)
+    report.counts.update(item.name for item in annotation.objects)
+    return report
+
+
+def check_image(path: Path) -> tuple[tuple[int, int] | None, list[Problem]]:
+    """Decode an image to its last pixel.
+
+    Args:
+        path: The file.
+
+    Returns:
+        tuple: Width and height, or None if it can not be opened; and the problems.
+    """
+    size, problems = None, []
+    try:
+        with Image.open(path) as image:
+            size, mode = turned_size(image), image.mode
+            orientation = image.getexif().get(ORIENTATION, 1)
+            image.load()
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,
+            SyntaxError) as error:
+        kind = 'unreadable image' if size is None else 'truncated image'
+        return size, [Problem(path, kind, f'can not be decoded ({error})')]
+    kind, detail = MODES.get(mode.partition(';')[0], (None, None))
+    if kind:
+        problems.append(Problem(path, kind, detail, loses=False))
+    elif 'transparency' in image.info:
+        problems.append(Problem(path, 'alpha', 'has transparent pixels, whose '
+                                'transparency is dropped', loses=False))
+    if orientation not in (0, 1):
+        problems.append(Problem(
+            path, 'EXIF rotation', f'turned by its EXIF tag ({orientation}); make sure '
+            'that the boxes are those of the turned image', loses=False))
+    return size, problems
+
+
+def check_boxes(path: Path, annotation: VOCAnnotation,
+                classes: tuple[str, ...] | None) -> list[Problem]:
+    """What is wrong with boxes that could be read."""
+    problems, seen = [], set()
+    if not annotation.objects:
+        problems.append(Problem(path, 'no boxes', 'no box that can be used; the image '
+                                'is not trained on', loses=False))
+    for item in annotation.objects:
+        if item in seen:
+            problems.append(Problem(path, 'duplicate box', f'{item.name} {item.bbox} '
+                                    'is there more than once', loses=False))
+        seen.add(item)
+        x1, y1, x2, y2 = item.bbox
+        area = annotation.width * annotation.height
+        if area and (x2 - x1) * (y2 - y1) > MOST * area:
+            problems.append(Problem(path, 'huge box', f'{item.name} covers the whole '
+                                    'image', loses=False))
+        if classes and item.name not in classes:
+            near = get_close_matches(item.name, classes, 1)
+            hint = f', did you mean {near[0]}?' if near else ''
+            problems.append(Problem(path, 'unknown class', f'{item.name!r} is none of '
+                                    f'the classes{hint}'))
+    return problems

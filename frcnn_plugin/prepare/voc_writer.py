@@ -1,0 +1,136 @@
+"""Writes data sets in the layout of PASCAL VOC.
+
+Comes in: pictures with their boxes. Goes out: ``JPEGImages``, ``Annotations`` and
+``ImageSets/Main``.
+"""
+
+import filecmp
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from ..datasets.voc_annotation import VOCObject
+from ..datasets.voc_layout import IMAGE_SUFFIXES
+from ..errors import UserError
+
+
+@dataclass
+class Picture:
+    """One picture of a data set of any layout.
+
+    Attributes:
+        name: Its name, without suffix, relative to the folder of all pictures.
+        image: The file.
+        width: In pixels.
+        height: In pixels.
+        objects: Its boxes.
+        split: ``'train'`` or another, where the data set says so.
+    """
+
+    name: str
+    image: Path
+    width: int
+    height: int
+    objects: list[VOCObject] = field(default_factory=list)
+    split: str | None = None
+
+
+def write_picture(root: Path, picture: Picture, copy: bool = False) -> None:
+    """Add a picture and its annotation to a folder in VOC layout.
+
+    Args:
+        root: The folder.
+        picture: What to add.
+        copy: Whether to copy the file and not to link it.
+
+    Raises:
+        UserError: If there is another picture of that name, or its suffix is none that
+            is read.
+    """
+    suffix = picture.image.suffix
+    if suffix not in IMAGE_SUFFIXES:
+        raise UserError(f'{picture.image}: pictures are read from '
+                        f'{", ".join(IMAGE_SUFFIXES[:4])}; convert it to one of them')
+    target = root / 'JPEGImages' / f'{picture.name}{suffix}'
+    for other in (target.with_name(f'{target.stem}{each}') for each in IMAGE_SUFFIXES):
+        if other != target and os.path.lexists(other):
+            raise UserError(f'{picture.image}: {other} is there already and is another '
+                            'picture; take an empty folder, or rename one of them')
+    place_file(picture.image, target, copy)
+    path = root / 'Annotations' / f'{picture.name}.xml'
+    content = voc_annotation(
+        target.name, (picture.width, picture.height, 3), picture.objects)
+    if os.path.lexists(path) and path.read_bytes() != content:
+        raise UserError(f'{path}: is there already and says something else; take an '
+                        'empty folder')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_bytes(content)
+
+
+def place_file(source: Path, target: Path, copy: bool) -> None:
+    """Link or copy a file; never over another one.
+
+    Raises:
+        UserError: If another file is there.
+    """
+    if os.path.lexists(target):
+        if target.resolve() == source.resolve() or (
+                target.is_file() and filecmp.cmp(source, target, shallow=False)):
+            return
+        raise UserError(f'{target}: is there already and is not {source}; take an '
+                        'empty folder, or rename one of them')
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if copy:
+        shutil.copyfile(source, target)
+    else:
+        target.symlink_to(source.resolve())
+
+
+def write_split(root: Path, split: str, names: Iterable[str]) -> None:
+    """Write one split file.
+
+    Raises:
+        UserError: If there is one with other names.
+    """
+    path = root / 'ImageSets' / 'Main' / f'{split}.txt'
+    text = ''.join(f'{name}\n' for name in names)
+    if path.is_file() and path.read_text(encoding='utf-8') != text:
+        raise UserError(f'{path}: is there already with other names; delete it, take '
+                        'another -o, or another --name')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding='utf-8')
+
+
+def voc_annotation(image_name: str, size: tuple[int, int, int],
+                   objects: Iterable[VOCObject]) -> bytes:
+    """One XML file as PASCAL VOC has it, its pixels counted from 1.
+
+    Args:
+        image_name: Name of the image in ``JPEGImages``.
+        size: Width, height and channels of the image.
+        objects: Names and boxes; pixels counted from 0.
+    """
+    root = ElementTree.Element('annotation')
+    _add(root, 'folder', 'JPEGImages')
+    _add(root, 'filename', image_name)
+    parent = ElementTree.SubElement(root, 'size')
+    for name, value in zip(('width', 'height', 'depth'), size, strict=True):
+        _add(parent, name, value)
+    for item in objects:
+        element = ElementTree.SubElement(root, 'object')
+        _add(element, 'name', item.name)
+        _add(element, 'difficult', int(item.difficult))
+        box = ElementTree.SubElement(element, 'bndbox')
+        for name, value in zip(('xmin', 'ymin', 'xmax', 'ymax'), item.bbox,
+                               strict=True):
+            _add(box, name, f'{value + 1:.4f}'.rstrip('0').rstrip('.'))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding='utf-8')
+
+
+def _add(parent: ElementTree.Element, name: str, value: object) -> None:
+    ElementTree.SubElement(parent, name).text = str(value)

@@ -1,0 +1,44 @@
+"""A detector made ready to detect says what it said before."""
+
+import copy
+import shutil
+
+import pytest
+import torch
+from helpers import make_samples, tiny_detector
+from torch import nn
+
+from frcnn_plugin.accelerate import for_inference
+from frcnn_plugin.registry import MODELS
+
+
+@pytest.fixture
+def detector():
+    """With statistics that are not those of a new network."""
+    cfg = tiny_detector()
+    cfg.roi_head.bbox_roi_extractor.roi_layer = dict(type='RoIAlign', output_size=14)
+    net = MODELS.build(cfg).eval()
+    for norm in net.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            norm.running_mean.uniform_(-0.2, 0.2)
+            norm.running_var.uniform_(0.5, 2)
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+    return net
+
+
+@pytest.mark.parametrize('compile', [False, pytest.param(True, marks=pytest.mark.skipif(
+    shutil.which('g++') is None, reason='a CPU needs a C++ compiler'))])
+def test_detections_are_the_same(detector, compile):
+    images, samples = torch.randn(2, 3, 128, 160), make_samples((2, 3))
+    ready = for_inference(copy.deepcopy(detector), compile=compile)
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in ready.modules())
+    assert not any(parameter.requires_grad for parameter in ready.parameters())
+    with torch.no_grad():
+        expected = detector.predict(images, copy.deepcopy(samples))
+        found = ready.predict(images, samples)
+    for mine, other in zip(found, expected, strict=True):
+        mine, other = mine.pred_instances, other.pred_instances
+        assert len(other) > 0
+        torch.testing.assert_close(mine.scores, other.scores, atol=1e-4, rtol=0)
+        torch.testing.assert_close(mine.bboxes, other.bboxes, atol=1e-2, rtol=0)
+        assert torch.equal(mine.labels, other.labels)

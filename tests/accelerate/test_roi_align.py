@@ -1,0 +1,88 @@
+"""RoIAlign by sums of pixels, beside torchvision's kernel."""
+
+import pytest
+import torch
+from torchvision.ops import roi_align
+
+from frcnn_plugin.accelerate.roi_align import roi_align_cells
+
+SIZE = (38, 50)
+
+
+def random_rois(num: int) -> torch.Tensor:
+    """Of all sizes up to the whole image, empty ones, and some across its border."""
+    limit = torch.tensor([800.0, 608.0])
+    a, b = torch.rand(2, num, 2) * limit
+    rois = torch.cat([torch.randint(2, (num, 1)), a.minimum(b), a.maximum(b)], dim=1)
+    rois[0, 1:] = torch.tensor([0, 0, 800, 608])
+    rois[1, 1:] = 0
+    rois[2, 1:] = torch.tensor([100, 100, 100.5, 100.5])
+    rois[3, 1:] = torch.tensor([-40, -30, 60, 90])
+    rois[4, 1:] = torch.tensor([700, 500, 890, 690])
+    rois[5, 1:] = torch.tensor([300, 200, 250, 150])  # ends before it begins
+    return rois
+
+
+@pytest.mark.parametrize('aligned', [True, False])
+@pytest.mark.parametrize('sampling_ratio', [0, 1, 2])
+@pytest.mark.parametrize(('output_size', 'step'), [((14, 14), 1), ((14, 14), 2),
+                                                   ((7, 5), 1), ((7, 7), 3)])
+def test_equals_torchvision(output_size, step, sampling_ratio, aligned):
+    torch.manual_seed(0)
+    theirs = torch.randn(2, 8, *SIZE, requires_grad=True)
+    mine = theirs.detach().clone(memory_format=torch.channels_last).requires_grad_()
+    rois = random_rois(60)
+    expected = roi_align(theirs, rois, output_size, 1 / 16, sampling_ratio, aligned)
+    expected = expected[:, :, ::step, ::step]
+    levels = torch.zeros(len(rois), dtype=torch.long)
+    found = roi_align_cells([mine], rois, levels, output_size, [1 / 16],
+                            sampling_ratio, aligned, step)
+    torch.testing.assert_close(found, expected, rtol=0, atol=5e-5)
+    gradient = torch.randn_like(expected)
+    expected.backward(gradient)
+    found.backward(gradient)
+    torch.testing.assert_close(mine.grad, theirs.grad, rtol=0, atol=5e-4)
+
+
+@pytest.mark.parametrize('sampling_ratio', [0, 2])
+def test_levels(sampling_ratio):
+    torch.manual_seed(0)
+    strides = [4, 8, 16]
+    theirs = [torch.randn(2, 8, 608 // stride, 800 // stride, requires_grad=True)
+              for stride in strides]
+    mine = [level.detach().clone().requires_grad_() for level in theirs]
+    rois, levels = random_rois(80), torch.randint(3, (80,))
+    rois[6, 1:] = torch.tensor([3, 100, 790, 104])  # long and thin
+    expected = torch.zeros(80, 8, 7, 7)
+    for index, stride in enumerate(strides):
+        here = levels == index
+        expected[here] = roi_align(theirs[index], rois[here], 7, 1 / stride,
+                                   sampling_ratio, True)
+    found = roi_align_cells(mine, rois, levels, (7, 7), [1 / s for s in strides],
+                            sampling_ratio)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+    gradient = torch.randn_like(expected)
+    expected.backward(gradient)
+    found.backward(gradient)
+    for level, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(level.grad, other.grad, rtol=0, atol=1e-3)
+
+
+def test_a_region_larger_than_the_only_map():
+    feature, rois = torch.randn(1, 8, *SIZE), random_rois(9)
+    rois[:, 0] = 0
+    rois[7, 1:] = torch.tensor([-900, -500, 1900, 1300])
+    args = rois, torch.zeros(9).long(), (7, 7), [1 / 16]
+    torch.testing.assert_close(roi_align_cells([feature], *args),
+                               roi_align(feature, rois, 7, 1 / 16, 0, True),
+                               rtol=0, atol=5e-5)
+    compiled = torch.compile(roi_align_cells, backend='aot_eager', fullgraph=True)
+    with pytest.raises(RuntimeError, match='larger than the feature map'):
+        compiled([feature], *args)
+
+
+@pytest.mark.parametrize('num_levels', [1, 2])
+def test_no_regions(num_levels):
+    found = roi_align_cells([torch.randn(1, 8, *SIZE)] * num_levels, torch.zeros(0, 5),
+                            torch.zeros(0).long(), (7, 7), [1 / 16] * num_levels)
+    assert found.shape == (0, 8, 7, 7)

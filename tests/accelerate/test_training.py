@@ -1,0 +1,48 @@
+"""A detector made ready to train learns what it would have learnt."""
+
+import torch
+from helpers import make_samples, tiny_detector, total
+from torch import nn
+
+from frcnn_plugin.accelerate.convolution import Conv2d
+from frcnn_plugin.registry import MODELS
+
+
+def detectors():
+    """Two with the same weights, the second made ready."""
+    cfg = tiny_detector()
+    cfg.roi_head.bbox_roi_extractor.roi_layer = dict(type='RoIAlign', output_size=14)
+    for sampler in (cfg.rpn_head.target_sampler, cfg.roi_head.target_sampler):
+        sampler.num = -1
+    plain = MODELS.build(cfg)
+    cfg.fast_training = True
+    fast = MODELS.build(cfg)
+    fast.load_state_dict(plain.state_dict())
+    return plain.train(), fast.train()
+
+
+def test_losses_and_gradients():
+    torch.manual_seed(0)
+    images, samples = torch.randn(2, 3, 128, 160), make_samples((2, 3))
+    plain, fast = detectors()
+    assert fast.roi_head.reorder == 'always' and plain.roi_head.reorder == 'test'
+    convs = [part for part in fast.modules() if isinstance(part, nn.Conv2d)]
+    assert {type(part) for part in convs} == {Conv2d}
+    assert convs[1].weight.is_contiguous(memory_format=torch.channels_last)
+    expected, found = (net.loss(images, samples) for net in (plain, fast))
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-6)
+    total(expected).backward()
+    total(found).backward()
+    for name, parameter in plain.named_parameters():
+        difference = fast.get_parameter(name).grad - parameter.grad
+        assert difference.norm() <= 1e-2 * parameter.grad.norm(), name
+
+
+def test_a_frozen_stage_stays_frozen():
+    cfg = tiny_detector(fast_training=True)
+    cfg.backbone.frozen_stages = 1
+    net = MODELS.build(cfg).train()
+    total(net.loss(torch.randn(1, 3, 128, 160), make_samples((2,)))).backward()
+    assert net.backbone.layer1[0].conv1.weight.grad is None
+    assert net.backbone.layer2[0].conv1.weight.grad.abs().sum() > 0

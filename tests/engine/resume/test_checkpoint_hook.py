@@ -1,0 +1,173 @@
+"""Checkpoints are whole or absent, and the last good one stays."""
+
+import os
+import resource
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import MessageHub
+
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.engine.resume.checkpoint_hook import (
+    CheckpointHook,
+    RemovingLater,
+    forget_other_files,
+)
+from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
+from frcnn_plugin.errors import UserError
+from frcnn_plugin.io import whole_files
+from frcnn_plugin.io.whole_files import WholeFiles, remove_parts, write_whole
+
+
+def names(folder) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_file()}
+
+
+def test_a_file_is_never_seen_half_written(tmp_path, monkeypatch):
+    file = tmp_path / 'a.pth'
+    write_whole(file, b'old')
+    seen = []
+
+    def stop(descriptor):  # as a kill or a full disk would, before the name is taken
+        seen.extend(names(tmp_path))
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(whole_files.os, 'fsync', stop)
+    with pytest.raises(OSError, match='No space'):
+        write_whole(file, b'new' * 1000)
+    assert len(seen) == 2 and names(tmp_path) == {'a.pth'}
+    assert file.read_bytes() == b'old'
+
+
+def test_what_a_killed_process_left_is_cleaned_up(tmp_path):
+    for name in ('.iter_2.pth.77.part', 'iter_2.pth'):
+        (tmp_path / name).write_bytes(b'')
+    remove_parts(tmp_path)
+    assert names(tmp_path) == {'iter_2.pth'}
+
+
+def test_an_old_file_goes_when_the_new_one_is_there(tmp_path):
+    old, again = tmp_path / 'old.pth', tmp_path / 'again.pth'
+    files = RemovingLater(WholeFiles())
+    for path in (old, again):
+        files.put(b'', path)
+        files.remove(str(path))
+    assert names(tmp_path) == {'old.pth', 'again.pth'}
+    files.remove_all(but=[str(again), None])
+    assert names(tmp_path) == {'again.pth'} and not files.doomed
+
+
+def test_a_config_that_names_the_stock_hook_gets_ours():
+    cfg = Config(dict(type='CheckpointHook', interval=2)).copy()
+    from frcnn_plugin.registry import HOOKS
+    assert type(HOOKS.build(cfg)) is CheckpointHook
+
+
+@pytest.fixture
+def run(small, tmp_path):
+    """Two steps, with a checkpoint behind each, and one kept."""
+    arguments = small('--seed', '0', '--max-iters', '2')
+    arguments += ['default_hooks.checkpoint.interval=1',
+                  'default_hooks.checkpoint.max_keep_ckpts=1']
+    train(arguments)
+    return tmp_path / 'run', arguments
+
+
+def test_one_is_kept_and_found(run):
+    folder, _ = run
+    assert {name for name in names(folder) if name.endswith('.pth')} == {'iter_2.pth'}
+    path, content = find_latest(folder, pytest.fail)
+    assert path == str(folder / 'iter_2.pth') and content['meta']['iter'] == 2
+
+
+def test_a_damaged_newest_one_is_passed_over(run, small, capsys):
+    folder, arguments = run
+    damaged = folder / 'iter_3.pth'
+    damaged.write_bytes((folder / 'iter_2.pth').read_bytes()[:5000])
+    (folder / 'last_checkpoint').write_text(str(damaged))
+    train([arguments[0], '--resume', *arguments[1:]])
+    shown = capsys.readouterr().out
+    assert f'warning: {damaged}: ' in shown and 'passed over' in shown
+    assert find_latest(folder, lambda line: None)[0] == str(folder / 'iter_2.pth')
+
+
+@pytest.mark.parametrize('pointer', [b'', b'/nowhere/iter_9.pth'])
+def test_a_pointer_to_nothing_is_no_obstacle(run, pointer):
+    folder, _ = run
+    (folder / 'last_checkpoint').write_bytes(pointer)
+    assert find_latest(folder, pytest.fail)[0] == str(folder / 'iter_2.pth')
+
+
+def test_all_damaged(tmp_path):
+    (tmp_path / 'iter_1.pth').write_bytes(b'PK')
+    with pytest.raises(UserError, match='none of 1 checkpoints'):
+        find_latest(tmp_path, lambda line: None)
+    assert find_latest(tmp_path / 'nothing', pytest.fail) is None
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='limits of Linux')
+def test_a_disk_that_fills_up(run, repo):
+    """A quota of 1 MB a file: the next checkpoint does not fit."""
+    folder, arguments = run
+    arguments[arguments.index('2')] = '4'
+    before = (folder / 'iter_2.pth').read_bytes()
+    done = subprocess.run(
+        [sys.executable, repo / 'tools/train.py', arguments[0], '--resume',
+         *arguments[1:]], text=True, capture_output=True,
+        env=dict(os.environ, OMP_NUM_THREADS='1'),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)))
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(f'error: {folder}: no checkpoint can be written at iter')
+    assert 'File too large' in last and '--resume' in last
+    assert 'Traceback' not in done.stderr
+    assert (folder / 'iter_2.pth').read_bytes() == before
+    assert not list(folder.glob('.*.part')) and not (folder / 'iter_3.pth').exists()
+    assert find_latest(folder, pytest.fail)[0] == str(folder / 'iter_2.pth')
+
+
+@pytest.mark.parametrize(('window', 'interval', 'due'), [
+    (1, 2, [2, 4, 6]), (2, 2, [2, 4, 6]), (2, 1, [2, 4, 6]), (2, 3, [4, 6]),
+    (3, 2, [3, 6]), (4, 1, [4]), (1, -1, [])])
+def test_no_checkpoint_between_gradients_that_belong_together(window, interval, due):
+    hook = CheckpointHook(interval=interval, by_epoch=False)
+    runner = SimpleNamespace(optim_wrapper=SimpleNamespace(_accumulative_counts=window))
+    found = []
+    for runner.iter in range(6):
+        if hook.every_n_train_iters(runner, interval):
+            found.append(runner.iter + 1)
+    assert found == due
+
+
+def test_only_files_of_this_work_dir_are_ever_removed(tmp_path):
+    """What a checkpoint names may be anywhere, and may be a folder."""
+    hub = MessageHub.get_instance('test_only_files')
+    inside = str(tmp_path / 'best_mAP_iter_1.pth')
+    hub.update_info('best_ckpt', str(tmp_path / 'other/best_mAP_iter_1.pth'))
+    hub.update_info('best_ckpt_mAP', inside)
+    hub.update_info('best_ckpt_loss', str(tmp_path))
+    hub.update_info('keep_ckpt_ids', ['../../x'])
+    forget_other_files(SimpleNamespace(message_hub=hub, work_dir=str(tmp_path)))
+    assert [hub.get_info(name) for name in (
+        'best_ckpt', 'best_ckpt_mAP', 'best_ckpt_loss', 'keep_ckpt_ids')] == [
+            None, inside, None, []]
+
+
+def test_a_best_checkpoint_elsewhere_outlives_a_better_one(small, tmp_path):
+    """A copied run goes on: the best file of the first one is not its own."""
+    options = ['train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1']
+    train([*small('--seed', '0', work_dir='first'), 'train_cfg.max_iters=1', *options])
+    content = torch.load(tmp_path / 'first/iter_1.pth', weights_only=True)
+    known = content['message_hub']['runtime_info']
+    best = next((tmp_path / 'first').glob('best_*.pth'))
+    known['best_ckpt'], known['best_score'] = str(best), -1.0
+    path = tmp_path / 'copied.pth'
+    torch.save(content, path)
+    train([*small('--resume', str(path), work_dir='second'), 'train_cfg.max_iters=2',
+           *options])
+    assert best.is_file()
+    assert list((tmp_path / 'second').glob('best_*.pth'))

@@ -1,0 +1,107 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import DefaultSampler, InfiniteSampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset
+
+from frcnn_plugin.engine.resume.dataset import SeededDataset
+from frcnn_plugin.engine.resume.loader import ResumableLoader
+from frcnn_plugin.errors import UserError
+
+
+class Noise(Dataset):
+    """Each sample is its index and a number of each generator; some can be broken."""
+
+    def __init__(self, size: int = 10, broken: tuple[int, ...] = ()) -> None:
+        self.size, self.broken, self.level = size, broken, 1
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> list[float]:
+        if index in self.broken:
+            raise OSError(f'image {index} is truncated')
+        return [index, random.random(), np.random.rand(), torch.rand(1).item()]
+
+
+def loader(sampler=InfiniteSampler, workers=0, dataset=None, **options):
+    dataset = dataset or Noise()
+    batches = BatchSampler(sampler(dataset, shuffle=True, seed=5), 3, drop_last=False)
+    return ResumableLoader(
+        DataLoader(dataset, batch_sampler=batches, num_workers=workers,
+                   persistent_workers=workers > 0, collate_fn=list), (7, 0), **options)
+
+
+def take(batches, number: int) -> list:
+    return [next(batches) for _ in range(number)]
+
+
+@pytest.mark.parametrize('sampler', [InfiniteSampler, DefaultSampler])
+def test_it_begins_anywhere_and_with_any_number_of_workers(sampler):
+    whole = take(loader(sampler).endless(), 9)  # more than two passes
+    assert whole[0] != whole[4]
+    rest = loader(sampler, workers=2)
+    rest.skip(5)
+    assert take(rest.endless(), 4) == whole[5:]
+
+
+def test_what_is_skipped_is_not_loaded():
+    dataset = Noise()
+    dataset.broken = range(10)  # nothing can be loaded
+    batches = loader(DefaultSampler, dataset=dataset)
+    batches.skip(4)
+    assert list(batches) == [] and len(batches) == 4
+
+
+def test_a_pass_has_an_order_of_its_own():
+    batches = loader(DefaultSampler)
+    orders = []
+    for epoch in (0, 1, 0):
+        batches.batch_sampler.set_epoch(epoch)
+        orders.append(list(batches))
+    assert orders[0] == orders[2] and orders[0] != orders[1]
+    drawn = [[int(row[0]) for batch in order for row in batch] for order in orders]
+    assert sorted(drawn[0]) == sorted(drawn[1]) == list(range(10))
+
+
+def test_the_program_draws_what_it_would_have_drawn():
+    torch.manual_seed(3)
+    random.seed(3)
+    np.random.seed(3)
+    expected = random.random(), np.random.rand(), torch.rand(1)
+    torch.manual_seed(3)
+    random.seed(3)
+    np.random.seed(3)
+    take(loader().endless(), 2)
+    assert (random.random(), np.random.rand(), torch.rand(1)) == expected
+
+
+def test_it_has_the_attributes_of_the_data_set():
+    dataset = Noise()
+    seeded = SeededDataset(dataset)
+    seeded.level = 2
+    assert dataset.level == seeded.level == 2 and len(seeded) == 10
+    with pytest.raises(AttributeError):
+        _ = seeded.nothing
+
+
+def test_a_broken_sample_is_named_and_another_one_taken(capture_log):
+    seeded = SeededDataset(Noise(broken=(4,)), max_broken=1)
+    first = seeded[4, (1, 2)]
+    assert first[0] != 4 and first == seeded[4, (1, 2)]  # the same other one
+    assert capture_log().count('skipped sample 4: OSError: image 4 is truncated') == 1
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_too_many_broken_samples(workers):
+    batches = loader(workers=workers, dataset=Noise(broken=(1, 2, 3)), max_broken=2)
+    with pytest.raises(UserError, match=r'sample 3 that can not be used.*max_broken=2'):
+        take(batches.endless(), 20)
+
+
+def test_no_sample_that_can_be_used():
+    seeded = SeededDataset(Noise(broken=range(10)), max_broken=100)
+    with pytest.raises(UserError, match='and there is no other'):
+        _ = seeded[4, (1, 2)]

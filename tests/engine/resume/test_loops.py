@@ -1,0 +1,30 @@
+"""What the loops do around iterations; how they go on: test_exact_resume.py."""
+
+from types import SimpleNamespace
+
+import torch
+from mmengine.logging import MessageHub
+
+from frcnn_plugin.engine.resume import loops as train_loops
+
+
+def test_all_processes_validate_what_the_first_one_stores(monkeypatch):
+    """Each process gathers statistics of its own; one set is in the checkpoint."""
+    model, seen = torch.nn.BatchNorm2d(2), []
+    first = torch.tensor([3.0, 4.0])
+
+    def broadcast(tensor):  # as from the first process
+        if tensor.shape == first.shape:
+            tensor.copy_(first)
+
+    val_loop = SimpleNamespace(run=lambda: seen.append(model.running_mean.clone()))
+    runner = SimpleNamespace(
+        model=model, val_loop=val_loop,
+        message_hub=MessageHub.get_instance('test_all_processes_validate'))
+    monkeypatch.setattr(train_loops, 'broadcast', broadcast)
+    loop = SimpleNamespace(runner=runner, _iter=5)
+    train_loops.Resumable.validate(loop, due=False)
+    assert not seen
+    train_loops.Resumable.validate(loop, due=True)
+    train_loops.Resumable.validate(loop, due=True)  # after a resume: done already
+    assert len(seen) == 1 and torch.equal(seen[0], first)

@@ -1,0 +1,132 @@
+"""A checkpoint alone is a detector, and its config is read as data."""
+
+import pickle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from frcnn_plugin import Detector
+from frcnn_plugin.commands.test import test as run_test
+from frcnn_plugin.errors import UserError
+from frcnn_plugin.inference.config_text import check_types, read_config_text
+from frcnn_plugin.inference.detector import drop_initialisation
+
+
+@pytest.fixture
+def checkpoint(checkpoint):
+    return Path(checkpoint)
+
+
+def test_it_finds_what_the_test_finds(checkpoint, small, shapes_root, tmp_path):
+    out = tmp_path / 'found.pkl'
+    arguments = small('--out', str(out))
+    run_test([arguments[0], str(checkpoint), *arguments[1:],
+              'model.rpn_head.feat_channels=32',
+              'model.roi_head.bbox_head.fc_channels=[32,32]'])
+    detector = Detector(checkpoint, device='cpu')
+    assert detector.classes == ('circle', 'square', 'triangle', 'star')
+    expected = pickle.loads(out.read_bytes())
+    images = [entry['img_path'] for entry in expected]
+    for entry, found in zip(expected, detector(images, batch_size=4), strict=True):
+        theirs = entry['pred_instances']
+        order = np.argsort(-np.asarray(theirs['scores']), kind='stable')
+        assert len(found) == len(order) > 0
+        np.testing.assert_allclose(found.scores, np.asarray(theirs['scores'])[order],
+                                   atol=1e-4)
+        np.testing.assert_allclose(found.boxes[0],
+                                   np.asarray(theirs['bboxes'])[order[0]], atol=1e-2)
+    best = found.above(float(found.scores[2]))
+    assert 3 <= len(best) < len(found) and best.names[0] in detector.classes
+
+
+def test_paths_arrays_and_pil_images_are_one(checkpoint, shapes_root):
+    detector = Detector(checkpoint, device='cpu')
+    path = next((shapes_root / 'JPEGImages').glob('*.jpg'))
+    one = detector(path)
+    for image in (str(path), cv2.imread(str(path)), Image.open(path)):
+        other = detector(image)
+        np.testing.assert_allclose(one.scores, other.scores, atol=0.02)
+        assert one.boxes.shape == other.boxes.shape or isinstance(image, Image.Image)
+    for wrong, says in (('/nowhere.jpg', 'no such image'), (3, 'a int'),
+                        (np.zeros((4, 4)), r'float64 \(4, 4\)'),
+                        (checkpoint, 'not a readable image')):
+        with pytest.raises(UserError, match=says):
+            detector(wrong)
+
+
+def changed(checkpoint, text):
+    content = torch.load(checkpoint, weights_only=True)
+    content['meta']['cfg'] = text
+    path = checkpoint.with_name('changed.pth')
+    torch.save(content, path)
+    return path
+
+
+@pytest.mark.parametrize('line', [
+    'import os', 'x = __import__("os").system("true")', 'model = dict(**open("a"))',
+    'model = [i for i in range(3)]', 'f"{1}"', 'model: int = 3', 'x = y = 3',
+    'model = dict(', 'def f(): pass', 'x = "a" + "b"'])
+def test_a_config_in_a_checkpoint_is_never_run(checkpoint, line):
+    with pytest.raises(UserError, match='is more than plain values'):
+        Detector(changed(checkpoint, line))
+
+
+@pytest.mark.parametrize('kind', ['os.system', 'builtins.print', 'mmengine.load', 3,
+                                  'mmdet.os.system', 'print(1) or nms', 'Nothing',
+                                  'CameraMotionCompensation', 'CheckpointHook'])
+def test_its_components_are_registered_ones(kind):
+    with pytest.raises(UserError, match='is none of the components'):
+        check_types(dict(model=dict(neck=[dict(type=kind)])), 'a.pth')
+    with pytest.raises(UserError, match='is none of the components'):
+        check_types(dict(type='FasterRCNN', neck=dict(type='FPN', _scope_='evil')), 'a')
+    check_types(dict(type='FasterRCNN', neck=dict(type='mmdet.FPN')), 'a.pth')
+
+
+def test_every_config_comes_back_from_its_text(repo):
+    from mmengine.config import Config
+    for path in sorted([*(repo / 'configs').glob('*.py'),
+                        *(repo / 'configs/peers').glob('*.py')]):
+        cfg = Config.fromfile(path)
+        values = read_config_text(cfg.pretty_text, path.name)
+        assert Config(values)._cfg_dict == cfg._cfg_dict, path.name
+        drop_initialisation(cfg)
+        check_types([cfg.model, cfg.test_dataloader.dataset.pipeline], path.name)
+
+
+def test_a_checkpoint_without_a_config(checkpoint, repo, tmp_path):
+    content = torch.load(checkpoint, weights_only=True)
+    path = tmp_path / 'bare.pth'
+    torch.save(dict(state_dict=content['state_dict']), path)
+    with pytest.raises(UserError, match='carries no config'):
+        Detector(path)
+    with pytest.raises(UserError, match='does not fit the config'):
+        Detector(path, repo / 'configs/frcnn_r18_c4_shapes.py')
+    with pytest.raises(UserError, match='carries a config without'):
+        Detector(changed(checkpoint, 'a = 3'))
+
+
+def test_a_scope_of_its_own_is_not_imported(checkpoint, tmp_path, monkeypatch):
+    (tmp_path / 'evil').mkdir()
+    (tmp_path / 'evil/__init__.py').write_text('raise SystemExit("imported")')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    content = torch.load(checkpoint, weights_only=True)
+    text = content['meta']['cfg']
+    assert "default_scope = 'frcnn_plugin'" in text
+    Detector(changed(checkpoint, text.replace(
+        "default_scope = 'frcnn_plugin'", "default_scope = 'evil'")))
+
+
+def test_names_and_devices_that_do_not_fit(checkpoint):
+    with pytest.raises(UserError, match='has 4 classes, but 2 names'):
+        Detector(checkpoint, classes=('a', 'b'))
+    with pytest.raises(UserError, match='device gpu: can not be used'):
+        Detector(checkpoint, device='gpu')
+
+
+def test_a_detector_that_needs_proposals(checkpoint, repo):
+    with pytest.raises(UserError, match='without an RPN'):
+        Detector(checkpoint, repo / 'configs/fast_rcnn_r50_c4_voc.py')
