@@ -5,10 +5,56 @@ from collections.abc import Callable
 
 
 class UserError(Exception):
-    """Something is wrong with what the user gave; the message says what and how.
+    """Something is wrong with what the user gave.
 
-    The message is one line: what is wrong, in which file, and what to do.
+    The message is one line: what is wrong and in which file. What to type to mend it is
+    known to ``commands/`` only, which adds it by the class of the error. Each class is
+    made from one string, so that an error survives the way out of a worker process.
     """
+
+
+class ConfigError(UserError):
+    """A config is missing, cannot be read, or does not fit together."""
+
+
+class CheckpointError(UserError):
+    """A checkpoint is missing, damaged, refused, or of another model."""
+
+
+class ClassCountError(CheckpointError):
+    """A checkpoint has another number of classes than the config."""
+
+
+class NotResumableError(CheckpointError):
+    """A checkpoint holds weights, but not the state of a run."""
+
+
+class WeightsError(UserError):
+    """Pretrained weights cannot be had or do not fit."""
+
+
+class WeightsUnreachableError(WeightsError):
+    """Pretrained weights are elsewhere on the network and could not be fetched."""
+
+
+class DataError(UserError):
+    """A data set is missing, broken, or not what the config asks for."""
+
+
+class DataRootError(DataError):
+    """The folder of a data set is missing or has another layout."""
+
+
+class SplitError(DataError):
+    """A split file is missing, empty or broken."""
+
+
+class ClassesError(DataError):
+    """The annotations have other classes than the config asks for."""
+
+
+class ProposalsError(DataError):
+    """A file of proposals is missing, damaged, or of other images."""
 
 
 NAME = f'{UserError.__module__}.{UserError.__name__}: '
