@@ -11,6 +11,7 @@ from .compat import make_ready
 make_ready()
 
 from . import (
+    accelerate,
     backbones,
     datasets,
     detectors,
@@ -24,5 +25,6 @@ from . import (
 from .inference import Detections, Detector
 from .version import __version__
 
-__all__ = ['Detections', 'Detector', '__version__', 'backbones', 'datasets',
-           'detectors', 'engine', 'evaluation', 'report', 'roi', 'rpn', 'visualization']
+__all__ = ['Detections', 'Detector', '__version__', 'accelerate', 'backbones',
+           'datasets', 'detectors', 'engine', 'evaluation', 'report', 'roi', 'rpn',
+           'visualization']

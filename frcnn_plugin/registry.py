@@ -21,7 +21,7 @@ MODELS = _child(mmdet_registry.MODELS, 'backbones', 'rpn', 'roi', 'detectors')
 TASK_UTILS = _child(mmdet_registry.TASK_UTILS, 'rpn', 'roi')
 DATASETS = _child(mmdet_registry.DATASETS, 'datasets')
 METRICS = _child(mmdet_registry.METRICS, 'evaluation')
-HOOKS = _child(mmdet_registry.HOOKS, 'engine', 'visualization')
+HOOKS = _child(mmdet_registry.HOOKS, 'accelerate', 'engine', 'report', 'visualization')
 LOOPS = _child(mmdet_registry.LOOPS, 'engine')
 
 DATA_SAMPLERS = _child(mmdet_registry.DATA_SAMPLERS)

@@ -2,6 +2,7 @@ custom_imports = dict(imports=['frcnn_plugin'])
 default_scope = 'frcnn_plugin'
 
 default_hooks = dict(
+    accelerate=dict(type='AccelerateHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=20, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),

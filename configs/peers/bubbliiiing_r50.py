@@ -7,7 +7,6 @@ _base_ = [
 ]
 
 model = dict(
-    fast_training=False,  # every bit as there
     data_preprocessor=dict(
         mean=[0.0, 0.0, 0.0], std=[255.0, 255.0, 255.0], pad_size_divisor=1),
     backbone=dict(style='caffe', ceil_pool=True),

@@ -7,7 +7,6 @@ _base_ = [
 ]
 
 model = dict(
-    fast_training=False,  # every bit as there
     data_preprocessor=dict(pad_size_divisor=32),
     rpn_head=dict(
         feat_channels=1024,

@@ -8,7 +8,6 @@ _base_ = [
 ]
 
 model = dict(
-    fast_training=False,  # every bit as there
     data_preprocessor=dict(pad_size_divisor=1),
     backbone=dict(ceil_mode=False),
     rpn_head=dict(

@@ -7,7 +7,6 @@ _base_ = [
 ]
 
 model = dict(
-    fast_training=False,  # every bit as there
     rpn_head=dict(
         mask_padding=False,
         anchor_generator=dict(fit_strides=True)),

@@ -1,7 +1,4 @@
-"""Convolution whose weights' gradient is a sum of matrix products.
-
-Comes in: what ``torch.nn.functional.conv2d`` takes. Goes out: the same.
-"""
+"""Convolution whose weights' gradient is a sum of matrix products."""
 
 import torch
 import torch.nn.functional as F
@@ -39,7 +36,7 @@ def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None,
     return convolve(x, weight, bias, stride, padding)
 
 
-class Conv2d(nn.Conv2d):
+class ProductConv2d(nn.Conv2d):
     """``torch.nn.Conv2d`` through :func:`conv2d`."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -47,13 +44,11 @@ class Conv2d(nn.Conv2d):
         return conv2d(x, self.weight, self.bias, self.stride, self.padding)
 
     @classmethod
-    def take_over(cls, module: nn.Module) -> None:
-        """Let the plain convolutions in a module be of this class."""
-        for part in module.modules():
-            if type(part) is nn.Conv2d and part.groups == 1 and part.dilation == (
-                    1, 1) and part.padding_mode == 'zeros' and not isinstance(
-                    part.padding, str):
-                part.__class__ = cls
+    def fits(cls, module: nn.Module) -> bool:
+        """Whether a module is a convolution whose place it can take."""
+        return type(module) is nn.Conv2d and module.groups == 1 and (
+            module.dilation == (1, 1) and module.padding_mode == 'zeros'
+            and not isinstance(module.padding, str))
 
 
 class _Convolution(torch.autograd.Function):

@@ -1,7 +1,4 @@
-"""A convolution and the batch normalisation behind it as one convolution.
-
-Comes in: the two modules. Goes out: a weight and a bias.
-"""
+"""A convolution and the batch normalisation after it as one convolution."""
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm

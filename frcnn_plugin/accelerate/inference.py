@@ -1,23 +1,24 @@
-"""A trained detector made ready to detect: the same numbers, fewer steps.
-
-Comes in: a detector. Goes out: the same one, changed in place, which can not be trained
-any more.
-"""
+"""A trained detector made ready to detect: the same numbers, fewer steps."""
 
 import torch
 from mmcv.cnn import fuse_conv_bn
 from torch import nn
 
+from .parts import on_cpu, replace_functions, replace_pooling
+
+FREEZING = dict(freezing=True)
+
 
 def for_inference(detector: nn.Module, compile: bool = False) -> nn.Module:
-    """Fold batch normalisations into convolutions and order memory by pixels.
+    """Fold batch normalisations into convolutions and replace plain parts.
 
-    Both are exact but for rounding: detections stay within the tolerances of the parity
-    tests. Convolutions read and write pixels whose channels lie side by side
+    All of it is exact but for rounding: detections stay within the tolerances of the
+    parity tests. Convolutions read and write pixels whose channels lie side by side
     (``channels_last``), which the kernels of CPUs and of tensor cores work in anyway.
 
     Args:
-        detector: A ``FasterRCNN`` with its weights; it is put into evaluation mode.
+        detector: A ``FasterRCNN`` with its weights; it is put into evaluation mode and
+            changed in place. It cannot be trained any more.
         compile: Whether its layers are compiled as well, with their weights as
             constants. That takes a minute at the first image, again at the first of
             another size, and on a CPU needs a C++ compiler.
@@ -25,25 +26,34 @@ def for_inference(detector: nn.Module, compile: bool = False) -> nn.Module:
     Returns:
         nn.Module: The detector.
     """
-    fuse_conv_bn(detector.eval())
-    detector.requires_grad_(False).to(memory_format=torch.channels_last)
+    fold_batch_norms(detector)
+    detector.to(memory_format=torch.channels_last)
+    replace_functions(detector)
+    if on_cpu(detector):
+        replace_pooling(detector)
     if compile:
-        for part in (detector.backbone, detector.neck, detector.rpn_head):
-            if part is not None:
-                part.compile(options=FREEZING)
-        if detector.roi_head is not None:
-            compile_head(detector.roi_head)
+        compile_layers(detector)
     return detector
 
 
-FREEZING = dict(freezing=True)
+def fold_batch_norms(detector: nn.Module) -> nn.Module:
+    """Fold batch normalisations into the convolutions before them."""
+    fuse_conv_bn(detector.eval())
+    return detector.requires_grad_(False)
 
 
-def compile_head(roi_head: nn.Module) -> None:
-    """Compile the second stage, with its pooling where there is one level."""
+def compile_layers(detector: nn.Module) -> None:
+    """Compile the layers with weights, and the pooling where there is one level."""
+    for part in (detector.backbone, detector.neck, detector.rpn_head):
+        if part is not None:
+            part.compile(options=FREEZING)
+    roi_head = detector.roi_head
+    if roi_head is None:
+        return
     if getattr(roi_head.bbox_roi_extractor, 'num_inputs', 0) == 1 and hasattr(
-            roi_head, 'run_regions'):
-        roi_head.run_regions = torch.compile(roi_head.run_regions, options=FREEZING)
+            roi_head, 'predict_regions'):
+        roi_head.predict_regions = torch.compile(
+            roi_head.predict_regions, options=FREEZING)
         return
     # what is pooled from which level depends on the data, which no graph may
     for part in (roi_head.shared_head, roi_head.bbox_head):

@@ -1,11 +1,9 @@
 """RoIAlign as a product of a sparse matrix with the pixels of the maps.
 
-Comes in: feature maps and regions. Goes out: the cells of every region.
-
 A cell is a weighted sum of a few pixels, and the weights of rows and columns are
 independent. Their product is one embedding-bag: it reads whole pixels, all channels at
 once and of all levels in one table, where torchvision's kernel on a CPU goes channel by
-channel, forth and, at ten times the cost, back. It can also make every second cell
+channel, forward and, at ten times the cost, back. It can also make every second cell
 only, which is all that a convolution with stride 2 reads.
 """
 
@@ -15,6 +13,58 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from ..roi.roi_pool_extractor import RoIPoolExtractor, enlarge, map_roi_levels
+
+MANY_CHANNELS = 64  # of a map whose pixels are worth reading as a whole
+
+
+class PixelRoIAlign(RoIPoolExtractor):
+    """A ``RoIPoolExtractor`` that pools by pixels where that is faster.
+
+    That is on a CPU, for RoIAlign on maps of many channels; elsewhere it does what its
+    base does. It rounds otherwise than torchvision's kernel.
+    """
+
+    @classmethod
+    def fits(cls, module) -> bool:
+        """Whether a module is an extractor whose place it can take."""
+        return type(module) is RoIPoolExtractor and module.kind == 'RoIAlign'
+
+    def forward(self, feats: Sequence[Tensor], rois: Tensor,
+                roi_scale_factor: float | None = None, step: int = 1) -> Tensor:
+        """See :meth:`RoIPoolExtractor.forward`.
+
+        Args:
+            feats: (B, C, H, W) a level.
+            rois: (R, 5) regions.
+            roi_scale_factor: Another factor than that of the constructor.
+            step: Only every so many-th cell is wanted, along both axes.
+
+        Returns:
+            Tensor: (R, C, ceil(h / step), ceil(w / step)).
+        """
+        feats = feats[:self.num_inputs]
+        factor = roi_scale_factor or self.roi_scale_factor
+        if not self.pools_by_pixels(feats[0], factor):
+            pooled = super().forward(feats, rois, roi_scale_factor)
+            return pooled if step == 1 else pooled[:, :, ::step, ::step]
+        levels = map_roi_levels(rois[:, 1:], self.num_inputs, self.finest_scale)
+        if factor is not None:
+            rois = enlarge(rois, factor)
+        pooled = roi_align_cells(
+            [level.float() for level in feats], rois.float(), levels, self.output_size,
+            [1 / stride for stride in self.featmap_strides], step=step, **self.options)
+        return pooled.to(feats[0].dtype)
+
+    def pools_by_pixels(self, feature: Tensor, factor: float | None) -> bool:
+        """Whether :func:`roi_align_cells` is the faster way, and a possible one."""
+        if feature.device.type != 'cpu' or feature.size(1) < MANY_CHANNELS:
+            return False
+        if self.num_inputs == 1:
+            return factor is None  # enlarged regions may exceed the map
+        # groups of regions depend on the data, which no graph may
+        return self.options['sampling_ratio'] > 0 or not torch.compiler.is_compiling()
 
 
 class Spans(NamedTuple):
@@ -106,7 +156,7 @@ def place(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
 def within(rows: Spans, columns: Spans, limits: Sequence[int]) -> bool:
     """Whether no region is longer than its map, which tells how many pixels are needed.
 
-    That is so of all that were clipped to their image. A graph can not depend on it and
+    That is so of all that were clipped to their image. A graph cannot depend on it and
     takes it for granted.
     """
     fits = (rows.length <= limits[0]).all() & (columns.length <= limits[1]).all()

@@ -1,7 +1,4 @@
-"""No network: the image itself as the feature map, for regions cut out of it.
-
-Comes in: (B, 3, H, W). Goes out: a tuple of the same tensor, stride 1.
-"""
+"""No network: the image itself as the feature map, for regions cut out of it."""
 
 from mmengine.model import BaseModule
 from torch import Tensor

@@ -1,6 +1,6 @@
 """What the two halves of a ResNet share: torchvision's network, cut and frozen.
 
-The C4 detector cuts a ResNet behind ``layer3``: the first half runs once over the image
+The C4 detector cuts a ResNet after ``layer3``: the first half runs once over the image
 (:class:`ResNetC4`), ``layer4`` runs on every region (``ResNetC5Head``).
 """
 

@@ -1,7 +1,4 @@
-"""The first half of a ResNet: images to one feature map of stride 16.
-
-Comes in: (B, 3, H, W). Goes out: a tuple of one (B, C, ceil(H/16), ceil(W/16)).
-"""
+"""The first half of a ResNet: images to one feature map of stride 16."""
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn

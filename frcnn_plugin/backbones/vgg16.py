@@ -1,7 +1,4 @@
-"""VGG16 without its last pooling: images to one feature map of stride 16.
-
-Comes in: (B, 3, H, W). Goes out: a tuple of one (B, 512, ceil(H/16), ceil(W/16)).
-"""
+"""VGG16 without its last pooling: images to one feature map of stride 16."""
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn

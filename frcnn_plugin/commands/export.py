@@ -59,7 +59,7 @@ def export(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     images = [image for text in args.check or () for image in find_inputs(text)]
     detector = Detector(args.model[-1], args.model[0] if len(args.model) == 2 else None,
-                        device='cpu')
+                        device='cpu', fast=False)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     try:
         graph = GraphDetector(detector.model)

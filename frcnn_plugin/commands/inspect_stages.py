@@ -60,7 +60,7 @@ def inspect_stages(argv: list[str] | None = None) -> None:
     checkpoint = str(last) if last.suffix and last.suffix != '.py' else None
     config = args.model[0] if len(args.model) == 2 or checkpoint is None else None
     torch.manual_seed(0)
-    detector = Detector(checkpoint, config, 'cpu', args.classes)
+    detector = Detector(checkpoint, config, 'cpu', args.classes, fast=False)
     sample = detector.prepare(args.image)
     meta = sample['data_samples'].metainfo
     gt = ground_truth(args, detector.classes, meta)

@@ -71,6 +71,11 @@ class TrainingPhases:
         self._trained_stage = stage
         self._propose_for_training = propose
 
+    def trains(self, stage: str) -> bool:
+        """Whether a stage, ``'rpn'`` or ``'roi'``, is there and trained now."""
+        part = self.rpn_head if stage == 'rpn' else self.roi_head
+        return part is not None and self._trained_stage in (None, stage)
+
     def train(self, mode: bool = True):
         """Switch to training, but for what is frozen."""
         super().train(mode)

@@ -163,7 +163,7 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
         check_fit(first, state, str(path), ignore=('roi_head.',))
         first.load_state_dict(state, strict=False)
         first.to(next(detector.parameters()).device).eval()
-        return lambda images, samples: first.propose(images, samples, training=True)
+        return lambda images, samples: first.propose_for(images, samples, training=True)
 
     def _checkpoint(self, step: int) -> Path:
         return Path(self.runner.work_dir) / f'step{step + 1}.pth'

@@ -1,7 +1,4 @@
-"""The detector from a resized picture to detections, as ``torch.export`` sees it.
-
-Comes in: a detector. Goes out: a graph for pictures of any size.
-"""
+"""The detector from a resized picture to detections, as ``torch.export`` sees it."""
 
 import copy
 
@@ -10,9 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from ..detectors import DenseDetector
-
-LEAST = 32  # pixels of a side
+MIN_SIDE = 32  # pixels
 OUTPUTS = ('boxes', 'scores', 'labels')
 
 
@@ -20,8 +15,9 @@ class GraphDetector(nn.Module):
     """One picture in, its detections out; normalisation and padding are inside.
 
     Args:
-        detector: A ``FasterRCNN`` with our own heads, in evaluation mode; it is
-            copied, and stays as it is.
+        detector: A ``FasterRCNN`` with our own heads, in evaluation mode and without
+            the parts of ``accelerate/``, whose kernels other runtimes do not have; it
+            is copied, and stays as it is.
 
     Raises:
         TypeError: If one of its heads is mmdet's, which works on lists.
@@ -29,8 +25,12 @@ class GraphDetector(nn.Module):
 
     def __init__(self, detector: nn.Module) -> None:
         super().__init__()
-        self.dense = DenseDetector(copy.deepcopy(detector))
-        self.dense.detector.roi_head.reorder = 'never'  # kernels that all runtimes have
+        for head, method in ((detector.rpn_head, 'run'),
+                             (detector.roi_head, 'predict_regions')):
+            if not hasattr(head, method):
+                raise TypeError(f'{type(head).__name__} is no head of frcnn_plugin; '
+                                'only those work without lists')
+        self.detector = copy.deepcopy(detector)
         first = detector.data_preprocessor
         self.divisor = getattr(first, 'pad_size_divisor', 1)
         self.pad_value = float(getattr(first, 'pad_value', 0))
@@ -57,7 +57,7 @@ class GraphDetector(nn.Module):
         image = (image - self.mean) / self.std
         right, bottom = (-width) % self.divisor, (-height) % self.divisor
         image = F.pad(image, (0, right, 0, bottom), value=self.pad_value)
-        found = self.dense(image, sizes)
+        found = self.detector.detect(image, sizes)
         kept = found.mask[0]
         return found.bboxes[0][kept], found.scores[0][kept], found.labels[0][kept]
 
@@ -65,8 +65,8 @@ class GraphDetector(nn.Module):
 def export_graph(graph: GraphDetector) -> ExportedProgram:
     """The graph for pictures of any height and width, from 32 pixels on."""
     graph = graph.eval()
-    example = torch.zeros(1, 3, 10 * LEAST, 13 * LEAST, device=graph.mean.device)
-    side = Dim.DYNAMIC(min=LEAST)
+    example = torch.zeros(1, 3, 10 * MIN_SIDE, 13 * MIN_SIDE, device=graph.mean.device)
+    side = Dim.DYNAMIC(min=MIN_SIDE)
     with torch.no_grad():
         return torch.export.export(
             graph, (example,), dynamic_shapes=dict(image={2: side, 3: side}))

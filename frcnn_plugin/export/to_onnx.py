@@ -1,7 +1,4 @@
-"""The graph in the format ONNX.
-
-Comes in: a detector. Goes out: a file that onnxruntime and others run.
-"""
+"""The graph in the format ONNX, which onnxruntime and others run."""
 
 import json
 from pathlib import Path
@@ -34,7 +31,7 @@ def save_onnx(graph: GraphDetector, path: str | Path, notes: dict) -> None:
 
 def masked_nms_in_onnx(bboxes, scores, mask, groups=None, iou_thr: float = 0.5,
                        num: int = -1):
-    """Our suppression by ONNX's, whose classes are our groups; see ``ops/nms.py``."""
+    """Our suppression by ONNX's, whose classes are our groups; see ``ops``."""
     from onnxscript import opset18 as op
     lowest = op.Constant(value_float=LOWEST)
     ranked = op.Unsqueeze(op.Where(mask, scores, lowest), op.Constant(value_ints=[1]))

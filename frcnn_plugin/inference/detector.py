@@ -19,7 +19,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 from PIL import Image
 
-from ..accelerate.inference import for_inference
+from ..accelerate.inference import fold_batch_norms, for_inference
 from ..commands.explain_config import explain_config
 from ..config.files import load_config
 from ..config.parts import nested_dicts
@@ -73,6 +73,8 @@ class Detector:
         device: ``'cuda'``, ``'cpu'``, ...; default: a GPU if there is one.
         classes: Names to use in place of those in the checkpoint.
         compile: Whether to compile it; see :func:`for_inference`.
+        fast: Whether it is made ready by :func:`for_inference`. Without it, batch
+            normalisation is folded and the parts stay the plain ones.
 
     Raises:
         UserError: If the checkpoint can not be read, does not fit, or carries no config
@@ -81,7 +83,7 @@ class Detector:
 
     def __init__(self, checkpoint: str | Path | None, config: str | Path | None = None,
                  device: str | None = None, classes: Iterable[str] | None = None,
-                 compile: bool = False) -> None:
+                 compile: bool = False, fast: bool = True) -> None:
         content = {} if checkpoint is None else read_checkpoint(checkpoint)
         meta = content.get('meta') or {}
         cfg = config_for(str(checkpoint), meta, config)
@@ -102,7 +104,8 @@ class Detector:
         else:
             check_fit(model, content['state_dict'], str(checkpoint))
             model.load_state_dict(content['state_dict'], strict=False)
-        self.model = for_inference(model.to(self.device), compile)
+        model = model.to(self.device)
+        self.model = for_inference(model, compile) if fast else fold_batch_norms(model)
 
     def __call__(self, images, batch_size: int = 8):
         """Detect.

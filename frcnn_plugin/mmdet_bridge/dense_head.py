@@ -1,4 +1,4 @@
-"""mmdet's dense-head protocol on top of an RPN that works on padded batches."""
+"""mmdet's dense-head protocol for an RPN that works on padded batches."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,20 @@ from mmdet.structures import SampleList
 from mmdet.utils import InstanceList
 from torch import Tensor
 
+from ..registry import TASK_UTILS
 from .lists import (
     image_sizes,
     pack_ground_truth,
     proposals_to_instances,
     rescale_bboxes,
 )
+from .settings import proposal_settings
 
 
 class MMDetDenseHead:
     """The methods by which stock detectors of mmdet call an RPN.
 
-    Mixed into :class:`RPNHead`, which has ``gather_outputs``, ``losses`` and
-    ``select_proposals``. Nothing is computed here: lists are padded, the head is
+    Mixed into ``RPNHead``. Nothing is computed here: lists are padded, the head is
     called, and the padding is cut off.
     """
 
@@ -38,34 +39,47 @@ class MMDetDenseHead:
                          ) -> tuple[dict, InstanceList]:
         """Losses, and the proposals of each image for the second stage."""
         metas, instances = _unpack_samples(batch_data_samples)
-        losses, proposals = self.loss_and_propose(
-            x, pack_ground_truth(instances), image_sizes(metas, x[0].device),
-            proposal_cfg)
+        proposals, losses = self.run(
+            x, image_sizes(metas, x[0].device), training=True,
+            gt=pack_ground_truth(instances), creator=self.creator_for(proposal_cfg))
         return losses, proposals_to_instances(proposals)
 
     def loss_by_feat(self, cls_scores: Sequence[Tensor], bbox_preds: Sequence[Tensor],
                      batch_gt_instances: InstanceList, batch_img_metas: list[dict],
                      batch_gt_instances_ignore: InstanceList | None = None) -> dict:
-        """Losses from the maps of :meth:`forward`; boxes to ignore take no part."""
+        """Losses from the maps of ``forward``; boxes to ignore take no part."""
         outputs = self.gather_outputs(cls_scores, bbox_preds)
         sizes = image_sizes(batch_img_metas, outputs.logits.device)
-        return self.losses(outputs, pack_ground_truth(batch_gt_instances), sizes)
+        targets = self.assign_targets(
+            outputs, pack_ground_truth(batch_gt_instances), sizes)
+        return self.losses(outputs, targets)
 
     def predict_by_feat(self, cls_scores: Sequence[Tensor],
                         bbox_preds: Sequence[Tensor], score_factors=None,
                         batch_img_metas: list[dict] | None = None,
                         cfg: dict | None = None, rescale: bool = False,
                         with_nms: bool = True) -> InstanceList:
-        """Proposals from the maps of :meth:`forward`."""
+        """Proposals from the maps of ``forward``."""
         outputs = self.gather_outputs(cls_scores, bbox_preds)
         sizes = image_sizes(batch_img_metas, outputs.logits.device)
-        proposals = self.select_proposals(outputs, sizes, cfg)
+        proposals = self.select_proposals(
+            outputs, sizes, training=self.training, creator=self.creator_for(cfg))
         if rescale:
             proposals = rescale_bboxes(proposals, batch_img_metas)
         return proposals_to_instances(proposals)
+
+    def creator_for(self, cfg: dict | None):
+        """A creator with settings that a stock detector hands over.
+
+        None, which is the head's own, if there are none or the head names its own.
+        """
+        if cfg is None or self.names_creator:
+            return None
+        creator = TASK_UTILS.build(proposal_settings(cfg))
+        creator.nms = self.proposal_creator.nms
+        return creator
 
 
 def _unpack_samples(batch_data_samples: SampleList) -> tuple[list[dict], list]:
     return ([sample.metainfo for sample in batch_data_samples],
             [sample.gt_instances for sample in batch_data_samples])
-

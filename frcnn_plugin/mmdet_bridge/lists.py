@@ -1,6 +1,6 @@
 """Between mmdet's lists of ``InstanceData`` and our padded batches.
 
-These are the only places with a loop over images. Going in it only stacks; going out it
+These are the only places with a loop over images. The way in only stacks; the way out
 has to know how many rows are real, so that a GPU is waited for there once. To
 ``torch.compile`` they are closed: a graph must not be made anew for every count.
 """
@@ -83,6 +83,20 @@ def unpack(mask: Tensor, **fields: Tensor) -> list[InstanceData]:
     return [
         InstanceData(**{name: field[i, :count] for name, field in fields.items()})
         for i, count in enumerate(counts)]
+
+
+def detections_to_instances(detections: Detections) -> list[InstanceData]:
+    """Detections as mmdet's heads return them."""
+    return unpack(detections.mask, bboxes=detections.bboxes, scores=detections.scores,
+                  labels=detections.labels)
+
+
+def instances_to_detections(batch_instances: Sequence[InstanceData]) -> Detections:
+    """Pad the detections of mmdet's heads to one batch."""
+    bboxes, mask = pad_rows([each.bboxes for each in batch_instances])
+    scores, _ = pad_rows([each.scores for each in batch_instances])
+    labels, _ = pad_rows([each.labels for each in batch_instances])
+    return Detections(bboxes, scores, labels, mask)
 
 
 def proposals_to_instances(proposals: Proposals) -> list[InstanceData]:

@@ -1,17 +1,24 @@
-"""mmdet's own heads behind our padded interface, so that they fit our detector.
+"""mmdet's own heads with the interface of ours, so that they fit our detector.
 
 Lists of instances come and go for each image, as these heads need them; the batch is
-padded again behind them.
+padded again after them.
 """
 
 import copy
 from collections.abc import Sequence
 
-from mmdet.structures import SampleList
-from torch import Tensor
+import torch
+from mmdet.structures import DetDataSample, SampleList
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
 
 from ..structures import Detections, GroundTruth, Proposals
-from .lists import instances_to_proposals, pad_rows, proposals_to_instances
+from .lists import (
+    instances_to_detections,
+    instances_to_proposals,
+    proposals_to_instances,
+    unpack,
+)
 
 
 class StockRPNHead:
@@ -19,33 +26,39 @@ class StockRPNHead:
 
     Args:
         head: The head.
-        samples: The data samples of this batch.
-        test_cfg: mmdet's ``test_cfg.rpn``.
+        samples: The data samples of this batch, if it came with any.
+        train_cfg: mmdet's ``train_cfg`` of the detector, for ``rpn_proposal``.
     """
 
-    def __init__(self, head, samples: SampleList, test_cfg: dict | None) -> None:
-        self.head, self.samples, self.test_cfg = head, samples, test_cfg
+    def __init__(self, head: nn.Module, samples: SampleList | None,
+                 train_cfg: dict | None) -> None:
+        self.head, self.samples = head, samples
+        self.proposal_cfg = (train_cfg or {}).get('rpn_proposal') or head.test_cfg
 
-    def loss_and_propose(self, x: Sequence[Tensor], gt: GroundTruth,
-                         image_sizes: Tensor, cfg: dict | None = None
-                         ) -> tuple[dict, Proposals]:
-        """See :meth:`RPNHead.loss_and_propose`."""
-        samples = [copy.copy(sample) for sample in self.samples]
+    def run(self, features: Sequence[Tensor], image_sizes: Tensor, *, training: bool,
+            gt: GroundTruth | None = None) -> tuple[Proposals, dict[str, Tensor]]:
+        """See ``RPNHead.run``."""
+        if gt is None:
+            return self.propose(features, image_sizes, training), {}
+        samples = [copy.copy(sample)
+                   for sample in self.samples or samples_of(image_sizes, gt)]
         for sample in samples:  # every object is class 0 to an RPN of mmdet
             sample.gt_instances = copy.copy(sample.gt_instances)
-            sample.gt_instances.labels = sample.gt_instances.labels.new_zeros(
-                len(sample.gt_instances))
+            sample.gt_instances.labels = torch.zeros_like(sample.gt_instances.labels)
         losses, instances = self.head.loss_and_predict(
-            x, samples, proposal_cfg=cfg or self.test_cfg)
-        losses = {name if 'rpn' in name else f'rpn_{name}': value
-                  for name, value in losses.items()}
-        return losses, instances_to_proposals(instances)
+            features, samples, proposal_cfg=self.proposal_cfg)
+        return instances_to_proposals(instances), {
+            name if 'rpn' in name else f'rpn_{name}': value
+            for name, value in losses.items()}
 
-    def propose(self, x: Sequence[Tensor], image_sizes: Tensor,
-                training: bool = False) -> Proposals:
-        """See :meth:`RPNHead.propose`; the numbers are those of ``test_cfg.rpn``."""
-        return instances_to_proposals(
-            self.head.predict(x, self.samples, rescale=False))
+    def propose(self, features: Sequence[Tensor], image_sizes: Tensor,
+                training: bool) -> Proposals:
+        """See ``RPNHead.propose``."""
+        samples = self.samples or samples_of(image_sizes)
+        return instances_to_proposals(self.head.predict_by_feat(
+            *self.head(features),
+            batch_img_metas=[sample.metainfo for sample in samples],
+            cfg=self.proposal_cfg if training else None, rescale=False))
 
 
 class StockRoIHead:
@@ -53,23 +66,68 @@ class StockRoIHead:
 
     Args:
         head: The head.
-        samples: The data samples of this batch.
+        samples: The data samples of this batch, if it came with any.
     """
 
-    def __init__(self, head, samples: SampleList) -> None:
+    def __init__(self, head: nn.Module, samples: SampleList | None) -> None:
         self.head, self.samples = head, samples
 
-    def loss_on(self, x: Sequence[Tensor], proposals: Proposals,
-                gt: GroundTruth) -> dict:
-        """See :meth:`RoIHead.loss_on`."""
-        return self.head.loss(x, proposals_to_instances(proposals), self.samples)
+    def losses(self, features: Sequence[Tensor], proposals: Proposals,
+               gt: GroundTruth) -> dict[str, Tensor]:
+        """See ``RoIHead.losses``."""
+        return self.head.loss(features, proposals_to_instances(proposals),
+                              self.samples or samples_of(gt=gt))
 
-    def detect(self, x: Sequence[Tensor], proposals: Proposals,
+    def detect(self, features: Sequence[Tensor], proposals: Proposals,
                image_sizes: Tensor) -> Detections:
-        """See :meth:`RoIHead.detect`."""
-        results = self.head.predict(
-            x, proposals_to_instances(proposals), self.samples, rescale=False)
-        bboxes, mask = pad_rows([result.bboxes for result in results])
-        scores, _ = pad_rows([result.scores for result in results])
-        labels, _ = pad_rows([result.labels for result in results])
-        return Detections(bboxes, scores, labels, mask)
+        """See ``RoIHead.detect``."""
+        return instances_to_detections(self.head.predict(
+            features, proposals_to_instances(proposals),
+            self.samples or samples_of(image_sizes), rescale=False))
+
+
+def samples_of(image_sizes: Tensor | None = None,
+               gt: GroundTruth | None = None) -> SampleList:
+    """The data samples of a batch that came as tensors, as far as heads read them.
+
+    Args:
+        image_sizes: (B, 2) height and width of each image.
+        gt: Padded ground truth.
+    """
+    if image_sizes is None:
+        samples = [DetDataSample() for _ in gt.mask]
+    else:
+        sizes = [(int(height), int(width)) for height, width in image_sizes.tolist()]
+        whole = tuple(map(max, zip(*sizes, strict=True)))
+        samples = [DetDataSample(metainfo=dict(
+            img_shape=size, ori_shape=size, pad_shape=whole, batch_input_shape=whole,
+            scale_factor=(1.0, 1.0))) for size in sizes]
+    if gt is not None:
+        for sample, instances in zip(samples, unpack(
+                gt.mask, bboxes=gt.bboxes, labels=gt.labels), strict=True):
+            sample.gt_instances = instances
+            sample.ignored_instances = InstanceData(
+                bboxes=gt.bboxes.new_zeros(0, 4), labels=gt.labels.new_zeros(0))
+    return samples
+
+
+def stock_bbox_losses(head: nn.Module, cls_score: Tensor, bbox_pred: Tensor | None,
+                      rois: Tensor, labels: Tensor, deltas: Tensor,
+                      mask: Tensor) -> dict[str, Tensor]:
+    """The losses of a bbox head of mmdet, which divides by all rows it is given.
+
+    Args:
+        head: The head.
+        cls_score: (R, C + 1) logits.
+        bbox_pred: (R, 4 C) deltas, or None.
+        rois: (R, 5) regions.
+        labels: (R,) int64 in [0, C].
+        deltas: (R, 4) targets.
+        mask: (R,) bool; False rows are padding, and are left out.
+    """
+    labels, deltas = labels[mask], deltas[mask]
+    positive = (labels < head.num_classes).unsqueeze(-1).expand_as(deltas)
+    bbox_pred = None if bbox_pred is None else bbox_pred[mask]
+    return head.loss(cls_score[mask], bbox_pred, rois[mask], labels,
+                     torch.ones_like(labels, dtype=torch.float), deltas,
+                     positive.float())

@@ -13,9 +13,41 @@ from mmdet.structures.bbox import get_box_tensor
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ..ops import subsample
 from ..ops.matching import Matches
 from ..structures import GroundTruth
 from .lists import pack_ground_truth
+
+
+class MMDetTargetSampler:
+    """The methods by which stock heads of mmdet call an assigner and a sampler.
+
+    Mixed into our samplers, which have ``match``, ``num`` and ``pos_fraction``. Boxes
+    to ignore take no part, as in the paper.
+    """
+
+    add_gt_as_proposals = False
+
+    def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
+               gt_instances_ignore: InstanceData | None = None,
+               **kwargs) -> AssignResult:
+        """mmdet's assigner protocol."""
+        priors = box_tensor(pred_instances, 'priors')
+        matches = self.match(priors.unsqueeze(0), one_image(gt_instances))
+        return to_assign_result(matches, gt_instances)
+
+    def sample(self, assign_result: AssignResult, pred_instances: InstanceData,
+               gt_instances: InstanceData, **kwargs) -> SamplingResult:
+        """mmdet's sampler protocol."""
+        priors = box_tensor(pred_instances, 'priors')
+        gt_bboxes = box_tensor(gt_instances, 'bboxes')
+        flags = torch.zeros(len(priors), dtype=torch.uint8, device=priors.device)
+        if self.add_gt_as_proposals and len(gt_bboxes):
+            priors = torch.cat([gt_bboxes, priors])
+            assign_result.add_gt_(gt_instances.labels)
+            flags = torch.cat([flags.new_ones(len(gt_bboxes)), flags])
+        labels = subsample(labels_of(assign_result), self.num, self.pos_fraction)
+        return to_sampling_result(labels[0], assign_result, priors, gt_bboxes, flags)
 
 
 def one_image(gt_instances: InstanceData) -> GroundTruth:
@@ -96,20 +128,3 @@ def gt_instances_of(gt: GroundTruth) -> list[InstanceData]:
 def box_tensor(instances: InstanceData, name: str) -> Tensor:
     """(n, 4) float32 boxes of an instance field that may hold mmdet's box type."""
     return get_box_tensor(instances[name]).float()
-
-
-def hard_nms_thr(nms: dict) -> float:
-    """The IoU threshold of mmdet's ``nms`` setting.
-
-    Raises:
-        ValueError: If it asks for another kind than plain NMS.
-    """
-    if nms.get('type', 'nms') != 'nms':
-        raise ValueError(f"nms.type is {nms['type']!r}; here there is 'nms' only, use "
-                         'the heads of mmdet for others')
-    return nms['iou_threshold']
-
-
-def nms_offset(cfg: dict) -> int:
-    """mmcv's ``nms.offset`` of a test config: 1 if the last pixel belongs to a box."""
-    return cfg['nms'].get('offset', 0)

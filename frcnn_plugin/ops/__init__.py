@@ -6,12 +6,12 @@ all images in one row, L levels. Boxes are (x1, y1, x2, y2) in pixels of the net
 input.
 """
 
-from .boxes import box_iou, clip_bboxes, decode, encode, inside_mask, select
+from .boxes import box_iou, clip_bboxes, decode, encode, gather_rows, inside_mask
 from .losses import count_samples, masked_mean
 from .matching import match
-from .nms import keep_best, masked_nms, smaller
-from .sampling import choose, sample
+from .sampling import random_subset, subsample
+from .suppression import masked_nms, masked_topk, nms_settings, sym_min
 
-__all__ = ['box_iou', 'choose', 'clip_bboxes', 'count_samples', 'decode', 'encode',
-           'inside_mask', 'keep_best', 'masked_mean', 'masked_nms', 'match', 'sample',
-           'select', 'smaller']
+__all__ = ['box_iou', 'clip_bboxes', 'count_samples', 'decode', 'encode',
+           'gather_rows', 'inside_mask', 'masked_mean', 'masked_nms', 'masked_topk',
+           'match', 'nms_settings', 'random_subset', 'subsample', 'sym_min']

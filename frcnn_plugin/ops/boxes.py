@@ -1,6 +1,4 @@
-"""Box arithmetic on batches: IoU, clipping, coding.
-
-Comes in: boxes of any leading shape, images first. Goes out: the same shape.
+"""Box arithmetic on batches: overlap, clipping, coding.
 
 ``offset`` is mmcv's name for the convention of py-faster-rcnn: with 1 the last pixel of
 a box belongs to it, so that it is ``x2 - x1 + 1`` pixels wide; with 0, which is usual
@@ -14,9 +12,6 @@ from torch import Tensor
 def box_iou(bboxes1: Tensor, bboxes2: Tensor, offset: int = 0) -> Tensor:
     """Intersection over union of every pair.
 
-    Coordinates are split before they are paired, so that no (..., N, G, 2) tensor is
-    ever made.
-
     Args:
         bboxes1: (..., N, 4) boxes (x1, y1, x2, y2).
         bboxes2: (..., G, 4) boxes; leading axes broadcast against those of ``bboxes1``.
@@ -25,15 +20,16 @@ def box_iou(bboxes1: Tensor, bboxes2: Tensor, offset: int = 0) -> Tensor:
     Returns:
         Tensor: (..., N, G) IoU in [0, 1]; 0 where both boxes are empty.
     """
+    # coordinate by coordinate: no (..., N, G, 2) tensor is ever made
     x1, y1, x2, y2 = bboxes1.movedim(-1, 0).contiguous().unsqueeze(-1)
     u1, v1, u2, v2 = bboxes2.movedim(-1, 0).contiguous().unsqueeze(-2)
     if offset:
         x2, y2, u2, v2 = x2 + offset, y2 + offset, u2 + offset, v2 + offset
-    # coordinate by coordinate, and in place: a block of pairs stays in the cache
-    intersection = x2.minimum(u2).sub_(x1.maximum(u1)).clamp_(min=0)
-    intersection *= y2.minimum(v2).sub_(y1.maximum(v1)).clamp_(min=0)
-    union = ((x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1)).sub_(intersection)
-    return intersection.div_(union.clamp_(min=1e-6))
+    width = (x2.minimum(u2) - x1.maximum(u1)).clamp_(min=0)
+    height = (y2.minimum(v2) - y1.maximum(v1)).clamp_(min=0)
+    intersection = width * height
+    union = (x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1) - intersection
+    return intersection / union.clamp_(min=1e-6)
 
 
 def clip_bboxes(bboxes: Tensor, image_sizes: Tensor, offset: int = 0) -> Tensor:
@@ -52,13 +48,17 @@ def clip_bboxes(bboxes: Tensor, image_sizes: Tensor, offset: int = 0) -> Tensor:
     return bboxes.clamp(min=0).minimum(limits)
 
 
-def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float) -> Tensor:
+def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float,
+                border_inclusive: bool = False) -> Tensor:
     """Which anchors stay on their image.
 
     Args:
         anchors: (N, 4) anchors.
         image_sizes: (B, 2) height and width of each image in pixels.
         allowed_border: Pixels by which they may leave it; below 0: any number.
+        border_inclusive: Whether an anchor that ends exactly on the right or lower
+            border is inside (chainercv, simple-faster-rcnn-pytorch) or not
+            (py-faster-rcnn, mmdet).
 
     Returns:
         Tensor: (B, N) bool.
@@ -68,8 +68,11 @@ def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float) -> 
                           device=anchors.device)
     x1, y1, x2, y2 = anchors.unbind(-1)
     height, width = image_sizes.to(anchors).unsqueeze(-1).unbind(1)  # (B, 1) each
-    return ((x1 >= -allowed_border) & (y1 >= -allowed_border)
-            & (x2 < width + allowed_border) & (y2 < height + allowed_border))
+    right, bottom = width + allowed_border, height + allowed_border
+    begins = (x1 >= -allowed_border) & (y1 >= -allowed_border)
+    if border_inclusive:
+        return begins & (x2 <= right) & (y2 <= bottom)
+    return begins & (x2 < right) & (y2 < bottom)
 
 
 def encode(coder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
@@ -109,7 +112,7 @@ def decode(coder, bboxes: Tensor, deltas: Tensor,
     return decoded.view_as(deltas)
 
 
-def select(values: Tensor, indices: Tensor) -> Tensor:
+def gather_rows(values: Tensor, indices: Tensor) -> Tensor:
     """Rows of each image by index.
 
     Args:

@@ -6,7 +6,7 @@ values and reduce them here.
 """
 
 import torch
-from mmdet.utils import reduce_mean
+from mmengine.dist import all_reduce
 from torch import Tensor
 
 
@@ -38,4 +38,6 @@ def count_samples(mask: Tensor) -> Tensor:
     Returns:
         Tensor: Scalar float32, without a gradient.
     """
-    return reduce_mean(mask.sum(dtype=torch.float32)).clamp(min=1)
+    count = mask.sum(dtype=torch.float32)
+    all_reduce(count, 'mean')
+    return count.clamp(min=1)

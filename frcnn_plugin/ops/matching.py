@@ -1,9 +1,6 @@
-"""Which box of ground truth does each anchor or proposal stand for, if any?
+"""Which box of ground truth does each anchor or proposal stand for, if any?"""
 
-Comes in: boxes and padded ground truth. Goes out: a label and an index for each box.
-"""
-
-import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -11,7 +8,6 @@ from torch import Tensor
 
 from .boxes import box_iou
 
-PAIRS = {True: 2**19, False: 2**25}  # in one block, on a CPU and elsewhere
 NOWHERE = -1e6  # a place where no image is
 
 
@@ -30,11 +26,59 @@ class Matches(NamedTuple):
     max_iou: Tensor
 
 
+class Comparison(NamedTuple):
+    """What matching needs to know of the IoU of all pairs.
+
+    Attributes:
+        max_iou (Tensor): (B, N) the highest of each box.
+        gt_indices (Tensor): (B, N) int64, with which ground truth.
+        best_of (Tensor | None): (B, N) int64, 1 + the last ground truth that the box
+            is the best of, or 0. None if nobody asked.
+    """
+
+    max_iou: Tensor
+    gt_indices: Tensor
+    best_of: Tensor | None
+
+
+def compare(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
+            min_best_iou: float | None) -> Comparison:
+    """Compare boxes with the ground truth of their image, all pairs at once.
+
+    Args:
+        bboxes: (B, N, 4) boxes.
+        gt_bboxes: (B, G, 4) ground truth; G >= 1.
+        offset: 1 if the last pixel of a box belongs to it.
+        min_best_iou: A box is the best of some ground truth from this IoU on, and never
+            at IoU 0; boxes that tie all are. None: nobody asks which are.
+    """
+    iou = box_iou(bboxes, gt_bboxes, offset)
+    max_iou, gt_indices = iou.max(-1)
+    if min_best_iou is None or bboxes.size(1) == 0:
+        return Comparison(max_iou, gt_indices, None)
+    best_iou = iou.amax(-2, keepdim=True)  # (B, 1, G)
+    is_best = (iou == best_iou) & good_best(best_iou, min_best_iou)
+    return Comparison(max_iou, gt_indices, last_true(is_best))
+
+
+def good_best(best_iou: Tensor, min_best_iou: float) -> Tensor:
+    """Whether the highest IoU of a ground truth is high enough to force a match."""
+    return (best_iou > 0) & (best_iou >= min_best_iou)
+
+
+def last_true(is_best: Tensor) -> Tensor:
+    """(B, N) 1 + the last True of (B, N, G), or 0: the order of mmdet's assignment."""
+    order = torch.arange(1, is_best.size(-1) + 1, device=is_best.device,
+                         dtype=torch.int32)
+    return (is_best * order).amax(-1).long()
+
+
 def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
           pos_iou_thr: float, neg_iou_thr: tuple[float, float],
           match_low_quality: bool = False, min_pos_iou: float = 0.0,
           reassign_low_quality: bool = False, neg_inclusive: bool = False,
-          offset: int = 0, valid: Tensor | None = None) -> Matches:
+          offset: int = 0, valid: Tensor | None = None,
+          compare: Callable[..., Comparison] = compare) -> Matches:
     """Match boxes to ground truth by IoU.
 
     Source: Faster R-CNN (arXiv:1506.01497), section 3.1.2, and Fast R-CNN
@@ -57,18 +101,18 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
         neg_inclusive: Whether IoU = high is negative too.
         offset: 1 if the last pixel of a box belongs to it.
         valid: (B, N) bool; boxes that take no part get label -1. Default: all do.
+        compare: How the pairs are compared; another one may be faster, see
+            ``accelerate/matching.py``.
 
     Returns:
         Matches: Labels, indices and IoU for each of the N boxes.
     """
     bboxes = bboxes.expand(len(gt_bboxes), -1, -1)
-    match_low_quality = match_low_quality and bboxes.size(1) > 0
     if valid is not None:  # a box that takes no part overlaps with nothing
         bboxes = torch.where(valid.unsqueeze(-1), bboxes, NOWHERE)
     gt_bboxes = torch.where(gt_mask.unsqueeze(-1), gt_bboxes, -NOWHERE)
-    ious = compare(bboxes, gt_bboxes, offset, match_low_quality)
-    max_iou = torch.cat([block.max_iou for block in ious], dim=1)
-    gt_indices = torch.cat([block.gt_indices for block in ious], dim=1)
+    max_iou, gt_indices, best_of = compare(
+        bboxes, gt_bboxes, offset, min_pos_iou if match_low_quality else None)
 
     low, high = neg_iou_thr
     labels = torch.full_like(gt_indices, -1)
@@ -76,91 +120,10 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
     labels = labels.masked_fill((max_iou >= low) & below, 0)
     real = gt_mask.any(1, keepdim=True)  # without ground truth all is background
     labels = labels.masked_fill((max_iou >= pos_iou_thr) & real, 1)
-
-    if match_low_quality:
-        best_iou = torch.stack([block.best_iou for block in ious]).amax(0)
-        good = (best_iou > 0) & (best_iou >= min_pos_iou)  # (B, 1, G)
-        # of several, the last one, which is the order of mmdet's assignment
-        order = torch.arange(1, best_iou.size(-1) + 1, device=best_iou.device,
-                             dtype=torch.int32)
-        forced = torch.cat([
-            last_of(block.is_best & (good & (block.best_iou == best_iou)),
-                    order if reassign_low_quality else None) for block in ious], dim=1)
-        labels = labels.masked_fill(forced > 0, 1)
+    if best_of is not None:
+        labels = labels.masked_fill(best_of > 0, 1)
         if reassign_low_quality:
-            gt_indices = torch.where(forced > 0, forced - 1, gt_indices)
+            gt_indices = torch.where(best_of > 0, best_of - 1, gt_indices)
     if valid is not None:
         labels = labels.masked_fill(~valid, -1)
     return Matches(labels, gt_indices, max_iou)
-
-
-class Comparison(NamedTuple):
-    """What remains of the IoU of some boxes with all the ground truth.
-
-    Attributes:
-        max_iou (Tensor): (B, n) the highest of each box.
-        gt_indices (Tensor): (B, n) int64, with which ground truth.
-        best_iou (Tensor | None): (B, 1, G) the highest of each ground truth.
-        is_best (Tensor | None): (B, n, G) bool, which pairs have it.
-    """
-
-    max_iou: Tensor
-    gt_indices: Tensor
-    best_iou: Tensor | None
-    is_best: Tensor | None
-
-
-def compare(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
-            both_ways: bool) -> list[Comparison]:
-    """Compare (B, N, 4) boxes with (B, G, 4) ground truth, in blocks of boxes.
-
-    What remains goes into tensors made beforehand: kept where it arises, it would stand
-    between the large ones that come and go, and the memory would grow by them.
-    """
-    size = block_size(gt_bboxes)
-    blocks = bboxes.split(size, dim=1)
-    if len(blocks) == 1:
-        return [compare_block(bboxes, gt_bboxes, offset, both_ways)]
-    (images, number), boxes = bboxes.shape[:2], gt_bboxes.size(1)
-    parts = [bboxes.new_empty(images, number).split(size, dim=1),
-             bboxes.new_empty((images, number), dtype=torch.long).split(size, dim=1),
-             [None] * len(blocks), [None] * len(blocks)]
-    if both_ways:
-        parts[2:] = [bboxes.new_empty(len(blocks), images, 1, boxes),
-                     bboxes.new_empty((images, number, boxes),
-                                      dtype=torch.bool).split(size, dim=1)]
-    found = [Comparison(*each) for each in zip(*parts, strict=True)]
-    for part, block in zip(found, blocks, strict=True):
-        result = compare_block(block, gt_bboxes, offset, both_ways)
-        for kept, new in zip(part, result, strict=True):
-            if new is not None:
-                kept.copy_(new)
-    return found
-
-
-def compare_block(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
-                  both_ways: bool) -> Comparison:
-    """Compare (B, n, 4) boxes with (B, G, 4) ground truth at once."""
-    iou = box_iou(bboxes, gt_bboxes, offset)
-    max_iou, gt_indices = iou.max(-1)
-    if not both_ways:
-        return Comparison(max_iou, gt_indices, None, None)
-    best_iou = iou.amax(-2, keepdim=True)
-    return Comparison(max_iou, gt_indices, best_iou, iou == best_iou)
-
-
-def last_of(best: Tensor, order: Tensor | None) -> Tensor:
-    """(B, n) the highest number in ``order`` of a True column, or 0; or 1 for any."""
-    return (best.byte() if order is None else best * order).amax(-1)
-
-
-def block_size(gt_bboxes: Tensor) -> int:
-    """How many boxes of each image are compared at once.
-
-    A CPU is fastest where all pairs stay in its cache; a GPU wants large calls. In a
-    graph the compiler makes the blocks, and never holds all pairs either.
-    """
-    if torch.compiler.is_compiling():
-        return sys.maxsize
-    pairs = PAIRS[gt_bboxes.device.type == 'cpu']
-    return max(1, pairs // gt_bboxes[..., 0].numel())

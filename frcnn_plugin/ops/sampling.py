@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-def choose(candidates: Tensor, num: int) -> tuple[Tensor, Tensor]:
+def random_subset(candidates: Tensor, num: int) -> tuple[Tensor, Tensor]:
     """Pick at most ``num`` of the candidates of each image at random.
 
     Args:
@@ -25,7 +25,7 @@ def choose(candidates: Tensor, num: int) -> tuple[Tensor, Tensor]:
     return indices, values >= 0
 
 
-def sample(labels: Tensor, num: int, pos_fraction: float) -> Tensor:
+def subsample(labels: Tensor, num: int, pos_fraction: float) -> Tensor:
     """Keep ``num`` labels of each image, at most ``pos_fraction`` of them positive.
 
     Too few positives are made up for with negatives, as in the paper; too few negatives
@@ -41,8 +41,8 @@ def sample(labels: Tensor, num: int, pos_fraction: float) -> Tensor:
     """
     if num < 0:
         return labels
-    positives, is_positive = choose(labels == 1, int(num * pos_fraction))
-    negatives, is_negative = choose(labels == 0, num)
+    positives, is_positive = random_subset(labels == 1, int(num * pos_fraction))
+    negatives, is_negative = random_subset(labels == 0, num)
     room = num - is_positive.sum(1, keepdim=True)
     rank = torch.arange(negatives.size(1), device=labels.device)
     is_negative = is_negative & (rank < room)

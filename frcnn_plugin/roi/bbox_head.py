@@ -1,25 +1,19 @@
-"""Class scores and box deltas of every region.
-
-Comes in: (R, C, h, w) pooled features. Goes out: scores, deltas and their losses.
-"""
+"""Class scores and box deltas of every region."""
 
 from collections.abc import Sequence
 
-import torch
-from mmdet.utils import InstanceList
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from ..mmdet_bridge.lists import image_sizes, pad_rows, rescale_bboxes, unpack
-from ..mmdet_bridge.stock_proposal_targets import pad_sampling_results
-from ..mmdet_bridge.targets import nms_offset
+from ..mmdet_bridge.roi_head import MMDetBBoxHead
 from ..ops import count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
-from .detections import decode_predictions, select_detections
+from ..structures import Detections, Proposals
+from .detections import detections_of
 
 
 @MODELS.register_module()
-class BBoxHead(BaseModule):
+class BBoxHead(MMDetBBoxHead, BaseModule):
     """Optional fully connected layers, then one linear layer each for class and box.
 
     Follows mmdet's bbox-head protocol.
@@ -30,7 +24,7 @@ class BBoxHead(BaseModule):
         num_classes: C, without the background, which is class C.
         in_channels: Channels of the pooled features.
         roi_feat_size: Their height and width.
-        with_avg_pool: Whether they are averaged over height and width, as behind a
+        with_avg_pool: Whether they are averaged over height and width, as after a
             ResNet's last stage, or flattened.
         fc_channels: Output channels of the fully connected layers, each with a ReLU.
         with_reg: Whether boxes are refined; without it the proposals are the result.
@@ -68,7 +62,7 @@ class BBoxHead(BaseModule):
         super().__init__(init_cfg=init_cfg or overrides)
         self.num_classes = num_classes
         self.with_avg_pool = with_avg_pool
-        self.with_cls, self.with_reg = True, with_reg
+        self.with_reg = with_reg
         self.reg_class_agnostic = reg_class_agnostic
         self.bbox_coder = TASK_UTILS.build(bbox_coder or dict(
             type='DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2)))
@@ -85,11 +79,6 @@ class BBoxHead(BaseModule):
         if with_reg:
             sets = 1 if reg_class_agnostic else num_classes + int(reg_background)
             self.fc_reg = nn.Linear(width, 4 * sets)
-
-    @property
-    def predict_box_type(self) -> str:
-        """mmdet's name for boxes with sides along the axes."""
-        return 'hbox'
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Scores and deltas.
@@ -139,42 +128,8 @@ class BBoxHead(BaseModule):
         index = labels.clamp(max=self.num_classes - 1).view(-1, 1, 1).expand(-1, 1, 4)
         return bbox_pred.unflatten(1, (-1, 4)).gather(1, index).squeeze(1)
 
-    def loss_and_target(self, cls_score: Tensor, bbox_pred: Tensor, rois: Tensor,
-                        sampling_results: list, rcnn_train_cfg: dict,
-                        **kwargs) -> dict:
-        """mmdet's protocol: targets from its sampling results, then the losses."""
-        samples = pad_sampling_results(
-            sampling_results, self.num_classes, self.bbox_coder)
-        # mmdet's rows have no padding in between
-        real = samples.mask.flatten()
-        labels, deltas = samples.labels.flatten()[real], samples.deltas[samples.mask]
-        mask = torch.ones_like(labels, dtype=torch.bool)
-        losses = self.losses(cls_score, bbox_pred, labels, deltas, mask)
-        return dict(loss_bbox=losses, bbox_targets=(labels, mask, deltas, mask))
-
-    def predict_by_feat(self, rois: Sequence[Tensor], cls_scores: Sequence[Tensor],
-                        bbox_preds: Sequence[Tensor | None], batch_img_metas: list,
-                        rcnn_test_cfg: dict | None = None,
-                        rescale: bool = False) -> InstanceList:
-        """mmdet's protocol: detections of each image from lists of predictions.
-
-        Args:
-            rois: (n_i, 5) regions of each image.
-            cls_scores: (n_i, C + 1) logits of each image.
-            bbox_preds: (n_i, 4 C) deltas of each image, or None.
-            batch_img_metas: ``img_shape`` and ``scale_factor`` of each image.
-            rcnn_test_cfg: ``score_thr``, ``nms``, ``max_per_img``.
-            rescale: Whether boxes are wanted in pixels of the original images.
-        """
-        bboxes, mask = pad_rows([roi[:, 1:] for roi in rois])
-        logits, _ = pad_rows(list(cls_scores))
-        deltas = pad_rows(list(bbox_preds))[0] if self.with_reg else None
-        sizes = image_sizes(batch_img_metas, bboxes.device)
-        scores, boxes = decode_predictions(
-            logits, deltas, bboxes, sizes, self.bbox_coder, self.num_classes,
-            nms_offset(rcnn_test_cfg))
-        detections = select_detections(scores, boxes, mask, rcnn_test_cfg)
-        if rescale:
-            detections = rescale_bboxes(detections, batch_img_metas)
-        return unpack(detections.mask, bboxes=detections.bboxes,
-                      scores=detections.scores, labels=detections.labels)
+    def detections(self, cls_score: Tensor, bbox_pred: Tensor | None,
+                   proposals: Proposals, image_sizes: Tensor, cfg: dict) -> Detections:
+        """See :func:`frcnn_plugin.roi.detections.detections_of`."""
+        return detections_of(cls_score, bbox_pred, proposals, image_sizes,
+                             self.bbox_coder, self.num_classes, cfg)

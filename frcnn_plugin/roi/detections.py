@@ -1,14 +1,42 @@
-"""From scores and deltas of every region to detections.
+"""From scores and deltas of every region to detections."""
 
-Comes in: what the bbox head says. Goes out: padded detections.
-"""
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from ..mmdet_bridge.targets import hard_nms_thr, nms_offset
-from ..ops import clip_bboxes, decode, keep_best, masked_nms, select
-from ..structures import Detections
+from ..ops import (
+    clip_bboxes,
+    decode,
+    gather_rows,
+    masked_nms,
+    masked_topk,
+    nms_settings,
+)
+from ..structures import Detections, Proposals
+
+NMS = dict(type='nms', iou_threshold=0.3)
+
+
+def detections_of(cls_score: Tensor, bbox_pred: Tensor | None, proposals: Proposals,
+                  image_sizes: Tensor, bbox_coder, num_classes: int, cfg: dict,
+                  nms: Callable[..., Tensor] = masked_nms) -> Detections:
+    """What the head says of every proposal as detections.
+
+    Args:
+        cls_score: (B, P, C + 1) logits, the background last.
+        bbox_pred: (B, P, 4 C), (B, P, 4 C + 4) or (B, P, 4) deltas, or None.
+        proposals: Padded proposals.
+        image_sizes: (B, 2) height and width of each image.
+        bbox_coder: The coder of the deltas.
+        num_classes: C.
+        cfg: mmdet's ``test_cfg.rcnn``, see :func:`select_detections`.
+        nms: How boxes are suppressed.
+    """
+    scores, bboxes = decode_predictions(
+        cls_score, bbox_pred, proposals.bboxes, image_sizes, bbox_coder, num_classes,
+        nms_settings(cfg['nms'])[1])
+    return select_detections(scores, bboxes, proposals.mask, cfg, nms)
 
 
 def decode_predictions(cls_score: Tensor, bbox_pred: Tensor | None, bboxes: Tensor,
@@ -39,8 +67,8 @@ def decode_predictions(cls_score: Tensor, bbox_pred: Tensor | None, bboxes: Tens
     return scores, bboxes
 
 
-def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
-                      cfg: dict) -> Detections:
+def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor, cfg: dict,
+                      nms: Callable[..., Tensor] = masked_nms) -> Detections:
     """Drop low scores, suppress within each class, keep the best of each image.
 
     Source: Fast R-CNN (arXiv:1504.08083), section 2.4.
@@ -52,21 +80,25 @@ def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor,
         cfg: mmdet's ``test_cfg.rcnn``: ``score_thr``, ``nms.iou_threshold``,
             ``nms.offset`` (0) and ``max_per_img`` (-1: all); and ``min_bbox_size``,
             the shortest side in pixels (0.01 in torchvision, by default none).
+        nms: How boxes are suppressed.
 
     Returns:
         Detections: D = ``max_per_img`` rows an image, best first.
+
+    Raises:
+        ValueError: If ``nms`` asks for another kind than plain NMS.
     """
-    num_classes = scores.size(-1)
+    iou_thr, offset = nms_settings(cfg['nms'])
+    num_classes, num = scores.size(-1), cfg.get('max_per_img', -1)
     labels = torch.arange(num_classes, device=scores.device).repeat(scores.size(1))
     mask = (mask.unsqueeze(-1) & (scores > cfg['score_thr'])).flatten(1)
     scores, bboxes = scores.flatten(1), bboxes.flatten(1, 2)
     if cfg.get('min_bbox_size'):
         sides = bboxes[..., 2:] - bboxes[..., :2]
         mask = mask & (sides.amin(-1) >= cfg['min_bbox_size'])
-    mask = masked_nms(bboxes, scores, mask, hard_nms_thr(cfg['nms']), labels,
-                      nms_offset(cfg), cfg.get('max_per_img', -1))
-    indices, mask = keep_best(scores, mask, cfg.get('max_per_img', -1))
+    mask = nms(bboxes, scores, mask, iou_thr, labels, offset, num)
+    indices, mask = masked_topk(scores, mask, num)
     return Detections(
-        torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),
+        torch.where(mask.unsqueeze(-1), gather_rows(bboxes, indices), 0),
         torch.where(mask, scores.gather(1, indices), 0),
         torch.where(mask, labels[indices], 0), mask)

@@ -1,22 +1,17 @@
-"""What the second stage is trained on: which proposals, as what, and towards where.
-
-Comes in: proposals and ground truth. Goes out: sampled regions with their targets.
-"""
+"""What the second stage is trained on: which proposals, as what, and towards where."""
 
 import torch
-from mmdet.models.task_modules import AssignResult, SamplingResult
-from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..mmdet_bridge import targets as protocol
-from ..ops import encode, match, sample, select
-from ..ops.matching import Matches
+from ..mmdet_bridge.targets import MMDetTargetSampler
+from ..ops import encode, gather_rows, match, subsample
+from ..ops.matching import Matches, compare
 from ..registry import TASK_UTILS
 from ..structures import GroundTruth, Proposals, RoISamples
 
 
 @TASK_UTILS.register_module()
-class ProposalTargetSampler:
+class ProposalTargetSampler(MMDetTargetSampler):
     """Labels proposals by IoU and samples a fixed number of each image.
 
     The ground truth is added to the proposals, so that there are positives from the
@@ -50,6 +45,7 @@ class ProposalTargetSampler:
         self.neg_iou_thr = tuple(neg_iou_thr)
         self.add_gt_as_proposals = add_gt_as_proposals
         self.offset = offset
+        self.compare = compare  # a faster one may take its place: accelerate/
 
     def __call__(self, proposals: Proposals, gt: GroundTruth, num_classes: int,
                  bbox_coder) -> RoISamples:
@@ -70,17 +66,17 @@ class ProposalTargetSampler:
             bboxes = torch.cat([bboxes, gt.bboxes], dim=1)
             mask = torch.cat([mask, gt.mask], dim=1)
         matches = self.match(bboxes, gt, mask)
-        labels = sample(matches.labels, self.num, self.pos_fraction)
+        labels = subsample(matches.labels, self.num, self.pos_fraction)
         slots = labels.size(1) if self.num < 0 else min(self.num, labels.size(1))
         # positives, then background, then rows that were not picked
         labels, indices = labels.topk(slots, dim=1)
-        bboxes = select(bboxes, indices)
+        bboxes = gather_rows(bboxes, indices)
         gt_indices = matches.gt_indices.gather(1, indices)
 
         positive, mask = labels == 1, labels >= 0
         classes = torch.where(
             positive, gt.labels.gather(1, gt_indices), num_classes)
-        deltas = encode(bbox_coder, bboxes, select(gt.bboxes, gt_indices))
+        deltas = encode(bbox_coder, bboxes, gather_rows(gt.bboxes, gt_indices))
         deltas = torch.where(positive.unsqueeze(-1), deltas, 0)
         bboxes = torch.where(mask.unsqueeze(-1), bboxes, 0)
         return RoISamples(bboxes, classes, deltas, mask)
@@ -89,26 +85,5 @@ class ProposalTargetSampler:
               valid: Tensor | None = None) -> Matches:
         """Labels before sampling, see :func:`frcnn_plugin.ops.match`."""
         return match(bboxes, gt.bboxes, gt.mask, pos_iou_thr=self.pos_iou_thr,
-                     neg_iou_thr=self.neg_iou_thr, offset=self.offset, valid=valid)
-
-    def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
-               gt_instances_ignore: InstanceData | None = None,
-               **kwargs) -> AssignResult:
-        """mmdet's assigner protocol; boxes to ignore take no part, as in the paper."""
-        priors = protocol.box_tensor(pred_instances, 'priors')
-        matches = self.match(priors.unsqueeze(0), protocol.one_image(gt_instances))
-        return protocol.to_assign_result(matches, gt_instances)
-
-    def sample(self, assign_result: AssignResult, pred_instances: InstanceData,
-               gt_instances: InstanceData, **kwargs) -> SamplingResult:
-        """mmdet's sampler protocol."""
-        priors = protocol.box_tensor(pred_instances, 'priors')
-        gt_bboxes = protocol.box_tensor(gt_instances, 'bboxes')
-        flags = torch.zeros(len(priors), dtype=torch.uint8, device=priors.device)
-        if self.add_gt_as_proposals and len(gt_bboxes):
-            priors = torch.cat([gt_bboxes, priors])
-            assign_result.add_gt_(gt_instances.labels)
-            flags = torch.cat([flags.new_ones(len(gt_bboxes)), flags])
-        labels = sample(protocol.labels_of(assign_result), self.num, self.pos_fraction)
-        return protocol.to_sampling_result(
-            labels[0], assign_result, priors, gt_bboxes, flags)
+                     neg_iou_thr=self.neg_iou_thr, offset=self.offset, valid=valid,
+                     compare=self.compare)

@@ -1,7 +1,4 @@
-"""A whole CNN, run on the pixels of every region.
-
-Comes in: (R, 3, 224, 224) warped regions. Goes out: (R, 2048, 7, 7).
-"""
+"""A whole CNN, run on the pixels of every region."""
 
 import torch
 from mmengine.model import BaseModule

@@ -1,15 +1,8 @@
-"""The second half of a ResNet, run on every region.
-
-Comes in: (R, 1024, 14, 14) pooled features. Goes out: (R, 2048, 7, 7).
-"""
-
-from collections.abc import Callable
+"""The second half of a ResNet, run on every region."""
 
 from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..accelerate.convolution import conv2d
-from ..accelerate.folding import fold, is_fixed
 from ..backbones.pretrained import InitFromWeights
 from ..backbones.resnet import batch_norms, stage_channels, torchvision_resnet
 from ..registry import MODELS
@@ -48,31 +41,6 @@ class ResNetC5Head(InitFromWeights, BaseModule):
         """(R, C, 14, 14) to (R, 2 C, 7, 7)."""
         return self.layer4(x)
 
-    def forward_on_map(self, feature: Tensor, pool: Callable[..., Tensor]) -> Tensor:
-        """The same as pooling and :meth:`forward`, with fewer operations.
-
-        RoIAlign and a 1x1 convolution are both linear, one over positions and one over
-        channels, so that their order does not matter: the two at the entrance of
-        ``layer4`` run once on the map instead of on every region, and of what a stride
-        leaves out nothing is pooled.
-
-        Args:
-            feature: (B, C, H, W) the feature map.
-            pool: (B, K, H, W) maps and ``step`` to (R, K, 14 / step, 14 / step) cells.
-
-        Returns:
-            Tensor: (R, 2 C, 7, 7).
-        """
-        block, *others = self.layer4
-        shortcut = block.downsample
-        if not (hasattr(block, 'conv3') and is_fixed(block.bn1)
-                and is_fixed(shortcut[1])):
-            return self(pool(feature))
-        x = block.relu(pool_after(pool, feature, block.conv1, block.bn1))
-        x = block.relu(block.bn2(block.conv2(x)))
-        x = block.bn3(block.conv3(x)) + pool_after(pool, feature, *shortcut)
-        return nn.Sequential(*others)(block.relu(x))
-
     def train(self, mode: bool = True) -> 'ResNetC5Head':
         """Switch to training, but for the statistics that stay fixed."""
         super().train(mode)
@@ -80,13 +48,3 @@ class ResNetC5Head(InitFromWeights, BaseModule):
             for norm in batch_norms(self):
                 norm.eval()
         return self
-
-
-def pool_after(pool: Callable[..., Tensor], feature: Tensor, conv: nn.Conv2d,
-               norm: nn.Module) -> Tensor:
-    """A 1x1 convolution and its normalisation on a map, then the cells they would read.
-
-    The bias is added last: of a cell beyond the border the weights do not sum to one.
-    """
-    weight, bias = fold(conv, norm)
-    return pool(conv2d(feature, weight), step=conv.stride[0]) + bias.view(-1, 1, 1)

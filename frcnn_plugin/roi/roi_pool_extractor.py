@@ -1,20 +1,15 @@
-"""Cuts a feature of fixed size out of the feature map for every region.
-
-Comes in: feature maps and (R, 5) regions. Goes out: (R, C, h, w).
-"""
+"""Cuts a feature of fixed size out of the feature map for every region."""
 
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn.modules.utils import _pair
 from torchvision.ops import roi_align, roi_pool
 
-from ..accelerate.roi_align import roi_align_cells
 from ..registry import MODELS
-
-MANY_CHANNELS = 64  # of a map whose pixels are worth reading as a whole
 
 
 @MODELS.register_module()
@@ -73,14 +68,8 @@ class RoIPoolExtractor(BaseModule):
         """Number of feature levels, L."""
         return len(self.featmap_strides)
 
-    @property
-    def is_linear(self) -> bool:
-        """Whether a 1x1 convolution may as well come before the pooling as after it."""
-        return self.kind == 'RoIAlign'
-
     def forward(self, feats: Sequence[Tensor], rois: Tensor,
-                roi_scale_factor: float | None = None, step: int = 1,
-                by_pixels: bool = False) -> Tensor:
+                roi_scale_factor: float | None = None) -> Tensor:
         """Pool the regions of a batch.
 
         Args:
@@ -88,55 +77,33 @@ class RoIPoolExtractor(BaseModule):
             rois: (R, 5) regions (image index, x1, y1, x2, y2) in pixels of the
                 network's input.
             roi_scale_factor: Another factor than that of the constructor.
-            step: Only every so many-th cell is wanted, along both axes.
-            by_pixels: Whether RoIAlign on a CPU may go through
-                :func:`frcnn_plugin.ops.roi_align_cells`, which is faster there and
-                rounds otherwise than torchvision's kernel.
 
         Returns:
-            Tensor: (R, C, h, w) of the type of the features; with a ``step``
-            (R, C, ceil(h / step), ceil(w / step)).
+            Tensor: (R, C, h, w) of the type of the features.
         """
+        feats = feats[:self.num_inputs]
         levels = map_roi_levels(rois[:, 1:], self.num_inputs, self.finest_scale)
         factor = roi_scale_factor or self.roi_scale_factor
         if factor is not None:
             rois = enlarge(rois, factor)
-        by_pixels = by_pixels and feats[0].device.type == 'cpu' and (
-            self.kind == 'RoIAlign' and feats[0].size(1) >= MANY_CHANNELS)
         if self.num_inputs == 1:
-            by_pixels = by_pixels and factor is None  # such ones may exceed the map
-        else:  # groups of regions depend on the data, which no graph may
-            by_pixels = by_pixels and (
-                self.options['sampling_ratio'] > 0 or not torch.compiler.is_compiling())
-        if by_pixels:
-            pooled = roi_align_cells(
-                [level.float() for level in feats], rois.float(), levels,
-                self.output_size, [1 / stride for stride in self.featmap_strides],
-                step=step, **self.options)
-            return pooled.to(feats[0].dtype)
-        pooled = self._pool_levels(feats, rois, levels)
-        return pooled if step == 1 else pooled[:, :, ::step, ::step]
-
-    def _pool_levels(self, feats: Sequence[Tensor], rois: Tensor,
-                     levels: Tensor) -> Tensor:
-        if self.num_inputs == 1:
-            return self._pool_level(feats[0], rois, self.featmap_strides[0])
-        pooled = None
+            return self.pool_map(feats[0], rois, 1 / self.featmap_strides[0])
+        if factor is None:
+            return self.pool_map(
+                *one_batch(feats, rois.float(), levels, self.featmap_strides), 1.0)
+        pooled = 0.0  # an enlarged region may reach beyond its map, into another one
         for level, (feature, stride) in enumerate(
                 zip(feats, self.featmap_strides, strict=True)):
-            # a region of another level shrinks to a point here, which costs little
-            here = (levels == level).view(-1, 1)
-            boxes = torch.where(here, rois[:, 1:], 0)
-            part = self._pool_level(
-                feature, torch.cat([rois[:, :1], boxes], dim=1), stride)
-            part = torch.where(here.view(-1, 1, 1, 1), part, 0)
-            pooled = part if pooled is None else pooled + part
+            here = (levels == level).view(-1, 1, 1, 1)
+            part = self.pool_map(feature, rois, 1 / stride)
+            pooled = pooled + torch.where(here, part, 0)
         return pooled
 
-    def _pool_level(self, feature: Tensor, rois: Tensor, stride: int) -> Tensor:
+    def pool_map(self, feature: Tensor, rois: Tensor, spatial_scale: float) -> Tensor:
+        """(R, C, h, w) of (R, 5) regions of one (B, C, H, W) map."""
         # coordinates lose whole pixels in half precision
         pooled = self.pool(feature.float(), rois.float(), self.output_size,
-                           spatial_scale=1 / stride, **self.options)
+                           spatial_scale=spatial_scale, **self.options)
         return pooled.to(feature.dtype)
 
     def extra_repr(self) -> str:
@@ -170,3 +137,37 @@ def enlarge(rois: Tensor, factor: float) -> Tensor:
     center = (rois[:, 1:3] + rois[:, 3:5]) / 2
     half = (rois[:, 3:5] - rois[:, 1:3]) / 2 * factor
     return torch.cat([rois[:, :1], center - half, center + half], dim=1)
+
+
+def one_batch(feats: Sequence[Tensor], rois: Tensor, levels: Tensor,
+              strides: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """All levels as images of one batch, so that one call pools every region.
+
+    Each region is then pooled once, with nothing asked of the device: to pick the
+    regions of a level needs their number on the host, and to pool all of them from
+    every level is L times the work. The last row and column of a smaller level are
+    repeated once, as the kernels read up to a pixel beyond a map; regions must lie on
+    their image.
+
+    Args:
+        feats: (B, C, H, W) a level.
+        rois: (R, 5) regions in pixels of the network's input.
+        levels: (R,) int64, the level of each region.
+        strides: Stride of each level in pixels.
+
+    Returns:
+        tuple: (L * B, C, H', W') maps, and (R, 5) regions in their pixels.
+    """
+    height, width = (max(feature.size(axis) for feature in feats) for axis in (2, 3))
+    images = []
+    for feature in feats:
+        if feature.size(2) < height:
+            feature = torch.cat([feature, feature[:, :, -1:]], dim=2)
+        if feature.size(3) < width:
+            feature = torch.cat([feature, feature[..., -1:]], dim=3)
+        images.append(F.pad(
+            feature, (0, width - feature.size(3), 0, height - feature.size(2))))
+    scales = rois.new_tensor([1 / stride for stride in strides])[levels]
+    image = rois[:, 0] + levels * len(feats[0])
+    return torch.cat(images), torch.cat(
+        [image.unsqueeze(1), rois[:, 1:] * scales.unsqueeze(1)], dim=1)

@@ -1,7 +1,4 @@
-"""The two fully connected layers of VGG16, run on every region.
-
-Comes in: (R, 512, 7, 7) pooled features. Goes out: (R, 4096, 1, 1).
-"""
+"""The two fully connected layers of VGG16, run on every region."""
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn

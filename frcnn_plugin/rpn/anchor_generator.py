@@ -1,8 +1,4 @@
-"""Anchors for every position of the feature maps.
-
-Comes in: the sizes of the feature maps. Goes out: (N, 4) boxes a level, in the order
-row, column, anchor.
-"""
+"""Anchors for every position of the feature maps."""
 
 from collections.abc import Sequence
 

@@ -1,22 +1,17 @@
-"""What the RPN is trained on: which anchors, and towards which boxes.
-
-Comes in: anchors and ground truth. Goes out: a label and deltas for every anchor.
-"""
+"""What the RPN is trained on: which anchors, and towards which boxes."""
 
 import torch
-from mmdet.models.task_modules import AssignResult, SamplingResult
-from mmengine.structures import InstanceData
 from torch import Tensor
 
-from ..mmdet_bridge import targets as protocol
-from ..ops import encode, inside_mask, match, sample, select
-from ..ops.matching import Matches
+from ..mmdet_bridge.targets import MMDetTargetSampler
+from ..ops import encode, gather_rows, inside_mask, match, subsample
+from ..ops.matching import Matches, compare
 from ..registry import TASK_UTILS
 from ..structures import AnchorTargets, GroundTruth
 
 
 @TASK_UTILS.register_module()
-class AnchorTargetSampler:
+class AnchorTargetSampler(MMDetTargetSampler):
     """Labels anchors by IoU and samples a balanced few of each image.
 
     An anchor is an object where its IoU with some box is at least ``pos_iou_thr``, or
@@ -36,6 +31,9 @@ class AnchorTargetSampler:
         neg_inclusive: Whether an IoU of just ``neg_iou_thr`` is negative too.
         allowed_border: Pixels by which an anchor may leave the image; below 0: any
             number.
+        border_inclusive: Whether an anchor that ends exactly on the right or lower
+            border is inside (chainercv, simple-faster-rcnn-pytorch) or not
+            (py-faster-rcnn, mmdet).
         match_low_quality: Whether the best anchors of each box are positive.
         min_pos_iou: ... if their IoU is at least this.
         reassign_low_quality: Whether those aim at the box that they are the best of
@@ -50,7 +48,8 @@ class AnchorTargetSampler:
                  neg_iou_thr: float | tuple[float, float] = 0.3,
                  allowed_border: float = 0, match_low_quality: bool = True,
                  min_pos_iou: float = 0.0, reassign_low_quality: bool = False,
-                 neg_inclusive: bool = False, offset: int = 0, context=None) -> None:
+                 neg_inclusive: bool = False, offset: int = 0,
+                 border_inclusive: bool = False, context=None) -> None:
         self.num = num
         self.pos_fraction = pos_fraction
         self.pos_iou_thr = pos_iou_thr
@@ -63,6 +62,8 @@ class AnchorTargetSampler:
         self.reassign_low_quality = reassign_low_quality
         self.neg_inclusive = neg_inclusive
         self.offset = offset
+        self.border_inclusive = border_inclusive
+        self.compare = compare  # a faster one may take its place: accelerate/
 
     def __call__(self, anchors: Tensor, gt: GroundTruth, image_sizes: Tensor,
                  bbox_coder, valid: Tensor | None = None) -> AnchorTargets:
@@ -78,11 +79,12 @@ class AnchorTargetSampler:
         Returns:
             AnchorTargets: Labels (B, N) and deltas (B, N, 4).
         """
-        inside = inside_mask(anchors, image_sizes, self.allowed_border)
+        inside = inside_mask(anchors, image_sizes, self.allowed_border,
+                             self.border_inclusive)
         valid = inside if valid is None else valid & inside
         matches = self.match(anchors, gt, valid)
-        labels = sample(matches.labels, self.num, self.pos_fraction)
-        matched = select(gt.bboxes, matches.gt_indices)
+        labels = subsample(matches.labels, self.num, self.pos_fraction)
+        matched = gather_rows(gt.bboxes, matches.gt_indices)
         deltas = encode(bbox_coder, anchors.expand_as(matched), matched)
         deltas = torch.where((labels == 1).unsqueeze(-1), deltas, 0)
         return AnchorTargets(labels, deltas)
@@ -95,21 +97,5 @@ class AnchorTargetSampler:
             neg_iou_thr=self.neg_iou_thr, match_low_quality=self.match_low_quality,
             min_pos_iou=self.min_pos_iou,
             reassign_low_quality=self.reassign_low_quality,
-            neg_inclusive=self.neg_inclusive, offset=self.offset, valid=valid)
-
-    def assign(self, pred_instances: InstanceData, gt_instances: InstanceData,
-               gt_instances_ignore: InstanceData | None = None,
-               **kwargs) -> AssignResult:
-        """mmdet's assigner protocol; boxes to ignore take no part, as in the paper."""
-        priors = protocol.box_tensor(pred_instances, 'priors')
-        matches = self.match(priors, protocol.one_image(gt_instances))
-        return protocol.to_assign_result(matches, gt_instances)
-
-    def sample(self, assign_result: AssignResult, pred_instances: InstanceData,
-               gt_instances: InstanceData, **kwargs) -> SamplingResult:
-        """mmdet's sampler protocol."""
-        labels = sample(protocol.labels_of(assign_result), self.num, self.pos_fraction)
-        priors = pred_instances.priors
-        flags = torch.zeros(len(priors), dtype=torch.uint8, device=labels.device)
-        return protocol.to_sampling_result(
-            labels[0], assign_result, priors, gt_instances.bboxes, flags)
+            neg_inclusive=self.neg_inclusive, offset=self.offset, valid=valid,
+            compare=self.compare)

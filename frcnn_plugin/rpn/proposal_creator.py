@@ -1,15 +1,18 @@
-"""From what the RPN says of every anchor to a few hundred proposals.
-
-Comes in: objectness and deltas for all anchors. Goes out: padded proposals.
-"""
+"""From what the RPN says of every anchor to a few hundred proposals."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from ..mmdet_bridge.targets import hard_nms_thr, nms_offset
-from ..ops import clip_bboxes, decode, keep_best, masked_nms, select, smaller
+from ..ops import (
+    clip_bboxes,
+    decode,
+    gather_rows,
+    masked_nms,
+    masked_topk,
+    sym_min,
+)
 from ..registry import TASK_UTILS
 from ..structures import Proposals
 
@@ -31,7 +34,8 @@ class ProposalCreator:
     Args:
         nms_iou_thr: A proposal is suppressed above this IoU with a better one.
         train: ``nms_pre``, how many of each level go into the suppression, and
-            ``max_per_img``, how many proposals an image gets, in training.
+            ``max_per_img``, how many proposals an image gets, in training;
+            ``nms_iou_thr`` and ``min_bbox_size`` where they differ there.
         test: The same in test.
         min_bbox_size: Proposals with a shorter side are dropped, in pixels of the
             network's input.
@@ -56,19 +60,7 @@ class ProposalCreator:
         self.wh_ratio_clip = wh_ratio_clip
         self.offset = offset
         self.drop_small_first = drop_small_first
-
-    @classmethod
-    def from_mmdet(cls, cfg: dict) -> 'ProposalCreator':
-        """The same settings from mmdet's ``test_cfg.rpn`` or ``rpn_proposal``.
-
-        Args:
-            cfg: ``nms_pre``, ``max_per_img``, ``nms.iou_threshold``, ``min_bbox_size``.
-        """
-        limits = dict(nms_pre=cfg.get('nms_pre', -1),
-                      max_per_img=cfg.get('max_per_img', -1))
-        return cls(nms_iou_thr=hard_nms_thr(cfg['nms']), train=limits, test=limits,
-                   min_bbox_size=max(cfg.get('min_bbox_size', 0), 0),
-                   offset=nms_offset(cfg))
+        self.nms = masked_nms  # a faster one may take its place: accelerate/
 
     def __call__(self, objectness: Tensor, bbox_deltas: Tensor, anchors: Tensor,
                  image_sizes: Tensor, bbox_coder, training: bool = False,
@@ -91,7 +83,8 @@ class ProposalCreator:
             Proposals: P = ``max_per_img`` rows an image (fewer where there are fewer
             candidates), best first; without a gradient.
         """
-        limits = self.train if training else self.test
+        limits = dict(nms_iou_thr=self.nms_iou_thr, min_bbox_size=self.min_bbox_size)
+        limits.update(self.train if training else self.test)
         level_sizes = list(level_sizes or [objectness.size(1)])
         # gradients stop here: proposals are fixed boxes to the second stage
         objectness, bbox_deltas = objectness.detach().float(), bbox_deltas.detach()
@@ -101,20 +94,23 @@ class ProposalCreator:
         if self.drop_small_first:
             everything = self._decode(
                 bbox_coder, anchors.expand_as(bbox_deltas), bbox_deltas, image_sizes)
-            ranks = ranks.masked_fill(~self._large_enough(everything), float('-inf'))
+            large = self._large_enough(everything, limits['min_bbox_size'])
+            ranks = ranks.masked_fill(~large, float('-inf'))
         indices, levels = top_per_level(ranks, level_sizes, limits['nms_pre'])
         scores, ranks = objectness.gather(1, indices), ranks.gather(1, indices)
         bboxes = self._decode(
-            bbox_coder, anchors[indices], select(bbox_deltas, indices), image_sizes)
-        mask = self._large_enough(bboxes) & torch.isfinite(scores)
+            bbox_coder, anchors[indices], gather_rows(bbox_deltas, indices),
+            image_sizes)
+        mask = self._large_enough(bboxes, limits['min_bbox_size']) & torch.isfinite(
+            scores)
         if self.score_thr is not None:
             mask = mask & (scores >= self.score_thr)
         groups = levels if len(level_sizes) > 1 else None
-        mask = masked_nms(bboxes, ranks, mask, self.nms_iou_thr, groups, self.offset,
-                          limits['max_per_img'])
-        indices, mask = keep_best(ranks, mask, limits['max_per_img'])
+        mask = self.nms(bboxes, ranks, mask, limits['nms_iou_thr'], groups, self.offset,
+                        limits['max_per_img'])
+        indices, mask = masked_topk(ranks, mask, limits['max_per_img'])
         return Proposals(
-            torch.where(mask.unsqueeze(-1), select(bboxes, indices), 0),
+            torch.where(mask.unsqueeze(-1), gather_rows(bboxes, indices), 0),
             torch.where(mask, scores.gather(1, indices), 0), mask)
 
     def _decode(self, bbox_coder, anchors: Tensor, bbox_deltas: Tensor,
@@ -122,9 +118,9 @@ class ProposalCreator:
         bboxes = decode(bbox_coder, anchors, bbox_deltas, self.wh_ratio_clip)
         return clip_bboxes(bboxes, image_sizes, self.offset)
 
-    def _large_enough(self, bboxes: Tensor) -> Tensor:
+    def _large_enough(self, bboxes: Tensor, min_bbox_size: float) -> Tensor:
         size = (bboxes[..., 2:] - bboxes[..., :2]).amin(-1) + self.offset
-        return (size >= self.min_bbox_size) & (size > 0)
+        return (size >= min_bbox_size) & (size > 0)
 
 
 def top_per_level(scores: Tensor, level_sizes: Sequence[int],
@@ -141,7 +137,7 @@ def top_per_level(scores: Tensor, level_sizes: Sequence[int],
     """
     indices, levels, start = [], [], 0
     for level, part in enumerate(scores.split(list(level_sizes), dim=1)):
-        count = smaller(num, part.size(1)) if num > 0 else part.size(1)
+        count = sym_min(num, part.size(1)) if num > 0 else part.size(1)
         indices.append(part.topk(count, dim=1).indices + start)
         levels.append(torch.full((count,), level, device=scores.device))
         start += part.size(1)

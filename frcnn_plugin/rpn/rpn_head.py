@@ -1,7 +1,4 @@
-"""The region proposal network: feature maps to objectness, deltas and proposals.
-
-Comes in: feature maps, and in training ground truth. Goes out: losses and proposals.
-"""
+"""The region proposal network: feature maps to objectness, deltas and proposals."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,10 +9,11 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..mmdet_bridge.dense_head import MMDetDenseHead
-from ..mmdet_bridge.stock_anchor_targets import StockAnchorTargets
+from ..mmdet_bridge.settings import proposal_settings
+from ..mmdet_bridge.stock_targets import StockAnchorTargets
 from ..ops import count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
-from ..structures import GroundTruth, Proposals
+from ..structures import AnchorTargets, GroundTruth, Proposals
 from .anchor_generator import valid_mask
 from .proposal_creator import ProposalCreator
 
@@ -48,11 +46,11 @@ class RPNOutputs(NamedTuple):
 class RPNHead(MMDetDenseHead, BaseModule):
     """A small network that slides over the feature map and says where objects are.
 
-    Follows mmdet's dense-head protocol (``loss``, ``predict``, ``loss_and_predict``),
-    so that it serves stock detectors; between our own stages it works on padded batches
-    (``loss_and_propose``, ``propose``). What it names itself (``target_sampler``,
-    ``proposal_creator``) comes before ``train_cfg`` and ``test_cfg``, in which stock
-    configs name assigners, samplers and proposal settings.
+    :meth:`run` is all of it, in five steps. It also follows mmdet's dense-head protocol
+    (``loss``, ``predict``, ``loss_and_predict``), so that it serves stock detectors.
+    What it names itself (``target_sampler``, ``proposal_creator``) comes before
+    ``train_cfg`` and ``test_cfg``, in which stock configs name assigners, samplers and
+    proposal settings.
 
     Source: Faster R-CNN (arXiv:1506.01497), section 3.1. Two logits an anchor and a
     softmax are the paper's; one and a sigmoid are what mmdet, detectron2 and
@@ -72,7 +70,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         loss_cls: Config of the objectness loss; ``use_sigmoid`` chooses one logit.
         loss_bbox: Config of the loss on deltas.
         num_classes: Given by stock detectors; always 1.
-        train_cfg: mmdet's ``train_cfg.rpn``.
+        train_cfg: mmdet's ``train_cfg.rpn``, with ``rpn_proposal`` inside.
         test_cfg: mmdet's ``test_cfg.rpn``.
         cls_init_std: Std of the initial weights for objectness, see ``BBoxHead``.
         mask_padding: Whether positions on the padding of a batch take no part. In
@@ -110,10 +108,11 @@ class RPNHead(MMDetDenseHead, BaseModule):
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
         self.target_sampler = self._build_target_sampler(target_sampler, train_cfg)
-        self.proposal_creator = None
-        if proposal_creator is not None or test_cfg is None:
-            self.proposal_creator = TASK_UTILS.build(
-                proposal_creator or PROPOSALS)
+        self.names_creator = proposal_creator is not None or test_cfg is None
+        if not self.names_creator:
+            proposal_creator = proposal_settings(
+                test_cfg, (train_cfg or {}).get('rpn_proposal'))
+        self.proposal_creator = TASK_UTILS.build(proposal_creator or PROPOSALS)
 
         num_anchors = self.prior_generator.num_base_priors[0]
         channels = [in_channels] + [feat_channels] * num_convs
@@ -130,6 +129,43 @@ class RPNHead(MMDetDenseHead, BaseModule):
         if target_sampler is None and train_cfg and train_cfg.get('assigner'):
             return StockAnchorTargets(train_cfg)
         return TASK_UTILS.build(target_sampler or TARGETS)
+
+    def run(self, features: Sequence[Tensor], image_sizes: Tensor, *, training: bool,
+            gt: GroundTruth | None = None, creator: ProposalCreator | None = None
+            ) -> tuple[Proposals, dict[str, Tensor]]:
+        """The whole first stage.
+
+        Args:
+            features: (B, in_channels, H, W) a level.
+            image_sizes: (B, 2) height and width of each image.
+            training: Whether as many proposals are wanted as the second stage is
+                trained on.
+            gt: Padded ground truth, for the losses; its class labels are not used.
+            creator: Another proposal creator than the head's own.
+
+        Returns:
+            tuple: The proposals of the batch, without a gradient, and the losses, none
+            without ground truth.
+        """
+        # 1. slide the small network over the maps
+        logits, deltas = self(features)
+        # 2. one row for each anchor, whatever its level
+        outputs = self.gather_outputs(logits, deltas)
+        losses = {}
+        if gt is not None:
+            # 3. label the anchors by the boxes that they overlap with, and pick a few
+            targets = self.assign_targets(outputs, gt, image_sizes)
+            # 4. cross entropy on objectness, smooth L1 on the deltas of objects
+            losses = self.losses(outputs, targets)
+        # 5. move the best anchors by their deltas, and suppress those that overlap
+        proposals = self.select_proposals(
+            outputs, image_sizes, training=training, creator=creator)
+        return proposals, losses
+
+    def propose(self, features: Sequence[Tensor], image_sizes: Tensor,
+                training: bool) -> Proposals:
+        """The proposals of :meth:`run` alone."""
+        return self.run(features, image_sizes, training=training)[0]
 
     def forward(self, x: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Raw maps of each level.
@@ -165,21 +201,30 @@ class RPNHead(MMDetDenseHead, BaseModule):
             rows_of_anchors(logits, self.cls_out_channels), rows_of_anchors(deltas, 4),
             torch.cat(anchors), featmap_sizes, level_sizes)
 
-    def losses(self, outputs: RPNOutputs, gt: GroundTruth,
-               image_sizes: Tensor) -> dict[str, Tensor]:
+    def assign_targets(self, outputs: RPNOutputs, gt: GroundTruth,
+                       image_sizes: Tensor) -> AnchorTargets:
+        """What each anchor should say.
+
+        Args:
+            outputs: What the network says; its anchors are read.
+            gt: Padded ground truth.
+            image_sizes: (B, 2) height and width of each image.
+        """
+        return self.target_sampler(
+            outputs.anchors, gt, image_sizes, self.bbox_coder,
+            self.on_image(outputs, image_sizes))
+
+    def losses(self, outputs: RPNOutputs, targets: AnchorTargets) -> dict[str, Tensor]:
         """The two losses of the RPN.
 
         Args:
             outputs: What the network says.
-            gt: Padded ground truth; its class labels are not used.
-            image_sizes: (B, 2) height and width of each image.
+            targets: What it should say.
 
         Returns:
             dict: Scalars ``loss_rpn_cls`` and ``loss_rpn_bbox``.
         """
-        valid = self._valid(outputs, image_sizes)
-        labels, deltas = self.target_sampler(
-            outputs.anchors, gt, image_sizes, self.bbox_coder, valid)
+        labels, deltas = targets
         normalizer = count_samples(labels >= 0)
         logits = outputs.logits.flatten(0, 1)
         if self.use_sigmoid_cls:
@@ -190,6 +235,27 @@ class RPNHead(MMDetDenseHead, BaseModule):
         return dict(
             loss_rpn_cls=masked_mean(loss_cls, labels.flatten() >= 0, normalizer),
             loss_rpn_bbox=masked_mean(loss_bbox, labels == 1, normalizer))
+
+    def select_proposals(self, outputs: RPNOutputs, image_sizes: Tensor, *,
+                         training: bool,
+                         creator: ProposalCreator | None = None) -> Proposals:
+        """The proposals of a batch.
+
+        Args:
+            outputs: What the network says.
+            image_sizes: (B, 2) height and width of each image.
+            training: Whether the numbers for training apply.
+            creator: Another proposal creator than the head's own.
+        """
+        objectness = self.objectness(outputs)
+        on_image = self.on_image(outputs, image_sizes)
+        if on_image is not None:
+            objectness = objectness.masked_fill(~on_image, float('-inf'))
+        creator = creator or self.proposal_creator
+        return creator(
+            objectness, outputs.deltas, outputs.anchors, image_sizes,
+            self.bbox_coder, training=training, level_sizes=outputs.level_sizes,
+            ranks=self.ranks(outputs))
 
     def objectness(self, outputs: RPNOutputs) -> Tensor:
         """(B, N) probability that an anchor holds an object."""
@@ -204,54 +270,11 @@ class RPNHead(MMDetDenseHead, BaseModule):
             return logits.squeeze(-1)
         return logits[..., 1] - logits[..., 0]
 
-    def select_proposals(self, outputs: RPNOutputs, image_sizes: Tensor,
-                         cfg: dict | None = None,
-                         training: bool | None = None) -> Proposals:
-        """The proposals of a batch.
-
-        Args:
-            outputs: What the network says.
-            image_sizes: (B, 2) height and width of each image.
-            cfg: mmdet's proposal settings; used if the head names no creator itself.
-            training: Whether the numbers for training apply. Default: in training.
-        """
-        training = self.training if training is None else training
-        creator = self.proposal_creator or ProposalCreator.from_mmdet(
-            cfg or self.test_cfg)
-        objectness = self.objectness(outputs)
-        valid = self._valid(outputs, image_sizes)
-        if valid is not None:
-            objectness = objectness.masked_fill(~valid, float('-inf'))
-        return creator(
-            objectness, outputs.deltas, outputs.anchors, image_sizes,
-            self.bbox_coder, training=training, level_sizes=outputs.level_sizes,
-            ranks=self.ranks(outputs))
-
-    def _valid(self, outputs: RPNOutputs, image_sizes: Tensor) -> Tensor | None:
-        """(B, N) bool: not on the padding, which is no place for objects."""
+    def on_image(self, outputs: RPNOutputs, image_sizes: Tensor) -> Tensor | None:
+        """(B, N) bool: not on the padding, which is no place for objects; None: all."""
         if not self.mask_padding:
             return None
         return valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)
-
-    def loss_and_propose(self, x: Sequence[Tensor], gt: GroundTruth,
-                         image_sizes: Tensor, cfg: dict | None = None
-                         ) -> tuple[dict[str, Tensor], Proposals]:
-        """Losses, and the proposals that the second stage is trained on."""
-        outputs = self.gather_outputs(*self(x))
-        losses = self.losses(outputs, gt, image_sizes)
-        return losses, self.select_proposals(outputs, image_sizes, cfg)
-
-    def propose(self, x: Sequence[Tensor], image_sizes: Tensor,
-                training: bool = False) -> Proposals:
-        """The proposals of a batch, from its feature maps.
-
-        Args:
-            x: (B, in_channels, H, W) a level.
-            image_sizes: (B, 2) height and width of each image.
-            training: Whether as many are wanted as the second stage is trained on.
-        """
-        return self.select_proposals(
-            self.gather_outputs(*self(x)), image_sizes, training=training)
 
 
 def rows_of_anchors(maps: Sequence[Tensor], channels: int) -> Tensor:

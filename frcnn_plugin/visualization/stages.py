@@ -1,17 +1,15 @@
-"""One picture through the detector, stage by stage, with every tensor kept.
-
-Comes in: a detector and a prepared picture. Goes out: the tensors of each stage, in the
-order of the data.
-"""
+"""One picture through the detector, stage by stage, with every tensor kept."""
 
 import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
-from ..rpn import ProposalCreator
+from ..ops import inside_mask
 from ..structures import GroundTruth, Proposals, bbox2roi
 
 
@@ -34,14 +32,34 @@ class Stage:
     pictures: dict = field(default_factory=dict)
 
 
+@contextmanager
+def watch(module: nn.Module, *names: str) -> Iterator[dict[str, tuple]]:
+    """Note what methods of a module are given and what they return, by their names."""
+    seen: dict[str, tuple] = {}
+
+    def noting(name: str, method: Callable) -> Callable:
+        def call(*args, **kwargs):
+            seen[name] = args, method(*args, **kwargs)
+            return seen[name][1]
+        return call
+
+    for name in names:
+        module.__dict__[name] = noting(name, getattr(module, name))
+    try:
+        yield seen
+    finally:
+        for name in names:
+            del module.__dict__[name]
+
+
 @torch.no_grad()
 def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
                gt: GroundTruth | None = None, region: int | None = None
                ) -> dict[str, Stage]:
-    """Run a detector stage by stage.
+    """Watch the stages of a detector while it detects, and while it is trained.
 
     Args:
-        detector: A ``FasterRCNN`` with our own heads, in evaluation mode.
+        detector: A ``FasterRCNN`` with our own heads, plain and in evaluation mode.
         image: (1, 3, H, W) float32, normalised and padded.
         image_size: Height and width without padding.
         gt: What is annotated, one image; without it nothing is sampled.
@@ -55,24 +73,26 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
             is no proposal, or not that many.
     """
     rpn, roi = detector.rpn_head, detector.roi_head
-    if not hasattr(rpn, 'gather_outputs') or not hasattr(roi, 'run_regions'):
+    if not hasattr(rpn, 'run') or not hasattr(roi, 'predict_regions'):
         raise UserError('only detectors with an RPNHead and a RoIHead of frcnn_plugin '
                         'can be looked into')
     sizes = image.new_tensor([image_size])
-    feats = detector.extract_feat(image)
-    outputs = rpn.gather_outputs(*rpn(feats))
-    anchors = outputs.anchors
-    inside = ((anchors[:, :2] >= 0).all(1) & (anchors[:, 2] <= image_size[1])
-              & (anchors[:, 3] <= image_size[0]))
-    proposals = rpn.select_proposals(outputs, sizes, training=False)
-    rois = bbox2roi(proposals.bboxes)[proposals.mask[0]]
+    with watch(detector, 'extract_feat') as whole, watch(
+            rpn, 'gather_outputs', 'select_proposals') as first, watch(
+            roi.bbox_roi_extractor, 'forward') as pooling, watch(
+            roi, 'predict_regions') as second:
+        found = detector.detect(image, sizes)
+    feats = whole['extract_feat'][1]
+    outputs, proposals = first['gather_outputs'][1], first['select_proposals'][1]
+    anchors, kept = outputs.anchors, proposals.mask[0]
+    inside = inside_mask(anchors, sizes, 0)[0]
+    rois = bbox2roi(proposals.bboxes)[kept]
     if len(rois) == 0:
         raise UserError('the first stage proposes nothing for this picture')
-    logits, deltas = roi.run_regions(feats, rois)
+    logits, deltas = (None if part is None else part[kept]
+                      for part in second['predict_regions'][1])
+    pooled = pooling['forward'][1][kept]
     region = chosen(region, logits)
-    pooled = roi.bbox_roi_extractor(
-        feats[:roi.bbox_roi_extractor.num_inputs], rois)
-    found = roi.detect(feats, proposals, sizes)
     stages = [
         Stage('input', 'The picture', 'Resized, normalised and padded, as the network '
               'sees it.', dict(image=image)),
@@ -88,12 +108,12 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
                   objectness=rpn.objectness(outputs))),
         Stage('before_nms', 'Proposals before the suppression', 'The best anchors '
               'after their change, cut at the border; the hundred best are drawn.',
-              named(without_suppression(rpn, outputs, sizes))),
+              without_suppression(rpn, outputs, sizes)._asdict()),
         Stage('proposals', 'Proposals', 'Of those that overlap the best one stays '
-              '(section 3.3).', named(proposals)),
+              '(section 3.3).', proposals._asdict()),
     ]
     if gt is not None:
-        stages += sampled(detector, outputs, sizes, gt)
+        stages += sampled(detector, image, sizes, gt)
     stages += [
         Stage('pooled', f'Region {region} pooled', 'Each region of the map becomes a '
               'grid of the same size (Fast R-CNN, section 2.1).', dict(
@@ -102,7 +122,7 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
               'region.', dict(class_scores=logits.softmax(-1), **(
                   {} if deltas is None else dict(box_deltas=deltas)))),
         Stage('detections', 'Detections', 'Suppressed within each class (section 2.4).',
-              dict(zip(('bboxes', 'scores', 'labels', 'mask'), found, strict=True))),
+              found._asdict()),
     ]
     return {stage.name: stage for stage in stages}
 
@@ -112,42 +132,33 @@ def chosen(region: int | None, logits: Tensor) -> int:
     if region is None:
         return int(logits.softmax(-1)[:, :-1].amax(1).argmax())
     if not 0 <= region < len(logits):
-        raise UserError(f'--region {region}: there are {len(logits)} proposals, '
-                        'counted from 0')
+        raise UserError(f'region {region}: there are {len(logits)} proposals, counted '
+                        'from 0')
     return region
 
 
 def without_suppression(rpn: nn.Module, outputs, sizes: Tensor) -> Proposals:
     """The proposals if none suppressed another."""
-    whole = copy.copy(rpn)
-    whole.proposal_creator = copy.copy(
-        rpn.proposal_creator or ProposalCreator.from_mmdet(rpn.test_cfg))
-    whole.proposal_creator.nms_iou_thr = 1.0
-    return whole.select_proposals(outputs, sizes, training=False)
+    creator = copy.copy(rpn.proposal_creator)
+    creator.test = {**creator.test, 'nms_iou_thr': 1.0}
+    return rpn.select_proposals(outputs, sizes, training=False, creator=creator)
 
 
-def sampled(detector: nn.Module, outputs, sizes: Tensor,
+def sampled(detector: nn.Module, image: Tensor, sizes: Tensor,
             gt: GroundTruth) -> list[Stage]:
     """What the two stages would be trained on."""
-    rpn, roi = detector.rpn_head, detector.roi_head
-    labels, deltas = rpn.target_sampler(outputs.anchors, gt, sizes, rpn.bbox_coder)
-    proposals = rpn.select_proposals(outputs, sizes, training=True)
-    head = roi.bbox_head
-    samples = roi.target_sampler(proposals, gt, head.num_classes, head.bbox_coder)
+    with watch(detector.rpn_head, 'assign_targets') as first, watch(
+            detector.roi_head, 'assign_targets') as second:
+        detector.losses(image, sizes, gt)
+    labels, deltas = first['assign_targets'][1]
+    samples = second['assign_targets'][1]
     return [
         Stage('anchor_targets', 'Anchors to train on', 'Half of them, at most, on '
               'objects (section 3.1.2).', dict(
                   labels=labels, deltas=deltas, gt_bboxes=gt.bboxes)),
         Stage('sampled_rois', 'Regions to train on', 'A quarter of them, at most, on '
-              'objects (Fast R-CNN, section 2.3).', dict(
-                  bboxes=samples.bboxes, labels=samples.labels, deltas=samples.deltas,
-                  mask=samples.mask)),
+              'objects (Fast R-CNN, section 2.3).', samples._asdict()),
     ]
-
-
-def named(proposals: Proposals) -> dict[str, Tensor]:
-    """The fields of padded proposals by their names."""
-    return dict(bboxes=proposals.bboxes, scores=proposals.scores, mask=proposals.mask)
 
 
 def describe(tensor: Tensor) -> tuple[str, str, str]:

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from frcnn_plugin.accelerate.convolution import Conv2d
+from frcnn_plugin.accelerate.convolution import ProductConv2d
+from frcnn_plugin.accelerate.parts import as_kind, replace_convolutions
 
 
 @pytest.mark.parametrize(('kernel', 'stride', 'padding', 'bias'), [
@@ -17,9 +18,7 @@ from frcnn_plugin.accelerate.convolution import Conv2d
 def test_equals_torch(kernel, stride, padding, bias, memory_format):
     torch.manual_seed(0)
     theirs = nn.Conv2d(64, 32, kernel, stride, padding, bias=bias)
-    mine = copy.deepcopy(theirs)
-    Conv2d.take_over(mine)
-    assert type(mine) is Conv2d
+    mine = as_kind(copy.deepcopy(theirs), ProductConv2d)
     x = torch.randn(2, 64, 11, 14)
     inputs = [x.clone(memory_format=memory_format).requires_grad_() for _ in range(2)]
     expected, found = theirs(inputs[0]), mine(inputs[1])
@@ -33,17 +32,19 @@ def test_equals_torch(kernel, stride, padding, bias, memory_format):
                                    atol=1e-4, rtol=1e-4)
 
 
-def test_what_can_not_be_taken_over_stays():
+def test_others_keep_their_place():
     parts = nn.Sequential(
         nn.Conv2d(64, 64, 3, groups=2), nn.Conv2d(64, 64, 3, dilation=2),
         nn.Conv2d(64, 64, 3, padding='same'), nn.Conv2d(3, 64, 3))
-    Conv2d.take_over(parts)
-    assert [type(part) for part in parts] == [nn.Conv2d] * 3 + [Conv2d]
+    names = list(parts.state_dict())
+    weight = parts[3].weight
+    replace_convolutions(parts)
+    assert [type(part) for part in parts] == [nn.Conv2d] * 3 + [ProductConv2d]
+    assert list(parts.state_dict()) == names and parts[3].weight is weight
 
 
 def test_a_frozen_convolution_still_passes_gradients_on():
-    conv = nn.Conv2d(64, 32, 3).requires_grad_(False)
-    Conv2d.take_over(conv)
+    conv = as_kind(nn.Conv2d(64, 32, 3).requires_grad_(False), ProductConv2d)
     x = torch.randn(1, 64, 8, 8).to(memory_format=torch.channels_last).requires_grad_()
     conv(x).sum().backward()
     assert x.grad.abs().sum() > 0 and conv.weight.grad is None

@@ -74,7 +74,7 @@ def test_the_stages_are_what_the_detector_does(repo, picture, config):
 
 def test_a_chosen_region(repo, picture, tmp_path):
     config = str(repo / 'configs/frcnn_r18_c4_shapes.py')
-    with pytest.raises(UserError, match=r'--region 5000: there are \d+ proposals'):
+    with pytest.raises(UserError, match=r'region 5000: there are \d+ proposals'):
         inspect_stages([str(picture), config, '--region', '5000', '-o', str(tmp_path)])
     inspect_stages([str(picture), config, '--region', '3', '-o', str(tmp_path)])
     assert 'Region 3 pooled' in (tmp_path / 'stages.html').read_text()

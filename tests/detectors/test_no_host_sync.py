@@ -7,7 +7,7 @@ import torch
 from helpers import make_samples, random_boxes, tiny_detector
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from frcnn_plugin.ops.nms import nms_of_images
+from frcnn_plugin.ops.suppression import nms_of_images
 from frcnn_plugin.registry import MODELS
 
 # each of these needs a value, or a size that depends on values, on the host

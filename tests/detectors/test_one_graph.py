@@ -6,7 +6,8 @@ import torch._dynamo
 from helpers import make_samples, tiny_detector
 from torch._dynamo.testing import CompileCounter
 
-from frcnn_plugin.detectors import DenseDetector, DenseLosses
+from frcnn_plugin.accelerate import for_inference, for_training
+from frcnn_plugin.export import GraphDetector
 from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
 from frcnn_plugin.registry import MODELS
 
@@ -33,34 +34,36 @@ def ground_truth(*counts: int):
     return pack_ground_truth([sample.gt_instances for sample in make_samples(counts)])
 
 
-@pytest.mark.parametrize(('roi_layer', 'depth'), [('RoIAlign', 50), ('RoIPool', 18)])
-def test_inference_is_one_graph(roi_layer, depth):
-    dense = DenseDetector(detector(roi_layer, depth))
+@pytest.mark.parametrize(('roi_layer', 'depth', 'fast'), [
+    ('RoIAlign', 50, True), ('RoIAlign', 18, False), ('RoIPool', 18, False)])
+def test_inference_is_one_graph(roi_layer, depth, fast):
+    net = detector(roi_layer, depth)
+    if fast:
+        for_inference(net)
     with torch.no_grad():
-        explained = torch._dynamo.explain(dense)(IMAGES, SIZES)
+        explained = torch._dynamo.explain(net.detect)(IMAGES, SIZES)
         assert (explained.graph_count, explained.graph_break_count) == (1, 0)
-        compiled = torch.compile(dense, fullgraph=True, backend='aot_eager')
-        for mine, expected in zip(compiled(IMAGES, SIZES), dense(IMAGES, SIZES),
+        compiled = torch.compile(net.detect, fullgraph=True, backend='aot_eager')
+        for mine, expected in zip(compiled(IMAGES, SIZES), net.detect(IMAGES, SIZES),
                                   strict=True):
             torch.testing.assert_close(mine, expected)
 
 
 def test_inference_can_be_exported():
-    dense = DenseDetector(detector())
+    graph = GraphDetector(detector())
     with torch.no_grad():
-        program = torch.export.export(dense, (IMAGES, SIZES))
-        other = IMAGES.flip(3)
-        for mine, expected in zip(program.module()(other, SIZES), dense(other, SIZES),
-                                  strict=True):
+        program = torch.export.export(graph, (IMAGES[:1],))
+        other = IMAGES[:1].flip(3)
+        for mine, expected in zip(program.module()(other), graph(other), strict=True):
             torch.testing.assert_close(mine, expected)
 
 
-@pytest.mark.parametrize(('reorder', 'depth'), [('always', 50), ('never', 18)])
-def test_training_is_one_graph(reorder, depth):
+@pytest.mark.parametrize(('fast', 'depth'), [(True, 50), (False, 18)])
+def test_training_is_one_graph(fast, depth):
     net = detector(depth=depth).train()
-    net.roi_head.reorder = reorder
-    explained = torch._dynamo.explain(DenseLosses(net))(
-        IMAGES, SIZES, ground_truth(4, 7))
+    if fast:
+        for_training(net)
+    explained = torch._dynamo.explain(net.losses)(IMAGES, SIZES, ground_truth(4, 7))
     assert (explained.graph_count, explained.graph_break_count) == (1, 0)
 
 
@@ -72,7 +75,7 @@ def test_mmdets_protocol_breaks_at_the_seams_only():
 
 def test_other_counts_of_boxes_need_no_other_graph():
     counter = CompileCounter()
-    losses = torch.compile(DenseLosses(detector().train()), backend=counter)
+    losses = torch.compile(detector().train().losses, backend=counter)
     for counts in ((4, 7), (2, 3), (9, 0)):
         losses(IMAGES, SIZES, ground_truth(*counts))
     assert counter.frame_count == 1
@@ -82,7 +85,7 @@ def test_the_same_as_through_mmdets_protocol():
     net, samples = detector(), make_samples((4, 7))
     with torch.no_grad():
         sizes = image_sizes([sample.metainfo for sample in samples], 'cpu')
-        dense = DenseDetector(net)(IMAGES, sizes)
+        dense = net.detect(IMAGES, sizes)
         found = net.predict(IMAGES, samples, rescale=False)
     for index, sample in enumerate(found):
         torch.testing.assert_close(dense.bboxes[index][dense.mask[index]],
@@ -93,4 +96,4 @@ def test_heads_that_work_on_lists_are_refused():
     net = detector()
     net.roi_head = torch.nn.Identity()
     with pytest.raises(TypeError, match='Identity is no head of frcnn_plugin'):
-        DenseDetector(net)
+        GraphDetector(net)

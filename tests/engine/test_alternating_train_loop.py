@@ -109,7 +109,7 @@ def test_the_second_stage_learns_from_the_first_steps_proposals(repo):
     asked = []
 
     def propose(images, samples):
-        asked.append(first.propose(images, samples, training=True))
+        asked.append(first.propose_for(images, samples, training=True))
         return asked[-1]
 
     detector.train_stage('roi', propose)

@@ -6,7 +6,7 @@ from helpers import random_boxes
 from mmdet.evaluation import bbox_overlaps
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 
-from frcnn_plugin.ops import box_iou, clip_bboxes, decode, encode, select
+from frcnn_plugin.ops import box_iou, clip_bboxes, decode, encode, gather_rows
 
 
 def test_iou_equals_torchvision_for_each_image():
@@ -51,7 +51,7 @@ def test_decode_of_class_specific_deltas_equals_one_class_at_a_time():
 
 def test_select_takes_rows_of_each_image():
     values = torch.arange(12.0).view(2, 3, 2)
-    picked = select(values, torch.tensor([[2, 0], [1, 1]]))
+    picked = gather_rows(values, torch.tensor([[2, 0], [1, 1]]))
     assert picked.tolist() == [[[4, 5], [0, 1]], [[8, 9], [8, 9]]]
 
 

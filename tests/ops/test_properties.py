@@ -7,8 +7,8 @@ from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 
 from frcnn_plugin.ops import box_iou, masked_nms, match
 from frcnn_plugin.ops.boxes import clip_bboxes, decode, encode
-from frcnn_plugin.ops.nms import keep_best
-from frcnn_plugin.ops.sampling import choose, sample
+from frcnn_plugin.ops.sampling import random_subset, subsample
+from frcnn_plugin.ops.suppression import masked_topk
 from frcnn_plugin.roi import ProposalTargetSampler
 from frcnn_plugin.rpn import AnchorTargetSampler, ProposalCreator
 from frcnn_plugin.structures import GroundTruth, Proposals
@@ -106,7 +106,7 @@ def test_matching(data, low_quality, reassign):
 def test_sampling(data, num, fraction):
     labels = mask_for(data, data.draw(boxes())).long()
     labels = labels.masked_fill(mask_for(data, labels), -1)
-    picked = sample(labels, num, fraction)
+    picked = subsample(labels, num, fraction)
     assert torch.equal(picked[picked >= 0], labels[picked >= 0])
     if num < 0:
         assert torch.equal(picked, labels)
@@ -120,7 +120,7 @@ def test_sampling(data, num, fraction):
 @given(st.data(), st.integers(0, 9))
 def test_choosing(data, num):
     candidates = mask_for(data, data.draw(boxes()))
-    indices, real = choose(candidates, num)
+    indices, real = random_subset(candidates, num)
     assert torch.equal(real.sum(1), candidates.sum(1).clamp(max=num))
     for row, chosen, true in zip(candidates, indices, real, strict=True):
         assert row[chosen[true]].all() and len(set(chosen.tolist())) == len(chosen)
@@ -139,7 +139,7 @@ def test_suppression(data, threshold, num):
             assert stays[score.masked_fill(~real, -1).argmax()]
         pairs = box_iou(bboxes[stays], bboxes[stays]).fill_diagonal_(0)
         assert (pairs <= threshold + 1e-4).all()
-    indices, real = keep_best(scores, kept, num)
+    indices, real = masked_topk(scores, kept, num)
     assert indices.shape == real.shape and (num <= 0 or real.size(1) <= num)
 
 

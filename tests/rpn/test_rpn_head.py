@@ -72,7 +72,8 @@ def test_shapes_of_the_notes():
     outputs = head.gather_outputs(*head([torch.rand(1, 8, 50, 50)]))
     assert outputs.logits.shape == (1, 22500, 2)
     assert outputs.deltas.shape == (1, 22500, 4)
-    proposals = head.select_proposals(outputs, torch.tensor([[800.0, 800.0]]))
+    proposals = head.select_proposals(
+        outputs, torch.tensor([[800.0, 800.0]]), training=False)
     assert proposals.bboxes.shape == (1, 300, 4)
 
 
@@ -81,7 +82,7 @@ def test_gradients_reach_every_weight_and_stop_at_the_proposals():
     samples = make_samples([4, 2])
     gt = pack_ground_truth([s.gt_instances for s in samples])
     sizes = image_sizes([s.metainfo for s in samples], 'cpu')
-    losses, proposals = ours.loss_and_propose(features(), gt, sizes)
+    proposals, losses = ours.run(features(), sizes, training=True, gt=gt)
     assert not proposals.bboxes.requires_grad
     sum(losses.values()).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in ours.parameters())
@@ -123,9 +124,11 @@ def test_the_padding_of_a_batch_proposes_nothing():
             center_offset=0.5))).eval()
     logits, deltas = [torch.randn(1, 2, 8, 10)], [torch.zeros(1, 4, 8, 10)]
     sizes = torch.tensor([[64.0, 80.0]])
-    plain = head.select_proposals(head.gather_outputs(logits, deltas), sizes)
+    plain = head.select_proposals(
+        head.gather_outputs(logits, deltas), sizes, training=False)
     logits[0][:, 1, 4:] = 50
     logits[0][:, 1, :, 5:] = 50
-    sure = head.select_proposals(head.gather_outputs(logits, deltas), sizes)
+    sure = head.select_proposals(
+        head.gather_outputs(logits, deltas), sizes, training=False)
     assert torch.equal(plain.bboxes, sure.bboxes)
     assert torch.equal(plain.scores, sure.scores) and plain.mask.any()

@@ -131,7 +131,8 @@ def test_proposals_equal_a_reference(model):
         # up to beyond the limit of growth; mmdet's coder limits shrinking alike, at
         # -3.3, which the notes do not
         [torch.rand(2, 12, side, side) * 7 - 3 for side in LEVELS.values()])
-    ours = model.rpn_head.select_proposals(outputs, torch.tensor([[224.0, 224.0]] * 2))
+    ours = model.rpn_head.select_proposals(
+        outputs, torch.tensor([[224.0, 224.0]] * 2), training=False)
     for image in range(2):
         boxes, scores, levels = [], [], []
         parts = zip(outputs.logits[image, :, 0].split(sizes),

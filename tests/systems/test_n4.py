@@ -66,7 +66,7 @@ def test_the_last_pixel_belongs_to_a_box_throughout(repo):
     legacy.eval()
     feats, sizes = (torch.randn(1, 512, 8, 10) * 30,), torch.tensor([[128.0, 160.0]])
     with torch.no_grad():
-        proposals = legacy.rpn_head.propose(feats, sizes)
+        proposals = legacy.rpn_head.propose(feats, sizes, training=False)
         detections = legacy.roi_head.detect(feats, proposals, sizes, dict(
             score_thr=0.0, nms=dict(iou_threshold=0.3, offset=1)))
     for found in (proposals, detections):

@@ -39,7 +39,6 @@ def peer():
 @pytest.fixture(scope='module')
 def ours(repo, peer):
     cfg = from_scratch(repo, 'frcnn_r50_fpn_voc')
-    cfg.model.fast_training = False  # rounds otherwise
     cfg.model.rpn_head.target_sampler.num = -1
     cfg.model.roi_head.target_sampler.num = -1
     model = build(cfg)
@@ -121,8 +120,8 @@ def test_targets_and_losses(ours, peer, batch):
     sizes = image_sizes([sample.metainfo for sample in samples], 'cpu')
     maps = tuple(feats.values())
     ours.train()
-    losses, found = ours.rpn_head.loss_and_propose(maps, gt, sizes)
-    losses.update(ours.roi_head.loss_on(maps, found, gt))
+    found, losses = ours.rpn_head.run(maps, sizes, training=True, gt=gt)
+    losses.update(ours.roi_head.losses(maps, found, gt))
     ours.eval()
     for mine, theirs in (('loss_rpn_cls', 'loss_objectness'),
                          ('loss_rpn_bbox', 'loss_rpn_box_reg'),

@@ -2,7 +2,6 @@
 # RoIAlign 5x5, two fully connected layers.
 model = dict(
     type='FasterRCNN',
-    fast_training=True,
     data_preprocessor=dict(
         type='DetDataPreprocessor',
         mean=[123.675, 116.28, 103.53],

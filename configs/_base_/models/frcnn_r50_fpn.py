@@ -4,7 +4,6 @@ weights = dict(type='Pretrained', checkpoint='torchvision://resnet50')
 
 model = dict(
     type='FasterRCNN',
-    fast_training=True,
     data_preprocessor=dict(
         type='DetDataPreprocessor',
         mean=[123.675, 116.28, 103.53],

@@ -15,6 +15,7 @@ import torch
 import frcnn_plugin
 from helpers import random_boxes
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder
+from frcnn_plugin.accelerate.matching import compare_in_blocks
 from frcnn_plugin.rpn import AnchorGenerator, AnchorTargetSampler
 from frcnn_plugin.structures import GroundTruth
 
@@ -22,6 +23,7 @@ torch.set_num_threads(1)
 anchors, = AnchorGenerator([16], [0.5, 1.0, 2.0], [2, 4, 8, 16, 32]).grid_priors(
     [(38, 50)])
 sampler, sizes = AnchorTargetSampler(), torch.tensor([[608.0, 800.0]])
+sampler.compare = compare_in_blocks
 for boxes in (1, 500, 1000, 2000):
     gt = GroundTruth(random_boxes(boxes, 800, 608)[None], torch.zeros(1, boxes).long(),
                      torch.ones(1, boxes, dtype=torch.bool))

@@ -4,7 +4,6 @@ from helpers import random_boxes
 from torchvision.ops import batched_nms, nms
 
 from frcnn_plugin.ops import masked_nms
-from frcnn_plugin.ops.nms import nms_of_images
 
 
 @pytest.fixture
@@ -30,25 +29,6 @@ def test_equals_torchvision_image_by_image(crowd):
     found = masked_nms(bboxes, scores, mask, 0.3, groups)
     assert torch.equal(found, expected(bboxes, scores, mask, groups, 0.3))
     assert 0 < int(found.sum()) < int(mask.sum())
-
-
-def test_one_call_for_all_images_equals_one_call_for_each(crowd):
-    """What a GPU runs, on the CPU: all images in one call of the kernel."""
-    bboxes, scores, mask, groups = crowd
-    each = masked_nms(bboxes, scores, mask, 0.3, groups)
-    assert torch.equal(nms_of_images(bboxes, scores, mask, groups, 0.3), each)
-
-
-@pytest.mark.parametrize('num', [1, 7, 30, 1000])
-def test_the_best_are_found_without_looking_at_all(crowd, num):
-    bboxes, scores, mask, groups = crowd
-    stay = masked_nms(bboxes, scores, mask, 0.3, groups)
-    some = masked_nms(bboxes, scores, mask, 0.3, groups, num=num)
-    for image in range(2):
-        best = scores[image].masked_fill(~stay[image], -1).topk(
-            min(num, int(stay[image].sum()))).indices
-        assert some[image, best].all()
-        assert not (some[image] & ~stay[image]).any()
 
 
 def test_it_is_a_well_formed_operator(crowd):

@@ -1,0 +1,58 @@
+"""Plain parts of a detector replaced by faster ones that do the same."""
+
+from torch import nn
+
+from ..ops import masked_nms
+from ..ops.matching import compare
+from .c5_on_map import C5OnMap, DeferredRoIAlign
+from .convolution import ProductConv2d
+from .matching import compare_in_blocks
+from .roi_align import PixelRoIAlign
+from .suppression import greedy_nms
+
+
+def as_kind(module: nn.Module, kind: type[nn.Module]) -> nn.Module:
+    """A module of another class with the same weights, buffers and settings."""
+    new = kind.__new__(kind)
+    new.__dict__ = dict(module.__dict__)
+    return new
+
+
+def on_cpu(detector: nn.Module) -> bool:
+    """Whether it computes on a CPU."""
+    return next(detector.parameters()).device.type == 'cpu'
+
+
+def replace_functions(detector: nn.Module) -> None:
+    """Suppression and matching, wherever our own parts do them."""
+    for part in detector.modules():
+        owners = [part, getattr(part, 'proposal_creator', None),
+                  getattr(part, 'target_sampler', None)]
+        for owner in filter(None, owners):
+            if getattr(owner, 'nms', None) is masked_nms:
+                owner.nms = greedy_nms
+            if getattr(owner, 'compare', None) is compare:
+                owner.compare = compare_in_blocks
+
+
+def replace_pooling(detector: nn.Module) -> None:
+    """RoIAlign on a CPU, and with it what is linear after it."""
+    for part in detector.modules():
+        extractor = getattr(part, 'bbox_roi_extractor', None)
+        head = getattr(part, 'shared_head', None)
+        if not PixelRoIAlign.fits(extractor):
+            continue
+        if C5OnMap.fits(extractor, head):
+            part.bbox_roi_extractor = as_kind(extractor, DeferredRoIAlign)
+            part.shared_head = as_kind(head, C5OnMap)
+            part.shared_head.pool_cells = part.bbox_roi_extractor.pool_cells
+        else:
+            part.bbox_roi_extractor = as_kind(extractor, PixelRoIAlign)
+
+
+def replace_convolutions(detector: nn.Module) -> None:
+    """Plain convolutions, whose weights get their gradients by matrix products."""
+    for part in list(detector.modules()):
+        for name, child in part.named_children():
+            if ProductConv2d.fits(child):
+                setattr(part, name, as_kind(child, ProductConv2d))

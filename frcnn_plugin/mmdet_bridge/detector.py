@@ -1,0 +1,142 @@
+"""mmdet's detector protocol for a detector that works on padded batches."""
+
+import torch
+from mmdet.models.detectors import BaseDetector
+from mmdet.structures import SampleList
+from torch import Tensor
+
+from ..structures import Proposals
+from .lists import (
+    detections_to_instances,
+    image_sizes,
+    instances_to_proposals,
+    pack_ground_truth,
+    rescale_bboxes,
+)
+from .stock_heads import StockRoIHead, StockRPNHead
+
+
+class MMDetDetector(BaseDetector):
+    """The methods by which mmengine and mmdet call a detector.
+
+    ``FasterRCNN`` derives from it, which has ``losses`` and ``detect``. Lists of data
+    samples are padded, one of the two is called, and the padding is cut off.
+    """
+
+    _samples: SampleList | None = None  # of this batch, for heads of mmdet
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict:
+        """The losses of a batch.
+
+        Args:
+            batch_inputs: (B, 3, H, W) images.
+            batch_data_samples: Their samples with ``gt_instances``.
+
+        Returns:
+            dict: As that of ``losses``.
+        """
+        gt = pack_ground_truth([sample.gt_instances for sample in batch_data_samples])
+        self._samples = batch_data_samples
+        try:
+            return self.losses(
+                batch_inputs, self._image_sizes(batch_inputs, batch_data_samples), gt,
+                self._proposals_for_training(batch_inputs, batch_data_samples))
+        finally:
+            self._samples = None
+
+    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
+                rescale: bool = True) -> SampleList:
+        """Detections, as ``pred_instances`` of the samples.
+
+        Args:
+            batch_inputs: (B, 3, H, W) images.
+            batch_data_samples: Their samples.
+            rescale: Whether boxes are wanted in pixels of the original images.
+        """
+        detections = self._detect(batch_inputs, batch_data_samples)
+        if rescale:
+            detections = rescale_bboxes(
+                detections, [sample.metainfo for sample in batch_data_samples])
+        return self.add_pred_to_datasample(
+            batch_data_samples, detections_to_instances(detections))
+
+    def _forward(self, batch_inputs: Tensor,
+                 batch_data_samples: SampleList | None = None) -> tuple:
+        """What the network says, raw, for mode ``'tensor'``.
+
+        Returns:
+            tuple: (R, C + 1) logits and (R, 4 C) deltas of the proposals; without a
+            second stage the RPN's maps.
+        """
+        head = self.roi_head.bbox_head if self.with_roi_head else self.rpn_head
+        said: list[tuple] = []
+        handle = head.register_forward_hook(lambda _, args, out: said.append(out))
+        try:
+            self._detect(batch_inputs, batch_data_samples)
+        finally:
+            handle.remove()
+        return said[-1]
+
+    def _detect(self, images: Tensor, samples: SampleList | None):
+        self._samples = samples
+        try:
+            return self.detect(images, self._image_sizes(images, samples),
+                               None if self.with_rpn else given_proposals(samples))
+        finally:
+            self._samples = None
+
+    def _proposals_for_training(self, images: Tensor,
+                                samples: SampleList) -> Proposals | None:
+        """Proposals that come from elsewhere; None where the RPN makes them."""
+        if self._propose_for_training is not None:
+            return self._propose_for_training(images, samples)
+        return None if self.with_rpn else given_proposals(samples)
+
+    @torch.no_grad()
+    def propose_for(self, images: Tensor, samples: SampleList,
+                    training: bool) -> Proposals:
+        """The proposals of a batch, in pixels of the network's input.
+
+        Args:
+            images: (B, 3, H, W) images.
+            samples: Their samples.
+            training: Whether as many are wanted as the second stage is trained on.
+        """
+        self._samples = samples
+        try:
+            return self.propose(images, self._image_sizes(images, samples), training)
+        finally:
+            self._samples = None
+
+    @property
+    def rpn(self):
+        """The RPN, with the interface of ours if it is one of mmdet's."""
+        head = self.rpn_head
+        return head if hasattr(head, 'run') else StockRPNHead(
+            head, self._samples, self.train_cfg)
+
+    @property
+    def roi(self):
+        """The RoI head, with the interface of ours if it is one of mmdet's."""
+        head = self.roi_head
+        return head if hasattr(head, 'predict_regions') else StockRoIHead(
+            head, self._samples)
+
+    @staticmethod
+    def _image_sizes(images: Tensor, samples: SampleList | None) -> Tensor:
+        if samples is None:
+            return images.new_tensor([images.shape[-2:]] * len(images))
+        return image_sizes([sample.metainfo for sample in samples], images.device)
+
+
+def given_proposals(samples: SampleList | None) -> Proposals:
+    """The proposals that came with the data samples.
+
+    Raises:
+        ValueError: If they came with none.
+    """
+    if samples is None or any('proposals' not in sample for sample in samples):
+        raise ValueError(
+            'FasterRCNN without rpn_head needs proposals with its data: give the '
+            'dataset a proposal_file and LoadProposals in its pipeline')
+    return instances_to_proposals([sample.proposals for sample in samples])

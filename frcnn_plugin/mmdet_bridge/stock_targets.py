@@ -1,0 +1,94 @@
+"""Targets by mmdet's own assigners and samplers, so that each can train our heads.
+
+They go image by image; our samplers, which do the batch at once, are faster.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from ..ops import encode, inside_mask
+from ..registry import TASK_UTILS
+from ..structures import AnchorTargets, GroundTruth, Proposals, RoISamples
+from . import targets as protocol
+
+
+class StockAnchorTargets:
+    """A stock assigner and sampler with the interface of ``AnchorTargetSampler``.
+
+    Args:
+        train_cfg: ``assigner``, ``sampler`` and ``allowed_border``, as in mmdet's
+            ``train_cfg.rpn``.
+    """
+
+    def __init__(self, train_cfg: dict) -> None:
+        self.assigner = TASK_UTILS.build(train_cfg['assigner'])
+        sampler = train_cfg.get('sampler') or dict(type='PseudoSampler')
+        self.sampler = TASK_UTILS.build(sampler, default_args=dict(context=self))
+        self.allowed_border = train_cfg.get('allowed_border', -1)
+
+    def __call__(self, anchors: Tensor, gt: GroundTruth, image_sizes: Tensor,
+                 bbox_coder, valid: Tensor | None = None) -> AnchorTargets:
+        """See :meth:`AnchorTargetSampler.__call__`."""
+        inside = inside_mask(anchors, image_sizes, self.allowed_border)
+        valid = inside if valid is None else valid & inside
+        labels = torch.full(valid.shape, -1, dtype=torch.long, device=anchors.device)
+        deltas = anchors.new_zeros(*valid.shape, 4)
+        indices = [row.nonzero().squeeze(-1) for row in valid]
+        gt_instances = protocol.gt_instances_of(gt)
+        for instances in gt_instances:
+            instances.labels = torch.zeros_like(instances.labels)
+        results = protocol.stock_matches(
+            self.assigner, self.sampler, [anchors[i] for i in indices], gt_instances)
+        for image, (index, result) in enumerate(zip(indices, results, strict=True)):
+            positive = index[result.pos_inds]
+            labels[image, positive] = 1
+            labels[image, index[result.neg_inds]] = 0
+            deltas[image, positive] = encode(
+                bbox_coder, result.pos_priors, result.pos_gt_bboxes)
+        return AnchorTargets(labels, deltas)
+
+
+class StockProposalTargets:
+    """A stock assigner and sampler with the interface of ``ProposalTargetSampler``.
+
+    Args:
+        train_cfg: ``assigner`` and ``sampler``, as in mmdet's ``train_cfg.rcnn``.
+        context: The RoI head, which some samplers ask for its losses.
+    """
+
+    def __init__(self, train_cfg: dict, context=None) -> None:
+        self.assigner = TASK_UTILS.build(train_cfg['assigner'])
+        self.sampler = TASK_UTILS.build(
+            train_cfg['sampler'], default_args=dict(context=context))
+
+    def __call__(self, proposals: Proposals, gt: GroundTruth, num_classes: int,
+                 bbox_coder) -> RoISamples:
+        """See :meth:`ProposalTargetSampler.__call__`."""
+        counts = proposals.mask.sum(1).tolist()
+        priors = [boxes[:n] for boxes, n in zip(proposals.bboxes, counts, strict=True)]
+        results = protocol.stock_matches(
+            self.assigner, self.sampler, priors, protocol.gt_instances_of(gt))
+        return pad_sampling_results(results, num_classes, bbox_coder)
+
+
+def pad_sampling_results(results, num_classes: int, bbox_coder) -> RoISamples:
+    """mmdet's sampling results of a batch as padded samples, positives first.
+
+    Args:
+        results: One ``SamplingResult`` an image.
+        num_classes: C, the label of the background.
+        bbox_coder: The coder whose deltas the head predicts.
+    """
+    rows = []
+    for result in results:
+        bboxes = torch.cat([result.pos_priors, result.neg_priors])
+        num_pos = len(result.pos_priors)
+        labels = torch.full((len(bboxes),), num_classes, device=bboxes.device)
+        labels[:num_pos] = result.pos_gt_labels
+        deltas = bboxes.new_zeros(len(bboxes), 4)
+        deltas[:num_pos] = encode(bbox_coder, result.pos_priors, result.pos_gt_bboxes)
+        mask = torch.ones_like(labels, dtype=torch.bool)
+        rows.append((bboxes, labels, deltas, mask))
+    return RoISamples(*(pad_sequence(column, batch_first=True)
+                        for column in zip(*rows, strict=True)))
