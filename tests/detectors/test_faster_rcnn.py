@@ -12,6 +12,7 @@ from helpers import (
 )
 from mmengine.structures import InstanceData
 
+from frcnn_plugin.mmdet_bridge.lists import pack_ground_truth
 from frcnn_plugin.registry import MODELS
 
 LOSSES = {'loss_rpn_cls', 'loss_rpn_bbox', 'loss_cls', 'loss_bbox', 'acc'}
@@ -160,3 +161,47 @@ def test_sigmoid_and_softmax_take_the_same_settings():
     losses = model(torch.randn(2, 3, 128, 160), make_samples((3, 2)), 'loss')
     assert model.rpn_head.rpn_cls.out_channels == 9
     assert torch.isfinite(losses['loss_rpn_cls'])
+
+
+def test_tensors_in_and_tensors_out(model):
+    """The same losses and detections as by mmdet's protocol."""
+    images, samples = torch.randn(2, 3, 128, 160), make_samples((3, 5))
+    sizes = torch.tensor([[128.0, 160.0]] * 2)
+    gt = pack_ground_truth([sample.gt_instances for sample in samples])
+    torch.manual_seed(1)
+    losses = model.losses(images, sizes, gt)
+    torch.manual_seed(1)
+    for name, value in model.loss(images, samples).items():
+        assert torch.equal(value, losses[name]), name
+    model.eval()
+    with torch.no_grad():
+        found = model.detect(images, sizes)
+        listed = model.predict(images, samples, rescale=False)
+    for index, sample in enumerate(listed):
+        real = found.mask[index]
+        assert torch.equal(found.bboxes[index][real], sample.pred_instances.bboxes)
+
+
+def test_given_proposals_take_the_place_of_the_rpns(model):
+    images, sizes = torch.randn(1, 3, 128, 160), torch.tensor([[128.0, 160.0]])
+    model.eval()
+    with torch.no_grad():
+        proposals = model.propose(images, sizes, training=False)
+        torch.testing.assert_close(model.detect(images, sizes, proposals)[0],
+                                   model.detect(images, sizes)[0])
+        one = proposals._replace(mask=proposals.mask & (
+            torch.arange(proposals.mask.size(1)) == 0))
+        assert model.detect(images, sizes, one).mask.sum() <= 3  # classes
+    gt = pack_ground_truth([make_samples((3,))[0].gt_instances])
+    assert set(model.losses(images, sizes, gt, proposals)) == {
+        'loss_cls', 'loss_bbox', 'acc'}
+
+
+def test_without_a_second_stage():
+    model = MODELS.build(tiny_detector(roi_head=None)).eval()
+    images, sizes = torch.randn(2, 3, 128, 160), torch.tensor([[128.0, 160.0]] * 2)
+    with torch.no_grad():
+        found = model.detect(images, sizes)
+        logits, deltas = model(images)  # mode 'tensor'
+    assert found.bboxes.shape == (2, 20, 4) and not found.labels.any()
+    assert logits[0].shape == (2, 18, 8, 10) and deltas[0].shape == (2, 36, 8, 10)

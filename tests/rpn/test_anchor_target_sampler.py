@@ -1,10 +1,13 @@
+import pytest
 import torch
 from helpers import make_samples, random_boxes
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 from mmengine.structures import InstanceData
 
 from frcnn_plugin.mmdet_bridge.lists import pack_ground_truth
+from frcnn_plugin.ops import inside_mask
 from frcnn_plugin.rpn import AnchorGenerator, AnchorTargetSampler
+from frcnn_plugin.structures import GroundTruth
 
 CODER = DeltaXYWHBBoxCoder()
 SIZES = torch.tensor([[128.0, 160.0]] * 3)
@@ -69,3 +72,19 @@ def test_mmdets_protocol_without_ground_truth():
                            labels=torch.zeros(0, dtype=torch.long))
     result = sampler.sample(sampler.assign(instances, nothing), instances, nothing)
     assert len(result.pos_inds) == 0 and len(result.neg_inds) == 8
+
+
+@pytest.mark.parametrize(('inclusive', 'count'), [(False, 0), (True, 58)])
+def test_anchors_that_end_on_the_border(inclusive, count):
+    """58 of the 17100 anchors at 600x800; chainercv takes them, py-faster-rcnn not."""
+    anchors, = AnchorGenerator([16], [0.5, 1.0, 2.0], [8, 16, 32], style='classic'
+                               ).grid_priors([(38, 50)])
+    sizes = torch.tensor([[600.0, 800.0]])
+    inside = inside_mask(anchors, sizes, 0, inclusive)[0]
+    assert len(anchors) == 17100
+    assert int(inside.sum()) == int(inside_mask(anchors, sizes, 0).sum()) + count
+    sampler = AnchorTargetSampler(num=-1, border_inclusive=inclusive)
+    nothing = GroundTruth(torch.zeros(1, 1, 4), torch.zeros(1, 1).long(),
+                          torch.zeros(1, 1, dtype=torch.bool))
+    labels, _ = sampler(anchors, nothing, sizes, CODER)
+    assert torch.equal(labels[0] == 0, inside)
