@@ -1,5 +1,6 @@
 """What several tests share: the scope, small data sets, small detectors."""
 
+import gc
 import logging
 import os
 import shutil
@@ -19,6 +20,7 @@ from frcnn_plugin.commands.train import train
 from frcnn_plugin.prepare.make_shapes import make_shapes
 
 REPO = Path(__file__).resolve().parent.parent
+gc.freeze()  # each data set collects garbage, for half a second among all the modules
 
 
 def pytest_addoption(parser) -> None:
@@ -32,6 +34,18 @@ def scope_and_seed():
     torch.manual_seed(0)
     np.random.seed(0)
     with DefaultScope.overwrite_default_scope('frcnn_plugin'):
+        yield
+
+
+@pytest.fixture(autouse=True, scope='session')
+def plain_configs():
+    """mmengine formats a config five times a run, for longer than a small run takes.
+
+    Commands that tests start as processes of their own do it all the same.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('mmengine.config.config.FormatCode',
+                      lambda text, **options: (text, False))
         yield
 
 

@@ -15,14 +15,11 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from rich.console import Console
+from rich.progress import track
 
-from rich.console import Console  # noqa: E402
-from rich.progress import track  # noqa: E402
-
-from frcnn_plugin.datasets.voc_annotation import read_voc_annotation  # noqa: E402
-from frcnn_plugin.errors import UserError  # noqa: E402
+from frcnn_plugin.datasets.voc_annotation import read_voc_annotation
+from frcnn_plugin.errors import UserError
 
 BOX = ('<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{}</xmin>'
        '<ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax></bndbox></object>')

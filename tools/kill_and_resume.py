@@ -19,17 +19,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import torch
+from markdown_table import write_table
+from rich.console import Console
+from rich.table import Table
+
+import frcnn_plugin  # noqa: F401 - makes checkpoints readable
+from frcnn_plugin.io.checkpoints import read_checkpoint
+from frcnn_plugin.prepare.make_shapes import make_shapes
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-import torch  # noqa: E402
-from markdown_table import write_table  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
-
-import frcnn_plugin  # noqa: E402, F401 - makes checkpoints readable
-from frcnn_plugin.io.checkpoints import read_checkpoint  # noqa: E402
-
 CONFIG = ROOT / 'configs/frcnn_r18_c4_shapes.py'
 STEPS = 12  # in a pass over the 24 pictures
 WARM_UP = 50  # steps, in the config
@@ -69,9 +68,7 @@ def main() -> int:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / 'shapes'
-        subprocess.run([sys.executable, ROOT / 'tools/make_shapes.py', '--out', data,
-                        '--train', '24', '--val', '4', '--test', '4'], check=True,
-                       stdout=subprocess.DEVNULL)
+        make_shapes(data, dict(train=24, val=4, test=4))
         for name in args.only or CASES:
             rows.append(compare(name, args, data, Path(folder)))
     head = ['run', 'killed while', 'steps taken', 'steps of the run', 'losses',

@@ -17,28 +17,23 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import torch
+from markdown_table import write_table
+from mmengine.config import Config
+from mmengine.runner import Runner
+from rich.console import Console
+from rich.table import Table
+from samples import as_coco
+
+import frcnn_plugin  # noqa: F401 - registers everything
+from frcnn_plugin.commands.make_proposals import make_proposals
+from frcnn_plugin.commands.starting_point import train_from_scratch
+from frcnn_plugin.config.parts import datasets_of, nested_dicts, set_classes
+from frcnn_plugin.datasets import VOCFolder
+from frcnn_plugin.prepare.make_shapes import make_shapes
+from frcnn_plugin.prepare.shapes import CLASSES
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-import torch  # noqa: E402
-from markdown_table import write_table  # noqa: E402
-from mmengine.config import Config  # noqa: E402
-from mmengine.runner import Runner  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
-
-import frcnn_plugin  # noqa: E402, F401 - registers everything
-from frcnn_plugin.commands.make_proposals import make_proposals  # noqa: E402
-from frcnn_plugin.commands.starting_point import train_from_scratch  # noqa: E402
-from frcnn_plugin.config.parts import (  # noqa: E402
-    datasets_of,
-    nested_dicts,
-    set_classes,
-)
-from frcnn_plugin.datasets import VOCFolder  # noqa: E402
-from frcnn_plugin.prepare.make_shapes import make_shapes  # noqa: E402
-from frcnn_plugin.prepare.shapes import CLASSES  # noqa: E402
-
 WORK = ROOT / 'work_dirs' / 'overfit'
 WANTED = 0.95
 SCALE = 0.75  # of the images, where the config resizes its own
@@ -85,19 +80,7 @@ def make_data(root: Path) -> None:
         return
     data = VOCFolder(str(root), split='train', metainfo=dict(classes=CLASSES),
                      allow_missing_classes=True)
-    images, annotations = [], []
-    for index, info in enumerate(data):
-        images.append(dict(id=index, file_name=Path(info['img_path']).name,
-                           height=info['height'], width=info['width']))
-        for item in info['instances']:
-            x1, y1, x2, y2 = item['bbox']
-            annotations.append(dict(
-                id=len(annotations) + 1, image_id=index, iscrowd=0,
-                category_id=item['bbox_label'], bbox=[x1, y1, x2 - x1, y2 - y1],
-                area=(x2 - x1) * (y2 - y1)))
-    categories = [dict(id=i, name=name) for i, name in enumerate(CLASSES)]
-    (root / 'coco.json').write_text(json.dumps(dict(
-        images=images, annotations=annotations, categories=categories)))
+    (root / 'coco.json').write_text(json.dumps(as_coco(data)))
     make_proposals(['--data-root', str(root), '--split', 'train', '--overwrite',
                     '--out', str(root / 'selective_search_train.pkl')])
 

@@ -25,6 +25,8 @@ from markdown_table import write_table
 from rich.console import Console
 from rich.table import Table
 
+from frcnn_plugin.prepare.make_shapes import make_shapes
+
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / 'configs/frcnn_r18_c4_shapes.py'
 ALLOWED = 0.02
@@ -76,9 +78,7 @@ class Reading(NamedTuple):
 def run(steps: int, folder: Path) -> list[Reading]:
     """Train, and read the memory all along."""
     data, work = folder / 'shapes', folder / 'run'
-    subprocess.run([sys.executable, ROOT / 'tools/make_shapes.py', '--out', data,
-                    '--train', '64', '--val', '8', '--test', '2'], check=True,
-                   stdout=subprocess.DEVNULL)
+    make_shapes(data, dict(train=64, val=8, test=2))
     schedule = [f'default_hooks.logger.interval={max(1, steps // 200)}',
                 f'train_cfg.max_iters={steps}', f'param_scheduler.1.end={steps}',
                 f'train_cfg.val_interval={max(10, steps // 40)}',

@@ -12,7 +12,7 @@ def peer():
 
 
 def test_stride_16_rounded_up():
-    """N4: a map of 50 x 38 for 800 x 600 pixels, and its 17100 anchors."""
+    """A map of 50 x 38 for 800 x 600 pixels, and its 17100 anchors."""
     (feature,) = VGG16()(torch.rand(1, 3, 600, 800))
     assert feature.shape == (1, 512, 38, 50)
     assert 38 * 50 * 9 == 17100

@@ -10,6 +10,7 @@ import sys
 import pytest
 from bad_input import of_checkpoints, of_coco, of_data, of_settings  # noqa: F401
 from bad_input.kinds import COMMANDS, KINDS, NAMES, Site
+from markdown_table import table_text, write_table
 
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.errors import exit_with_one_line
@@ -69,11 +70,6 @@ def test_the_table_is_that_of_the_document(repo, request):
     if len(ROWS) < len(KINDS):
         pytest.skip('some kinds were not run')
     assert len(ROWS) == len(KINDS) >= ENOUGH
-    sys.path.insert(0, str(repo / 'tools'))
-    try:
-        from markdown_table import table_text, write_table
-    finally:
-        sys.path.remove(str(repo / 'tools'))
     document, rows = repo / 'docs/reliability.md', list(ROWS.values())
     if request.config.getoption('--write-docs'):
         write_table(document, 'bad input', HEAD, rows)

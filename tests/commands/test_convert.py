@@ -3,21 +3,19 @@
 import json
 import os
 import pickle
-from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
-from parity.random_weights import random_state
+from peers import STORED
+from peers.random_weights import random_state
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
 
 from frcnn_plugin.commands.convert import convert
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.interop.configure import build
-
-STORED = Path(__file__).resolve().parents[1] / 'parity' / 'stored'
 
 
 def run(tmp_path, content, *options: str, name: str = 'theirs.pth') -> dict:

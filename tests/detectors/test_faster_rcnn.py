@@ -90,7 +90,7 @@ def test_boxes_stay_on_their_image_and_not_on_its_padding(model):
 
 
 def test_parts_on_their_own(model):
-    """The modes of N3: extractor, rpn, head."""
+    """The stages one by one: extractor, rpn, head."""
     model.eval()
     with torch.no_grad():
         feats = model(torch.randn(2, 3, 128, 160), mode='extractor')
@@ -106,8 +106,8 @@ def test_parts_on_their_own(model):
         assert cls_score.shape == (20, 4) and bbox_pred.shape == (20, 12)
 
 
-def test_shapes_of_the_notes_through_the_main_config(repo):
-    """N1's table: one image of 800x800 through frcnn_r50_c4_voc.py."""
+def test_shapes_through_the_main_config(repo):
+    """One image of 800x800 through frcnn_r50_c4_voc.py."""
     from mmengine.config import Config
     cfg = Config.fromfile(repo / 'configs/frcnn_r50_c4_voc.py')
     cfg.model.roi_head.shared_head.init_cfg = cfg.model.backbone.init_cfg = None

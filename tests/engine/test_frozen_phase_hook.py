@@ -69,7 +69,7 @@ def test_a_frozen_part_gets_no_gradient_and_keeps_its_statistics(detector):
 
 
 def test_freeze_bn_outlasts_a_switch_to_training(detector):
-    """N3's ``freeze_bn()``."""
+    """``freeze_bn()``, which training scripts call once, holds in each later phase."""
     detector.freeze_bn()
     detector.eval()
     detector.train()

@@ -1,18 +1,16 @@
 """The configs of the peers, and whose checkpoint is recognised as whose."""
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
+from peers import STORED
 
 from frcnn_plugin.config.files import OWN_CONFIGS
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.interop import PEERS, recognise
 from frcnn_plugin.interop.configure import build
-
-STORED = Path(__file__).resolve().parents[1] / 'parity' / 'stored'
 
 
 @pytest.mark.parametrize('path', sorted((OWN_CONFIGS / 'peers').glob('*.py')),

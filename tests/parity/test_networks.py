@@ -3,8 +3,8 @@
 import pytest
 import torch
 from helpers import make_samples
-from parity.matching import detection_partners, partners
-from parity.networks import (
+from peers.matching import detection_partners, partners
+from peers.networks import (
     NUM_CLASSES,
     PEERS,
     PROPOSALS,

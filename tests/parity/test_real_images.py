@@ -15,8 +15,8 @@ import pytest
 import torch
 from helpers import make_samples
 from mmengine.config import Config
-from parity.matching import detection_partners
-from parity.networks import PROPOSALS, MMDet, TorchVision, settle
+from peers.matching import detection_partners
+from peers.networks import PROPOSALS, MMDet, TorchVision, settle
 
 from frcnn_plugin.commands.convert import convert
 from frcnn_plugin.interop.configure import build

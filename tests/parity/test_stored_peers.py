@@ -1,25 +1,24 @@
 """Code bases that are not on the package index, by what they said of the same weights.
 
-The numbers in ``stored/`` are theirs, made by ``store_numbers.py``.
+The numbers in ``tools/peers/stored/`` are theirs, made by ``tools/store_numbers.py``.
 """
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from helpers import make_samples
-from parity.matching import detection_partners
-from parity.random_weights import random_images, random_state
+from peers import STORED
+from peers.matching import detection_partners
+from peers.random_weights import random_images, random_state
 
 from frcnn_plugin.interop import PEERS
 from frcnn_plugin.interop.configure import build, config_for
 
-STORED = sorted((Path(__file__).parent / 'stored').glob('*.json'))
 
-
-@pytest.fixture(scope='module', params=STORED, ids=lambda path: path.stem)
+@pytest.fixture(scope='module', params=sorted(STORED.glob('*.json')),
+                ids=lambda path: path.stem)
 def stored(request):
     return request.param.stem, json.loads(request.param.read_text())
 

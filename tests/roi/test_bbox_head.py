@@ -14,8 +14,8 @@ def build(**options):
     return MODELS.build(dict(type='BBoxHead', **options))
 
 
-def test_shapes_of_the_notes():
-    """N1: RoIPool 7x7, flattened to 50176, 4096, 21 and 84."""
+def test_shapes_with_fully_connected_layers():
+    """RoIPool 7x7, flattened to 50176, 4096, 21 and 84."""
     head = build(num_classes=20, in_channels=1024, roi_feat_size=7, with_avg_pool=False,
                  fc_channels=[4096])
     assert head.shared_fcs[0].weight.shape == (4096, 50176)
@@ -75,7 +75,7 @@ def test_first_loss_is_ln_of_the_classes():
 
 
 def test_deltas_of_the_background_are_there_and_change_nothing():
-    """N1's 84 columns for 20 classes."""
+    """84 columns for 20 classes, as simple-faster-rcnn has them."""
     plain = BBoxHead(20, in_channels=8, reg_background=False)
     whole = BBoxHead(20, in_channels=8, reg_background=True)
     assert whole.fc_reg.out_features == 84 and plain.fc_reg.out_features == 80

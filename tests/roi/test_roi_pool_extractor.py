@@ -75,8 +75,8 @@ def test_pooling_the_maxima_of_levels_equals_each_alone():
 
 @pytest.mark.parametrize('kind, size, channels', [
     ('RoIPool', 14, 1024), ('RoIPool', 7, 1024), ('RoIAlign', 7, 512)])
-def test_shapes_of_the_notes(kind, size, channels):
-    """N1 and N3: 300 regions on a map of 50x50."""
+def test_shapes(kind, size, channels):
+    """300 regions on a map of 50x50."""
     extractor = RoIPoolExtractor(
         dict(type=kind, output_size=size), channels, [16])
     pooled = extractor([torch.rand(2, channels, 50, 50)], rois_of(300))

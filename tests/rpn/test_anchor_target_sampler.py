@@ -3,6 +3,7 @@ import torch
 from helpers import make_samples, random_boxes
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 from mmengine.structures import InstanceData
+from torchvision.ops import box_iou
 
 from frcnn_plugin.mmdet_bridge.lists import pack_ground_truth
 from frcnn_plugin.ops import inside_mask
@@ -41,9 +42,17 @@ def test_deltas_lead_to_the_matched_boxes_and_are_zero_elsewhere():
 
 
 def test_every_box_has_its_best_anchor():
-    _, gt, (labels, _) = targets_of(
+    """Positive are the best anchors of each box, ties included, and no other one."""
+    anchors, gt, (labels, deltas) = targets_of(
         AnchorTargetSampler(num=-1, pos_iou_thr=0.99, allowed_border=-1), (4,))
-    assert (labels == 1).sum() >= gt.mask.sum()
+    iou = box_iou(gt.bboxes[0], anchors)  # (G, N), torchvision's
+    assert iou.max() < 0.99
+    best = iou == iou.amax(1, keepdim=True)
+    assert torch.equal(labels[0] == 1, best.any(0))
+    for anchor in best.any(0).nonzero().flatten():  # its target: the box closest to it
+        decoded = CODER.decode(anchors[anchor:anchor + 1], deltas[0, anchor:anchor + 1])
+        closest = gt.bboxes[0, iou[:, anchor].argmax()]
+        torch.testing.assert_close(decoded[0], closest, atol=1e-2, rtol=0)
 
 
 def test_anchors_that_leave_the_image_take_no_part():

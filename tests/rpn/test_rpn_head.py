@@ -66,8 +66,8 @@ def test_losses_and_proposals_equal_mmdets(use_sigmoid):
     assert [len(a) for a in found_list] == [60, 60]
 
 
-def test_shapes_of_the_notes():
-    """N1: a map of 50x50, 22500 anchors, softmax over (background, foreground)."""
+def test_shapes_at_800x800():
+    """A map of 50x50, 22500 anchors, softmax over (background, foreground)."""
     head = MODELS.build(dict(type='RPNHead', in_channels=8, feat_channels=8)).eval()
     outputs = head.gather_outputs(*head([torch.rand(1, 8, 50, 50)]))
     assert outputs.logits.shape == (1, 22500, 2)

@@ -1,4 +1,4 @@
-"""What the walks through the systems of the notes share."""
+"""What the walks through whole detectors share."""
 
 import torch
 from mmengine.config import Config
@@ -9,7 +9,7 @@ from frcnn_plugin.registry import MODELS
 
 
 def from_scratch(repo, name: str) -> Config:
-    """A config without pretrained weights, which tests can not download."""
+    """A config without pretrained weights, which tests cannot download."""
     cfg = Config.fromfile(repo / f'configs/{name}.py')
     train_from_scratch(cfg)
     return cfg

@@ -4,7 +4,7 @@ import copy
 from argparse import Namespace
 
 import torch
-from helpers import total
+from samples import total
 
 from .pairs import Work, agree, batch_of, pair_of, same_detections
 

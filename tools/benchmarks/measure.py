@@ -1,7 +1,4 @@
-"""Seconds, operations, memory and waits of a piece of work.
-
-Comes in: functions without arguments. Goes out: figures.
-"""
+"""Seconds, operations, memory and waits of a piece of work."""
 
 import re
 import time
@@ -12,13 +9,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from audit import KERNELS, Audit
 from torch.utils.flop_counter import FlopCounterMode
 
-# operators after which a GPU's host has to wait for a value, or for a size
-WAITS = {'aten::_local_scalar_dense', 'aten::nonzero', 'aten::masked_select',
-         'aten::unique', 'aten::_unique2', 'aten::equal', 'aten::is_nonzero',
-         'torchvision::nms', 'frcnn_plugin::masked_nms'}
 DTYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 PRECISIONS = ['fp32', 'tf32', *DTYPES]
 
@@ -126,9 +119,9 @@ def peak_memory(device: str, run: Callable) -> float:
 def count_waits(device: str, run: Callable) -> int:
     """How often the host waits for a GPU; on a CPU, how often it would."""
     if not device.startswith('cuda'):
-        with Waits() as seen, torch.compiler.set_stance('force_eager'):
+        with Audit() as seen, torch.compiler.set_stance('force_eager'):
             run()
-        return seen.count
+        return seen.waits().total() + sum(seen.counts[name] for name in KERNELS)
     torch.cuda.set_sync_debug_mode('warn')
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -137,17 +130,3 @@ def count_waits(device: str, run: Callable) -> int:
     finally:
         torch.cuda.set_sync_debug_mode('default')
     return sum('synchroniz' in str(each.message) for each in caught)
-
-
-class Waits(TorchDispatchMode):
-    """Counts operators whose result the host has to wait for."""
-
-    count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        name = func.name().split('.')[0]
-        self.count += name in WAITS
-        if name in ('aten::index', 'aten::index_put', 'aten::index_put_'):
-            self.count += sum(each.dtype == torch.bool for each in args[1]
-                              if each is not None)
-        return func(*args, **(kwargs or {}))

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import torch
-from helpers import make_samples
 from mmengine.structures import InstanceData
-from parity import networks
-from parity.detectron2_network import Detectron2
-from parity.matching import detection_partners
+from peers import networks
+from peers.detectron2_network import Detectron2
+from peers.matching import detection_partners
+from samples import make_samples
 from torch import Tensor
 
 from frcnn_plugin.interop import recognise

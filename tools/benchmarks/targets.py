@@ -4,7 +4,7 @@ from argparse import Namespace
 
 import torch
 from mmcv.ops import batched_nms
-from parity import networks
+from peers import networks
 
 from frcnn_plugin.ops import masked_nms
 from frcnn_plugin.structures import GroundTruth

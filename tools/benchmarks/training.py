@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 import torch
-from parity import networks
+from peers import networks
 from torch import nn
 
 from frcnn_plugin.accelerate import for_training

@@ -1,4 +1,4 @@
-"""N4, the classic VGG16 pipeline and the FPN one: every shape and count."""
+"""The classic VGG16 pipeline and the FPN one: every shape and count."""
 
 import pytest
 import torch

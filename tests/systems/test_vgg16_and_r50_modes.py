@@ -1,4 +1,4 @@
-"""N3, one trainer with two backbones: their shapes, modes, losses and phases."""
+"""One training recipe, two backbones: their shapes, modes, losses and phases."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""N2, two stages on an FPN, classes only: a batch of two images of 224x224."""
+"""Two stages on an FPN, the second for classes only: two images of 224x224."""
 
 import math
 
@@ -26,7 +26,7 @@ def batch():
 
 
 def reference_anchors() -> torch.Tensor:
-    """The anchors of the notes, in a loop."""
+    """Anchors of 8 strides in three ratios around each cell, in a loop."""
     anchors = []
     for stride, side in LEVELS.items():
         for row in range(side):

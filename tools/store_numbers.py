@@ -1,16 +1,17 @@
 """What code bases say that are not on the package index, stored for the tests.
 
-    python tests/parity/store_numbers.py detectron2_r50_c4 CHECKOUT
-    python tests/parity/store_numbers.py detectron2_r50_fpn CHECKOUT
-    python tests/parity/store_numbers.py simple_vgg16 CHECKOUT
-    python tests/parity/store_numbers.py bubbliiiing_vgg16 CHECKOUT
-    python tests/parity/store_numbers.py bubbliiiing_r50 CHECKOUT
+    python tools/store_numbers.py detectron2_r50_c4 CHECKOUT
+    python tools/store_numbers.py detectron2_r50_fpn CHECKOUT
+    python tools/store_numbers.py simple_vgg16 CHECKOUT
+    python tools/store_numbers.py bubbliiiing_vgg16 CHECKOUT
+    python tools/store_numbers.py bubbliiiing_r50 CHECKOUT
 
 CHECKOUT is a clone of its public repository; detectron2 also needs fvcore, iopath,
-omegaconf and yacs. Its network gets the weights of ``random_weights.py``, its four last
-layers scaled so that scores and boxes are spread as trained ones are. What it then
-detects in an image of noise is written to ``stored/NAME.json``, with the names and
-shapes of its weights and what it makes of pixels. Nothing of its code is kept.
+omegaconf and yacs. Its network gets the weights of ``peers/random_weights.py``, its
+last four layers scaled so that scores and boxes are spread as in a trained network.
+What it then detects in an image of noise is written to ``peers/stored/NAME.json``, with
+the names and shapes of its weights and what it makes of pixels. Nothing of its code is
+kept.
 """
 
 import json
@@ -20,12 +21,9 @@ from types import ModuleType
 
 import numpy as np
 import torch
+from peers import STORED
+from peers.random_weights import random_images, random_state
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from parity.random_weights import random_images, random_state
-
-STORED = Path(__file__).resolve().parent / 'stored'
 NUM_CLASSES = 6
 SPREADS = (2.0, 0.3, 2.0, 1.0)  # objectness, its deltas, classes, their deltas
 RGB = [[10, 20, 30], [200, 100, 50]]  # two pixels
@@ -159,7 +157,6 @@ def main() -> None:
     boxes, scores, labels = (np.asarray(each) for each in peer.detect(images))
     order = np.argsort(-scores)
     rgb = np.array(RGB, dtype=np.uint8).T[:, None]  # (3, 1, 2)
-    STORED.mkdir(exist_ok=True)
     (STORED / f'{name}.json').write_text(json.dumps(dict(
         size=peer.size, gains=gains, biases=biases, rgb=RGB,
         pixels=np.asarray(peer.pixels(rgb)).round(5).tolist(),

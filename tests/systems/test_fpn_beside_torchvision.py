@@ -1,4 +1,4 @@
-"""N4's FPN pipeline beside torchvision's, with the same weights on the same images."""
+"""The FPN detector beside torchvision's, stage by stage, with the same weights."""
 
 import pytest
 import torch

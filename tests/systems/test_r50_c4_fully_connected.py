@@ -1,4 +1,4 @@
-"""N1, the eight-step roadmap: one image of 800x800, every shape of its table."""
+"""ResNet-50-C4 with a fully connected head: an image of 800x800, shape by shape."""
 
 import pytest
 import torch

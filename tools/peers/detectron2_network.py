@@ -9,10 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
-from parity.random_weights import random_state
 from torch import Tensor
 
-STORED = Path(__file__).parent / 'stored' / 'detectron2_r50_c4.json'
+from . import STORED
+from .random_weights import random_state
 
 
 class Detectron2:
@@ -22,7 +22,7 @@ class Detectron2:
         import detectron2
         from detectron2.config import get_cfg
         from detectron2.modeling import build_model
-        numbers = json.loads(STORED.read_text())
+        numbers = json.loads((STORED / 'detectron2_r50_c4.json').read_text())
         state = random_state(numbers['shapes'], numbers['gains'], numbers['biases'])
         cfg = get_cfg()
         cfg.merge_from_file(str(
