@@ -6,23 +6,26 @@ registers every component as ``frcnn_plugin.NAME``::
     custom_imports = dict(imports=['frcnn_plugin'])
 """
 
-from .compat import make_ready
-
-make_ready()
-
-from . import (
-    backbones,
-    datasets,
-    detectors,
-    engine,
-    evaluation,
-    report,
-    roi,
-    rpn,
-    visualization,
-)
-from .inference import Detections, Detector
+from .startup import only_prints_help
 from .version import __version__
 
-__all__ = ['Detections', 'Detector', '__version__', 'backbones', 'datasets',
+if not only_prints_help():
+    from .compat import make_ready
+
+    make_ready()
+
+    from . import (
+        backbones,
+        datasets,
+        detectors,
+        engine,
+        evaluation,
+        report,
+        roi,
+        rpn,
+        visualization,
+    )
+    from .inference import Detector, Prediction
+
+__all__ = ['Detector', 'Prediction', '__version__', 'backbones', 'datasets',
            'detectors', 'engine', 'evaluation', 'report', 'roi', 'rpn', 'visualization']

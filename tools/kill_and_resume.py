@@ -69,8 +69,8 @@ def main() -> int:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / 'shapes'
-        subprocess.run([sys.executable, ROOT / 'tools/make_shapes.py', '--out', data,
-                        '--train', '24', '--val', '4', '--test', '4'], check=True,
+        subprocess.run([sys.executable, '-m', 'frcnn_plugin', 'make-shapes', '--out',
+                        data, '--train', '24', '--val', '4', '--test', '4'], check=True,
                        stdout=subprocess.DEVNULL)
         for name in args.only or CASES:
             rows.append(compare(name, args, data, Path(folder)))

@@ -29,7 +29,7 @@ from rich.table import Table  # noqa: E402
 
 import frcnn_plugin  # noqa: E402, F401 - registers everything
 from frcnn_plugin.commands.make_proposals import make_proposals  # noqa: E402
-from frcnn_plugin.commands.starting_point import train_from_scratch  # noqa: E402
+from frcnn_plugin.config.initialisation import train_from_scratch  # noqa: E402
 from frcnn_plugin.config.parts import (  # noqa: E402
     datasets_of,
     nested_dicts,

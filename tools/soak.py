@@ -76,7 +76,7 @@ class Reading(NamedTuple):
 def run(steps: int, folder: Path) -> list[Reading]:
     """Train, and read the memory all along."""
     data, work = folder / 'shapes', folder / 'run'
-    subprocess.run([sys.executable, ROOT / 'tools/make_shapes.py', '--out', data,
+    subprocess.run([sys.executable, '-m', 'frcnn_plugin', 'make-shapes', '--out', data,
                     '--train', '64', '--val', '8', '--test', '2'], check=True,
                    stdout=subprocess.DEVNULL)
     schedule = [f'default_hooks.logger.interval={max(1, steps // 200)}',

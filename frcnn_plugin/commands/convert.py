@@ -1,4 +1,4 @@
-"""``tools/convert.py``: checkpoints of other code bases into ours, and back."""
+"""``frcnn convert``: checkpoints of other code bases into ours, and back."""
 
 import argparse
 import re
@@ -9,65 +9,32 @@ import numpy as np
 import torch
 
 from ..errors import UserError
-from ..interop.configure import STYLES, build, config_for, name_classes
-from ..interop.layouts import OUR_NORM_EPS, as_if_eps
-from ..interop.outwards import TARGETS, to_mmdet, to_torchvision
-from ..interop.peers import PEERS, Peer, is_ours, recognise
+from ..interop.configure import build, name_classes, peer_config
+from ..interop.layouts import as_if_eps
+from ..interop.peers import Peer, is_ours, recognise
+from ..interop.to_peers import to_mmdet, to_torchvision
 from ..io.checkpoints import StateDict, check_fit, read_checkpoint
 from ..io.data_pickle import read_data_pickle
 from ..io.files import whole_or_absent
+from .parser import parse
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Convert a checkpoint of another Faster R-CNN '
-        'into ours, with the config that it needs; or ours into one of mmdet or '
-        'torchvision.',
-        epilog='Known: ' + '; '.join(peer.name for peer in PEERS) + '. Which numbers '
-        'of them differ: docs/interop.md')
-    parser.add_argument('checkpoint', type=Path, help='a .pth or .pkl file')
-    parser.add_argument('-o', '--out', type=Path, required=True, metavar='FILE',
-                        help='the new checkpoint, .pth; the config is put beside it')
-    parser.add_argument('--to', choices=TARGETS, default='ours',
-                        help='whose it is to be (default: %(default)s)')
-    parser.add_argument('--source', choices=[peer.config for peer in PEERS],
-                        help='whose it is, where its names do not tell')
-    parser.add_argument('--classes', nargs='+', metavar='NAME',
-                        help='the names of its classes in order; default: those that '
-                        'it states, or those of VOC or COCO if it has as many')
-    parser.add_argument('--style', choices=list(STYLES),
-                        help='how its ResNet was made: where the strides are, and '
-                        'which pixels it was trained on; default: as the source '
-                        'usually has it')
-    parser.add_argument('--norm-eps', type=float, default=OUR_NORM_EPS, metavar='EPS',
-                        help='what its batch normalisation adds to a variance; 0 for '
-                        "torchvision's COCO weights (default: %(default)s)")
-    parser.add_argument('--data', choices=['voc', 'coco'],
-                        help='the data of the new config: a folder in VOC layout, '
-                        'which is the default, or COCO')
-    parser.add_argument('--config', type=Path, metavar='FILE',
-                        help='the config that it is for, where its numbers are not '
-                        'the usual ones of its source, such as its anchors')
-    parser.add_argument('--overwrite', action='store_true',
-                        help='replace files that are there')
-    args = parser.parse_args(argv)
-    if args.out.suffix != '.pth':
-        raise UserError(f'-o {args.out}: the new checkpoint is a .pth file')
-    return args
-
-
-def convert(argv: list[str] | None = None) -> None:
+def convert(argv: list[str] | None = None) -> int:
     """Run the command.
 
     Args:
         argv: Its arguments. Default: those of the process.
 
+    Returns:
+        int: 0.
+
     Raises:
         UserError: If the checkpoint is of nothing that is known, or holds something
             that has no place; nothing is written then.
     """
-    args = parse_args(argv)
+    args = parse('convert', argv)
+    if args.out.suffix != '.pth':
+        raise UserError(f'-o {args.out}: the new checkpoint is a .pth file')
     config_file = args.out.with_suffix('.py')
     outputs = [args.out, config_file] if args.to == 'ours' else [args.out]
     for path in outputs:
@@ -92,10 +59,10 @@ def convert(argv: list[str] | None = None) -> None:
     known = (meta.get('dataset_meta') or {}).get('classes')
     if args.to != 'ours':
         _write_theirs(args, state, peer, style, meta)
-        return
+        return 0
     classes = name_classes(len(state['roi_head.bbox_head.fc_cls.bias']) - 1, known,
                            args.classes, str(args.checkpoint))
-    cfg = config_for(peer, state, classes, style, args.data, args.config)
+    cfg = peer_config(peer, state, classes, style, args.data, args.config)
     try:
         check_fit(build(cfg), state, str(args.checkpoint))
     except UserError as error:
@@ -111,6 +78,7 @@ def convert(argv: list[str] | None = None) -> None:
     print(f'{config_file}: the config with the numbers of {args.config or peer.name}, '
           f'{len(classes)} classes')
     print(f'to test it: frcnn test {config_file} {args.out} --data-root DIR')
+    return 0
 
 
 def read_source(path: Path) -> dict:

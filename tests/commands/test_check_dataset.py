@@ -88,9 +88,9 @@ def test_it_writes_into_no_folder_that_is_there(root, tmp_path):
         check_dataset([str(root), '--fix', str(root / 'Annotations/clean')])
 
 
-def test_the_command(root, repo):
+def test_the_command(root):
     done = subprocess.run(
-        [sys.executable, repo / 'tools/check_dataset.py', root], text=True,
+        [sys.executable, '-m', 'frcnn_plugin', 'check-dataset', root], text=True,
         capture_output=True)
     assert done.returncode == 1 and 'Traceback' not in done.stderr
 

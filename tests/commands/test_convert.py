@@ -1,4 +1,4 @@
-"""``tools/convert.py``: what it writes, and what it refuses."""
+"""``frcnn convert``: what it writes, and what it refuses."""
 
 import json
 import os
