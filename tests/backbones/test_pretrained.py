@@ -51,7 +51,7 @@ def test_weights_that_can_not_be_downloaded_name_the_switch(tmp_path, monkeypatc
 
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
     monkeypatch.setattr('torch.hub.urlopen', no_network)
-    with pytest.raises(WeightsUnreachableError, match='resnet50.*cannot be down'):
+    with pytest.raises(WeightsUnreachableError, match=r'resnet50.*cannot be down'):
         read_weights('torchvision://resnet50')
 
 
