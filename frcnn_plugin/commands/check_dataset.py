@@ -51,7 +51,8 @@ def check_dataset(argv: list[str] | None = None) -> int:
     lost = sum(problem.loses for problem in problems)
     report_to_user(args.data_root, problems, counts, classes)
     print(f'{args.data_root}: {images} images, {counts.total()} boxes, '
-          f'{len(problems)} problems; training would lose something by {lost} of them'
+          f'{len(problems)} problems; {lost} of them make training lose an image or a '
+          'box'
           + (f'; cleaned copy: {args.fix}' if args.fix else ''))
     if args.json:
         args.json.write_text(json.dumps(dict(images=images, counts=counts, problems=[

@@ -29,7 +29,7 @@ def convert(argv: list[str] | None = None) -> int:
         int: 0.
 
     Raises:
-        UserError: If the checkpoint is of nothing that is known, or holds something
+        UserError: If the code base of the checkpoint is not known, or holds something
             that has no place; nothing is written then.
     """
     args = parse('convert', argv)
@@ -39,7 +39,7 @@ def convert(argv: list[str] | None = None) -> int:
     outputs = [args.out, config_file] if args.to == 'ours' else [args.out]
     for path in outputs:
         if path.exists() and not args.overwrite:
-            raise UserError(f'{path}: is there already; --overwrite replaces it')
+            raise UserError(f'{path}: exists already; --overwrite replaces it')
     content = read_source(args.checkpoint)
     meta = content.get('meta') or {}
     state = content['state_dict']
@@ -51,8 +51,8 @@ def convert(argv: list[str] | None = None) -> int:
               + (f'; left out, no weights: {", ".join(left_out)}' if left_out else ''))
         state = _of(args.checkpoint, peer.to_ours, state)
     elif args.to == 'ours':
-        raise UserError(f'{args.checkpoint}: is ours already; --to mmdet and --to '
-                        'torchvision convert it')
+        raise UserError(f'{args.checkpoint}: has our names already; --to mmdet or --to '
+                        'torchvision converts it')
     style = args.style or ('caffe' if re.search(
         r"style\s*=\s*['\"]caffe", str(meta.get('cfg', ''))) else None)
     state = as_if_eps(state, args.norm_eps)
@@ -100,10 +100,10 @@ def read_source(path: Path) -> dict:
 
 
 def find_peer(args: argparse.Namespace, content: dict) -> Peer:
-    """Whose a checkpoint is.
+    """The code base that a checkpoint is from.
 
     Raises:
-        UserError: If its names are those of nobody who is known, or of two.
+        UserError: If its names are those of no known code base, or of two.
     """
     state = content['state_dict']
     found = recognise(state)
@@ -114,7 +114,7 @@ def find_peer(args: argparse.Namespace, content: dict) -> Peer:
     if not found:
         names = ', '.join(list(state)[:4])
         raise UserError(
-            f'{args.checkpoint}: of no Faster R-CNN that is known'
+            f'{args.checkpoint}: no Faster R-CNN that is known'
             + (f' as {args.source}' if args.source else '')
             + f'; its {len(state)} tensors begin with {names}')
     if len(found) > 1:
@@ -142,7 +142,7 @@ def _write_theirs(args: argparse.Namespace, state: StateDict, peer: Peer | None,
     else:
         if style == 'caffe' or (style is None and peer and 'detectron2' in peer.name):
             raise UserError(f'{args.checkpoint}: has the strides of Caffe, which '
-                            "torchvision's ResNet has not")
+                            "torchvision's ResNet does not have")
         content = state = _of(args.checkpoint, to_torchvision, state)
     _write(args.out, content)
     _tell(state)

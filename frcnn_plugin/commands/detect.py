@@ -84,7 +84,7 @@ def find_inputs(text: str) -> list[Path]:
     kept = [file for file in found if file.suffix.lower() in IMAGES + VIDEOS]
     if not kept:
         raise UserError(f'{text}: no such image, folder or video' if not found else
-                        f'{text}: no image or video in it; they end with '
+                        f'{text}: no image or video in it; known suffixes are '
                         f'{", ".join(IMAGES + VIDEOS)}')
     return kept
 

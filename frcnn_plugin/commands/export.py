@@ -87,7 +87,7 @@ def compare(path: Path, detector: Detector, images: list[Path]) -> int:
     Console().print(table)
     if worst <= TOLERANCE:
         return 0
-    print(f'not the same to {TOLERANCE}')
+    print(f'they differ by more than {TOLERANCE}')
     return 1
 
 

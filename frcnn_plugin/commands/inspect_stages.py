@@ -116,7 +116,8 @@ def write(stages: dict[str, Stage], args: argparse.Namespace, weights: str,
             name = f'{number:02d}_{stage.name}' + (f'_{index + 1}' if index else '')
             path = args.out / f'{name}.jpg'
             if path.resolve() == args.image.resolve():
-                raise UserError(f'{path}: is the picture itself; give another --out')
+                raise UserError(f'{path}: the picture itself would be written over; '
+                                'give another --out')
             mmcv.imwrite(picture[..., ::-1], str(path))
             pictures.append(dict(what=what, data=data_address(picture[..., ::-1])))
         shown.append(dict(

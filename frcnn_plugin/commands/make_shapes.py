@@ -15,5 +15,5 @@ def make_shapes(argv: list[str] | None = None) -> int:
     if generator.make_shapes(args.out, counts, args.seed):
         print(f'{args.out}: {sum(counts.values())} pictures')
     else:
-        print(f'{args.out}: there already')
+        print(f'{args.out}: exists already')
     return 0

@@ -9,7 +9,7 @@ from ..version import __version__
 
 COMMANDS = {  # the module of a command, which has a function of its name: what it does
     'train': 'train a detector',
-    'test': 'measure one: AP by class, or the recall of its proposals',
+    'test': 'measure a detector: AP by class, or the recall of its proposals',
     'detect': 'detect in pictures and videos',
     'inspect_stages': 'look inside: a picture of every stage, and one page',
     'browse_dataset': 'draw what training is fed',
@@ -27,8 +27,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='frcnn', description='Faster R-CNN on mmengine and mmdet.',
         formatter_class=partial(argparse.HelpFormatter, max_help_position=20),
-        epilog='frcnn COMMAND --help tells the options of each. A config is a file, or '
-        'the name of one of the package, such as frcnn_r50_c4_voc.')
+        epilog='frcnn COMMAND --help lists the options of each. A config is a file, or '
+        'the name of one that comes with the package, such as frcnn_r50_c4_voc.')
     parser.add_argument('--version', action='version',
                         version=f'frcnn_plugin {__version__}')
     commands = parser.add_subparsers(

@@ -53,7 +53,7 @@ def prepare_voc(argv: list[str] | None = None) -> Path:
     names = splits.pop(None, [])
     if args.split and not names:
         raise UserError(f'--split: the images of {out} are in splits already ('
-                        f'{", ".join(splits) or "their split files are there"})')
+                        f'{", ".join(splits) or "their split files exist"})')
     if names and not args.split:
         raise UserError(f'{out}: {len(names)} images are in no split; make the split '
                         'files with --split 0.8')
@@ -62,7 +62,7 @@ def prepare_voc(argv: list[str] | None = None) -> Path:
     for split, members in splits.items():
         write_split(out, split, members)
     sizes = ', '.join(f'{split} {len(members)}' for split, members in splits.items())
-    print(f'{out}: {sizes or "its split files are there already"}')
+    print(f'{out}: {sizes or "its split files exist already"}')
     return out
 
 
@@ -78,13 +78,13 @@ def download(years: list[str], out: Path) -> Path:
     for year in years:
         for part in DOWNLOADS[year]:
             if (out / f'VOC{year}/ImageSets/Main/{part}.txt').is_file():
-                print(f'{out}/VOC{year} {part}: there already')
+                print(f'{out}/VOC{year} {part}: exists already')
                 continue
             try:
                 data = VOCDetection(out.parent, year, part, download=True)
             except (OSError, RuntimeError) as error:
                 raise UserError(f'VOC {year} {part} cannot be downloaded ({error}); '
-                                'the same command tries again') from error
+                                'run the same command to try again') from error
             print(f'{out}/VOC{year} {part}: {len(data)} images')
     return out
 
@@ -99,8 +99,8 @@ def take_folder(args: argparse.Namespace) -> tuple[Path, dict]:
     whole = (root / 'Annotations').is_dir() and (root / 'JPEGImages').is_dir()
     pairs, alone = pair_files(root)
     if alone:
-        print(f'warning: {len(alone)} images have no XML file and are left out, '
-              f'{alone[0]} for one')
+        print(f'warning: {len(alone)} images have no XML file and are left out, for '
+              f'example {alone[0]}')
     if args.out is None or args.out.resolve() == root.resolve():
         if not whole:
             raise UserError(f'{root}: has no Annotations/ and JPEGImages/; -o DIR says '

@@ -65,7 +65,7 @@ def checkpoint_to_resume(resume: str | None, work_dir: str) -> dict | None:
         found = find_latest(work_dir, print_on_master)
         if found is None:
             print_on_master(f'--resume: no checkpoint in {work_dir} yet, training '
-                            'starts anew')
+                            'starts from the beginning')
             return None
         path, content = found
     else:

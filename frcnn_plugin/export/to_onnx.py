@@ -1,7 +1,4 @@
-"""The graph in the format ONNX.
-
-Comes in: a detector. Goes out: a file that onnxruntime and others run.
-"""
+"""The graph in the format ONNX, for onnxruntime and others."""
 
 import json
 from pathlib import Path

@@ -55,7 +55,7 @@ def test_every_problem_is_named_by_file(root, capsys, monkeypatch):
         ('test.txt', 'tested and trained', False)}
     shown = capsys.readouterr().out
     assert "'dgo' is none of the classes, did you mean dog?" in shown
-    assert 'training would lose something by 10 of them' in shown
+    assert '10 of them make training lose an image or a box' in shown
 
 
 def test_a_good_data_set(shapes_root, capsys):

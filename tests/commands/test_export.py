@@ -27,7 +27,7 @@ def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp
                    '--check', *(str(shapes_root / f'JPEGImages/test_0000{i}.jpg')
                                 for i in range(2))]) == 1
     printed = capsys.readouterr().out
-    assert 'not the same to 0.001' in printed
+    assert 'differ by more than 0.001' in printed
     assert 'test_00000.jpg' in printed and 'test_00001.jpg' in printed
 
 

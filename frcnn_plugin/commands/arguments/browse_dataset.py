@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('-o', '--out', type=Path, default=Path('browse'), metavar='DIR',
                         help='pictures go there (default: %(default)s)')
     parser.add_argument('--loader', choices=['train', 'val', 'test'], default='train',
-                        help='whose data (default: %(default)s)')
+                        help='the data of this loader (default: %(default)s)')
     parser.add_argument('--number', type=int, default=20, metavar='N',
-                        help='of pictures (default: %(default)s)')
+                        help='number of pictures (default: %(default)s)')
     add_config_options(parser)

@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'it states, or those of VOC or COCO if it has as many')
     parser.add_argument('--style', choices=STYLES,
                         help='how its ResNet was made: where the strides are, and '
-                        'which pixels it was trained on; default: as the source '
-                        'usually has it')
+                        'which pixels it was trained on; default: what is usual '
+                        'for the source')
     parser.add_argument('--norm-eps', type=float, default=1e-5, metavar='EPS',
                         help='what its batch normalisation adds to a variance; 0 for '
                         "torchvision's COCO weights (default: %(default)s)")

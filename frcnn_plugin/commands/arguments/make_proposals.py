@@ -21,13 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', required=True, type=Path, metavar='FILE',
                         help='the .pkl file')
     parser.add_argument('--num', type=int, default=2000, metavar='N',
-                        help='the most regions of an image (default: %(default)s)')
+                        help='regions of an image at most (default: %(default)s)')
     parser.add_argument('--quality', action='store_true',
                         help='more regions, and several times slower')
     parser.add_argument('--max-side', type=int, default=500, metavar='PIXELS',
-                        help='search in images shrunk to this longer side; 0 for never '
+                        help='shrink images whose longer side is longer; 0 for never '
                         '(default: %(default)s)')
     parser.add_argument('--workers', type=int, default=os.cpu_count(), metavar='N',
                         help='processes (default: %(default)s)')
     parser.add_argument('--overwrite', action='store_true',
-                        help='start anew, whatever is there')
+                        help='search all images again and replace the file')

@@ -23,16 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         '--voc, and the folder itself for a --from-folder that lacks '
                         'split files only')
     parser.add_argument('--images', type=Path, metavar='DIR',
-                        help='of --from-coco: the folder of the images; default: '
+                        help='with --from-coco: the folder of the images; default: '
                         'images beside the file, or the folder of the file')
     parser.add_argument('--name', default='train', metavar='SPLIT',
-                        help='of --from-coco: the split that FILE is '
+                        help='with --from-coco: the split that FILE is '
                         '(default: %(default)s)')
     parser.add_argument('--split', nargs='+', type=float, metavar='SHARE',
                         help='make the split files, at random: the share of train, and '
                         'perhaps that of val; the rest is test, or val and test in '
                         'equal parts')
     parser.add_argument('--seed', type=int, default=0, metavar='N',
-                        help='of the split (default: %(default)s)')
+                        help='seed of the split (default: %(default)s)')
     parser.add_argument('--copy', action='store_true',
                         help='copy the images instead of linking them')
