@@ -30,7 +30,7 @@ $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 demo: install
-	$(BIN)/python tools/make_shapes.py --out data/shapes
+	$(BIN)/frcnn make-shapes --out data/shapes
 	$(BIN)/python tools/train.py configs/frcnn_r18_c4_shapes.py --work-dir $(DEMO) --seed 0
 	$(BIN)/python tools/test.py configs/frcnn_r18_c4_shapes.py \
 	    "$$(cat $(DEMO)/last_checkpoint)" --work-dir $(DEMO) --show-dir $(DEMO)/pictures

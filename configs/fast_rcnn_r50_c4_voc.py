@@ -1,5 +1,5 @@
 # Fast R-CNN: the main config without its RPN, on the regions of selective search, which
-# tools/make_proposals.py writes: --split trainval --out
+# frcnn make-proposals writes: --split trainval --out
 # data/VOCdevkit/selective_search_trainval.pkl, and the same for test.
 _base_ = './frcnn_r50_c4_voc.py'
 

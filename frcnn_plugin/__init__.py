@@ -6,25 +6,28 @@ registers every component as ``frcnn_plugin.NAME``::
     custom_imports = dict(imports=['frcnn_plugin'])
 """
 
-from .compat import make_ready
-
-make_ready()
-
-from . import (
-    accelerate,
-    backbones,
-    datasets,
-    detectors,
-    engine,
-    evaluation,
-    report,
-    roi,
-    rpn,
-    visualization,
-)
-from .inference import Detections, Detector
+from .startup import only_prints_help
 from .version import __version__
 
-__all__ = ['Detections', 'Detector', '__version__', 'accelerate', 'backbones',
+if not only_prints_help():
+    from .compat import make_ready
+
+    make_ready()
+
+    from . import (
+        accelerate,
+        backbones,
+        datasets,
+        detectors,
+        engine,
+        evaluation,
+        report,
+        roi,
+        rpn,
+        visualization,
+    )
+    from .inference import Detector, Prediction
+
+__all__ = ['Detector', 'Prediction', '__version__', 'accelerate', 'backbones',
            'datasets', 'detectors', 'engine', 'evaluation', 'report', 'roi', 'rpn',
            'visualization']

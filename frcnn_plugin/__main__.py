@@ -2,4 +2,5 @@
 
 from .commands.frcnn import main
 
-main()
+if __name__ == '__main__':
+    main()

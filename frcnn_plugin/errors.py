@@ -1,7 +1,4 @@
-"""Errors that the user can mend, and how the commands print them."""
-
-import sys
-from collections.abc import Callable
+"""Errors that the user can mend."""
 
 
 class UserError(Exception):
@@ -17,12 +14,20 @@ class ConfigError(UserError):
     """A config is missing, cannot be read, or does not fit together."""
 
 
+class SettingError(ConfigError):
+    """A single setting of a config has to be changed."""
+
+
 class CheckpointError(UserError):
     """A checkpoint is missing, damaged, refused, or of another model."""
 
 
 class ClassCountError(CheckpointError):
     """A checkpoint has another number of classes than the config."""
+
+
+class ClassNamesError(CheckpointError):
+    """A checkpoint does not name its classes."""
 
 
 class NotResumableError(CheckpointError):
@@ -55,24 +60,3 @@ class ClassesError(DataError):
 
 class ProposalsError(DataError):
     """A file of proposals is missing, damaged, or of other images."""
-
-
-NAME = f'{UserError.__module__}.{UserError.__name__}: '
-
-
-def exit_with_one_line(main: Callable[[], None]) -> None:
-    """Run a command; an error that the user can mend is printed without a traceback.
-
-    Args:
-        main: The command. It ends normally, or raises :class:`UserError`.
-    """
-    try:
-        main()
-    except UserError as error:
-        # one that comes out of a loader's worker has its traceback in the message
-        message = str(error).strip().splitlines()[-1]
-        print(f'error: {message.removeprefix(NAME)}', file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        sys.exit(130)

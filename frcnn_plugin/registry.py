@@ -6,8 +6,15 @@ name ``RPNHead`` is ours and ``FPN`` is mmdet's; from any other mmdet project ou
 nothing to: mmengine warns about a scope that is missing in one of them.
 """
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+
 from mmdet import registry as mmdet_registry
 from mmengine.registry import Registry
+
+from .errors import ConfigError
 
 SCOPE = 'frcnn_plugin'
 
@@ -38,3 +45,48 @@ TRANSFORMS = _child(mmdet_registry.TRANSFORMS)
 VISBACKENDS = _child(mmdet_registry.VISBACKENDS)
 VISUALIZERS = _child(mmdet_registry.VISUALIZERS)
 WEIGHT_INITIALIZERS = _child(mmdet_registry.WEIGHT_INITIALIZERS)
+
+
+UNKNOWN = re.compile(r'(\S+) is not in the \S+ registry|Failed to get (\S+)')
+ARGUMENTS = re.compile(
+    r'(\w+)\.__init__\(\) (?:got an unexpected keyword argument|missing \d+ required)')
+
+
+@contextmanager
+def explain_config() -> Iterator[None]:
+    """Around what builds from a config: its mistakes become one line.
+
+    Errors of the components themselves stay what they are.
+
+    Raises:
+        ConfigError: If a component is registered nowhere, or does not have a setting.
+    """
+    try:
+        yield
+    except (KeyError, RuntimeError) as error:
+        unknown = UNKNOWN.search(str(*error.args[:1]))
+        if unknown is None:
+            raise
+        name = unknown[1] or unknown[2]
+        near = get_close_matches(name.rpartition('.')[2], _components(), 1)
+        hint = f', did you mean {near[0]!r}?' if near else ''
+        raise ConfigError(
+            f'the config names {name!r} as type, and {name!r} is not registered{hint}; '
+            'a module of your own is imported with custom_imports') from error
+    except TypeError as error:
+        named = ARGUMENTS.match(str(error))
+        known = [base.__name__ for component in _components().values()
+                 for base in getattr(component, '__mro__', ())]
+        if named is None or named[1] not in known:
+            raise
+        raise ConfigError(f'the config does not fit {named[1]}: {error}') from error
+
+
+def _components() -> dict[str, type]:
+    """All that is registered, here and in the parents, by name."""
+    found: dict[str, type] = {}
+    for registry in (each for each in globals().values() if isinstance(each, Registry)):
+        while registry is not None:
+            found = {**registry.module_dict, **found}
+            registry = registry.parent
+    return found

@@ -1,12 +1,11 @@
-"""Test a detector: `python tools/test.py --help`."""
+"""Test a detector, the same as `frcnn test`."""
 
 import sys
 
 try:
-    from frcnn_plugin.commands.test import test
-    from frcnn_plugin.errors import exit_with_one_line
+    from frcnn_plugin.commands.frcnn import main
 except ImportError as error:
     sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
 
 if __name__ == '__main__':
-    exit_with_one_line(test)
+    main(['test', *sys.argv[1:]])

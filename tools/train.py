@@ -1,12 +1,11 @@
-"""Train a detector: `python tools/train.py --help`."""
+"""Train a detector, the same as `frcnn train`."""
 
 import sys
 
 try:
-    from frcnn_plugin.commands.train import train
-    from frcnn_plugin.errors import exit_with_one_line
+    from frcnn_plugin.commands.frcnn import main
 except ImportError as error:
     sys.exit(f'error: {error} (to install: make install, or pip install -e ".[lite]")')
 
 if __name__ == '__main__':
-    exit_with_one_line(train)
+    main(['train', *sys.argv[1:]])

@@ -1,7 +1,6 @@
-"""Pretrained weights for a part of the network.
+"""Pretrained weights for a part of the network: torchvision's, of a URL or of a file.
 
-Comes in: ``torchvision://resnet50``, a URL or a path. Goes out: the tensors that the
-part has a place for. Every file is read weights-only: it can not run code.
+Every file is read weights-only: it cannot run code.
 """
 
 import pickle
@@ -12,16 +11,10 @@ import torchvision
 from mmengine.logging import print_log
 from torch import nn
 
-from ..errors import UserError
+from ..errors import CheckpointError, WeightsError, WeightsUnreachableError
 from ..io.checkpoints import StateDict, read_checkpoint, state_dict_of
 
 TORCHVISION = 'torchvision://'
-REMEDY = ('Give a file with --pretrained FILE, or train from scratch with '
-           '--from-scratch')
-
-
-class WeightsUnreachable(UserError):
-    """The weights are elsewhere on the network and could not be fetched."""
 
 
 def read_weights(source: str) -> StateDict:
@@ -32,7 +25,7 @@ def read_weights(source: str) -> StateDict:
             as ``torchvision://resnet50.IMAGENET1K_V2``; an http(s) URL; or a path.
 
     Raises:
-        UserError: If it can not be had or is no checkpoint.
+        WeightsError: If it cannot be had or is no checkpoint.
     """
     try:
         if source.startswith(TORCHVISION):
@@ -44,13 +37,13 @@ def read_weights(source: str) -> StateDict:
         else:
             return read_checkpoint(source)['state_dict']
     except (URLError, TimeoutError, ConnectionError) as error:
-        raise WeightsUnreachable(f'pretrained weights {source} can not be downloaded '
-                                 f'({error}). {REMEDY}') from error
-    except UserError as error:
-        raise UserError(f'pretrained weights {error}. {REMEDY}') from error
+        raise WeightsUnreachableError(
+            f'pretrained weights {source} cannot be downloaded ({error})') from error
+    except CheckpointError as error:
+        raise WeightsError(f'pretrained weights {error}') from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise UserError(f'pretrained weights {source} came damaged, or are no '
-                        f'checkpoint ({type(error).__name__}). {REMEDY}') from error
+        raise WeightsError(f'pretrained weights {source} came damaged, or are no '
+                           f'checkpoint ({type(error).__name__})') from error
     return state_dict_of(content, source)
 
 
@@ -61,8 +54,8 @@ def torchvision_weights(source: str):
         catalogue = torchvision.models.get_model_weights(name)
         return catalogue[version or 'IMAGENET1K_V1']
     except (ValueError, KeyError) as error:
-        raise UserError(f'pretrained weights {source}: torchvision has none of that '
-                        'name; an example is torchvision://resnet50') from error
+        raise WeightsError(f'pretrained weights {source}: torchvision has none of that '
+                           'name; an example is torchvision://resnet50') from error
 
 
 class InitFromWeights:
@@ -77,7 +70,7 @@ class InitFromWeights:
         """Initialise as ``init_cfg`` says.
 
         Raises:
-            UserError: If the weights can not be had or do not fit.
+            WeightsError: If the weights cannot be had or do not fit.
         """
         cfg = self.init_cfg
         if not isinstance(cfg, dict) or cfg.get('type') != 'Pretrained':
@@ -99,7 +92,7 @@ def load_part(module: nn.Module, state: StateDict, source: str,
         prefix: What stands before the module's names in the state.
 
     Raises:
-        UserError: If one is missing or has another shape.
+        WeightsError: If one is missing or has another shape.
     """
     if prefix:
         state = {name.removeprefix(f'{prefix}.'): value for name, value in state.items()
@@ -113,7 +106,7 @@ def load_part(module: nn.Module, state: StateDict, source: str,
     if missing or wrong:
         name = (wrong or missing)[0]
         found = f'has shape {tuple(state[name].shape)}' if wrong else 'is missing'
-        raise UserError(
+        raise WeightsError(
             f'pretrained weights {source} do not fit {type(module).__name__}: '
             f'{len(missing)} tensors are missing and {len(wrong)} have another shape; '
             f'{name} {found}, expected {tuple(wanted[name].shape)}')

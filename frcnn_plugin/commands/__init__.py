@@ -1,1 +1,1 @@
-"""The commands, as functions: the scripts in ``tools/`` call these."""
+"""The commands, as functions; flags and what a user types are known here only."""

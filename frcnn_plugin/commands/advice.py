@@ -7,6 +7,9 @@ is printed after the message.
 from .. import errors
 
 ADVICE: dict[type[errors.UserError], str] = {
+    errors.SettingError: 'Change settings with --cfg-options NAME=VALUE',
+    errors.ClassCountError: "Give the checkpoint's own classes with --classes",
+    errors.ClassNamesError: 'Give their names in order with --classes',
     errors.WeightsError: 'Give a file with --pretrained FILE, or train from scratch '
                          'with --from-scratch',
 }

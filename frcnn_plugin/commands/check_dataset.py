@@ -1,8 +1,7 @@
-"""``tools/check_dataset.py``: what is wrong with a data set, before training."""
+"""``frcnn check-dataset``: what is wrong with a data set, before training."""
 
 import argparse
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -18,31 +17,9 @@ from ..datasets.voc_layout import find_folders, read_split
 from ..errors import UserError
 from ..prepare.check_files import FileReport, check_file
 from ..prepare.clean_copy import write_clean_copy
+from .parser import parse
 
 SHOWN = 200  # lines of the table, before the rest is only counted
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Read every image and every annotation '
-        'of a data set in VOC layout, and say what is wrong. Ends with status 1 if '
-        'training would lose something.')
-    parser.add_argument('data_root', type=Path, metavar='DIR',
-                        help='a folder with Annotations/, JPEGImages/ and '
-                        'ImageSets/Main/, or a VOCdevkit that holds such folders')
-    parser.add_argument('--classes', nargs='+', metavar='NAME',
-                        help='the classes to be trained; default: all that are there')
-    parser.add_argument('--split', nargs='+', metavar='NAME',
-                        help='default: all of ImageSets/Main')
-    parser.add_argument('--fix', type=Path, metavar='DIR',
-                        help='write a cleaned copy of the annotations into this new '
-                        'folder; the originals are never touched')
-    parser.add_argument('--json', type=Path, metavar='FILE',
-                        help='write everything that was found')
-    parser.add_argument('--jobs', type=int, default=os.cpu_count(), metavar='N',
-                        help='processes (default: all cores)')
-    return parser.parse_args(argv)
 
 
 def check_dataset(argv: list[str] | None = None) -> int:
@@ -52,9 +29,9 @@ def check_dataset(argv: list[str] | None = None) -> int:
         int: 1 if training would lose an image or a box, else 0.
 
     Raises:
-        UserError: If there is no data set, or the copy can not be written.
+        UserError: If there is no data set, or the copy cannot be written.
     """
-    args = parse_args(argv)
+    args = parse('check_dataset', argv)
     classes = tuple(args.classes) if args.classes else None
     folders = find_folders(args.data_root)
     problems: list[Problem] = []
@@ -74,7 +51,8 @@ def check_dataset(argv: list[str] | None = None) -> int:
     lost = sum(problem.loses for problem in problems)
     report_to_user(args.data_root, problems, counts, classes)
     print(f'{args.data_root}: {images} images, {counts.total()} boxes, '
-          f'{len(problems)} problems; training would lose something by {lost} of them'
+          f'{len(problems)} problems; {lost} of them make training lose an image or a '
+          'box'
           + (f'; cleaned copy: {args.fix}' if args.fix else ''))
     if args.json:
         args.json.write_text(json.dumps(dict(images=images, counts=counts, problems=[

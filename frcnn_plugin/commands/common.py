@@ -1,48 +1,46 @@
-"""What the commands share: options, and where they say things."""
+"""What the commands that read a config share."""
 
 import argparse
 import os
+from pathlib import Path
 
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 
+from ..config.changes import Change, set_classes, set_data_root, set_work_dir
+from ..config.files import load_config
 from ..errors import UserError
 
 RANKS = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 
 
-def add_common_options(parser: argparse.ArgumentParser) -> None:
-    """Options that training and testing have in common."""
-    parser.add_argument('--data-root', metavar='DIR',
-                        help='a folder with Annotations/, JPEGImages/ and '
-                        'ImageSets/Main/, or a VOCdevkit that holds such folders')
-    parser.add_argument('--classes', nargs='+', metavar='NAME',
-                        help='the classes, in the order of their labels')
-    parser.add_argument('--work-dir', metavar='DIR',
-                        help='where logs and checkpoints go; default: '
-                        'work_dirs/CONFIG')
-    parser.add_argument('--launcher', default='none',
-                        choices=['none', 'pytorch', 'slurm', 'mpi'],
-                        help='how a distributed job was started')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='K=V',
-                        help='change single settings, for example '
-                        'optim_wrapper.optimizer.lr=0.01')
+def read_config(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
+    """The config with the single settings of the command line.
 
-
-def parse(parser: argparse.ArgumentParser,
-          argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line.
+    Args:
+        args: With ``config`` and ``cfg_options``.
+        needs: Parts that the config must have.
 
     Raises:
-        UserError: If ``--cfg-options`` are not of the form KEY=VALUE.
+        UserError: If it cannot be read or the settings do not fit.
     """
+    settings = argparse.Namespace(values=None)
     try:
-        return parser.parse_args(argv)
-    except ValueError as error:  # mmengine's action splits without a look
+        DictAction([], 'values')(None, settings, args.cfg_options or [])
+    except ValueError as error:  # it takes for granted that there is a "="
         raise UserError('--cfg-options takes KEY=VALUE, for example '
                         'optim_wrapper.optimizer.lr=0.01') from error
+    return load_config(args.config, settings.values, needs)
 
 
-def say(message: str) -> None:
-    """Print, in the first process of a job only; it need not have joined its group."""
+def common_changes(cfg: Config, args: argparse.Namespace) -> list[Change]:
+    """What all of them may change, before anything else."""
+    folder = args.work_dir or cfg.get('work_dir') or str(
+        Path('work_dirs') / Path(args.config).stem)
+    return [(set_work_dir, folder), (set_data_root, args.data_root or None),
+            (set_classes, args.classes)]
+
+
+def print_on_master(message: str) -> None:
+    """Print in the first process of a job, which need not have joined its group."""
     if all(os.environ.get(name, '0') == '0' for name in RANKS):
         print(message, flush=True)

@@ -1,4 +1,4 @@
-"""``tools/convert.py``: checkpoints of other code bases into ours, and back."""
+"""``frcnn convert``: checkpoints of other code bases into ours, and back."""
 
 import argparse
 import re
@@ -9,70 +9,37 @@ import numpy as np
 import torch
 
 from ..errors import UserError
-from ..interop.configure import STYLES, build, config_for, name_classes
-from ..interop.layouts import OUR_NORM_EPS, as_if_eps
-from ..interop.outwards import TARGETS, to_mmdet, to_torchvision
-from ..interop.peers import PEERS, Peer, is_ours, recognise
+from ..interop.configure import build, name_classes, peer_config
+from ..interop.layouts import as_if_eps
+from ..interop.peers import Peer, is_ours, recognise
+from ..interop.to_peers import to_mmdet, to_torchvision
 from ..io.checkpoints import StateDict, check_fit, read_checkpoint
 from ..io.data_pickle import read_data_pickle
 from ..io.files import whole_or_absent
+from .parser import parse
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Convert a checkpoint of another Faster R-CNN '
-        'into ours, with the config that it needs; or ours into one of mmdet or '
-        'torchvision.',
-        epilog='Known: ' + '; '.join(peer.name for peer in PEERS) + '. Which numbers '
-        'of them differ: docs/interop.md')
-    parser.add_argument('checkpoint', type=Path, help='a .pth or .pkl file')
-    parser.add_argument('-o', '--out', type=Path, required=True, metavar='FILE',
-                        help='the new checkpoint, .pth; the config is put beside it')
-    parser.add_argument('--to', choices=TARGETS, default='ours',
-                        help='whose it is to be (default: %(default)s)')
-    parser.add_argument('--source', choices=[peer.config for peer in PEERS],
-                        help='whose it is, where its names do not tell')
-    parser.add_argument('--classes', nargs='+', metavar='NAME',
-                        help='the names of its classes in order; default: those that '
-                        'it states, or those of VOC or COCO if it has as many')
-    parser.add_argument('--style', choices=list(STYLES),
-                        help='how its ResNet was made: where the strides are, and '
-                        'which pixels it was trained on; default: as the source '
-                        'usually has it')
-    parser.add_argument('--norm-eps', type=float, default=OUR_NORM_EPS, metavar='EPS',
-                        help='what its batch normalisation adds to a variance; 0 for '
-                        "torchvision's COCO weights (default: %(default)s)")
-    parser.add_argument('--data', choices=['voc', 'coco'],
-                        help='the data of the new config: a folder in VOC layout, '
-                        'which is the default, or COCO')
-    parser.add_argument('--config', type=Path, metavar='FILE',
-                        help='the config that it is for, where its numbers are not '
-                        'the usual ones of its source, such as its anchors')
-    parser.add_argument('--overwrite', action='store_true',
-                        help='replace files that are there')
-    args = parser.parse_args(argv)
-    if args.out.suffix != '.pth':
-        raise UserError(f'-o {args.out}: the new checkpoint is a .pth file')
-    return args
-
-
-def convert(argv: list[str] | None = None) -> None:
+def convert(argv: list[str] | None = None) -> int:
     """Run the command.
 
     Args:
         argv: Its arguments. Default: those of the process.
 
+    Returns:
+        int: 0.
+
     Raises:
-        UserError: If the checkpoint is of nothing that is known, or holds something
+        UserError: If the code base of the checkpoint is not known, or holds something
             that has no place; nothing is written then.
     """
-    args = parse_args(argv)
+    args = parse('convert', argv)
+    if args.out.suffix != '.pth':
+        raise UserError(f'-o {args.out}: the new checkpoint is a .pth file')
     config_file = args.out.with_suffix('.py')
     outputs = [args.out, config_file] if args.to == 'ours' else [args.out]
     for path in outputs:
         if path.exists() and not args.overwrite:
-            raise UserError(f'{path}: is there already; --overwrite replaces it')
+            raise UserError(f'{path}: exists already; --overwrite replaces it')
     content = read_source(args.checkpoint)
     meta = content.get('meta') or {}
     state = content['state_dict']
@@ -84,18 +51,18 @@ def convert(argv: list[str] | None = None) -> None:
               + (f'; left out, no weights: {", ".join(left_out)}' if left_out else ''))
         state = _of(args.checkpoint, peer.to_ours, state)
     elif args.to == 'ours':
-        raise UserError(f'{args.checkpoint}: is ours already; --to mmdet and --to '
-                        'torchvision convert it')
+        raise UserError(f'{args.checkpoint}: has our names already; --to mmdet or --to '
+                        'torchvision converts it')
     style = args.style or ('caffe' if re.search(
         r"style\s*=\s*['\"]caffe", str(meta.get('cfg', ''))) else None)
     state = as_if_eps(state, args.norm_eps)
     known = (meta.get('dataset_meta') or {}).get('classes')
     if args.to != 'ours':
         _write_theirs(args, state, peer, style, meta)
-        return
+        return 0
     classes = name_classes(len(state['roi_head.bbox_head.fc_cls.bias']) - 1, known,
                            args.classes, str(args.checkpoint))
-    cfg = config_for(peer, state, classes, style, args.data, args.config)
+    cfg = peer_config(peer, state, classes, style, args.data, args.config)
     try:
         check_fit(build(cfg), state, str(args.checkpoint))
     except UserError as error:
@@ -111,6 +78,7 @@ def convert(argv: list[str] | None = None) -> None:
     print(f'{config_file}: the config with the numbers of {args.config or peer.name}, '
           f'{len(classes)} classes')
     print(f'to test it: frcnn test {config_file} {args.out} --data-root DIR')
+    return 0
 
 
 def read_source(path: Path) -> dict:
@@ -132,10 +100,10 @@ def read_source(path: Path) -> dict:
 
 
 def find_peer(args: argparse.Namespace, content: dict) -> Peer:
-    """Whose a checkpoint is.
+    """The code base that a checkpoint is from.
 
     Raises:
-        UserError: If its names are those of nobody who is known, or of two.
+        UserError: If its names are those of no known code base, or of two.
     """
     state = content['state_dict']
     found = recognise(state)
@@ -146,7 +114,7 @@ def find_peer(args: argparse.Namespace, content: dict) -> Peer:
     if not found:
         names = ', '.join(list(state)[:4])
         raise UserError(
-            f'{args.checkpoint}: of no Faster R-CNN that is known'
+            f'{args.checkpoint}: no Faster R-CNN that is known'
             + (f' as {args.source}' if args.source else '')
             + f'; its {len(state)} tensors begin with {names}')
     if len(found) > 1:
@@ -174,7 +142,7 @@ def _write_theirs(args: argparse.Namespace, state: StateDict, peer: Peer | None,
     else:
         if style == 'caffe' or (style is None and peer and 'detectron2' in peer.name):
             raise UserError(f'{args.checkpoint}: has the strides of Caffe, which '
-                            "torchvision's ResNet has not")
+                            "torchvision's ResNet does not have")
         content = state = _of(args.checkpoint, to_torchvision, state)
     _write(args.out, content)
     _tell(state)

@@ -1,4 +1,4 @@
-"""``tools/detect.py``: detect in images and videos; draw and list what is found."""
+"""``frcnn detect``: detect in images and videos; draw and list what is found."""
 
 import argparse
 import glob
@@ -14,43 +14,15 @@ from rich.console import Console
 from rich.progress import track
 
 from ..errors import UserError
-from ..inference import Detections, Detector
+from ..inference import Detector, Prediction
+from ..inference.coco_results import CocoResults
 from ..inference.detector import read_image
 from ..io.whole_files import write_whole
 from ..visualization.draw import Drawer
+from .parser import parse
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Detect in images and videos.')
-    parser.add_argument('input', help='an image, a folder, a video, or a pattern such '
-                        "as 'pictures/*.jpg'")
-    parser.add_argument('model', nargs='+', metavar='[CONFIG] CHECKPOINT',
-                        help='a checkpoint of training; it carries its config, another '
-                        'one is named before it')
-    parser.add_argument('-o', '--out', type=Path, default=Path('detections'),
-                        metavar='DIR', help='pictures and detections.json go there '
-                        '(default: %(default)s)')
-    parser.add_argument('--score-thr', type=float, default=0.3, metavar='SCORE',
-                        help='what has less is left out (default: %(default)s)')
-    parser.add_argument('--batch-size', type=int, default=4, metavar='N',
-                        help='images at once (default: %(default)s)')
-    parser.add_argument('--device', help='cuda, cpu, ...; default: a GPU if there is '
-                        'one')
-    parser.add_argument('--classes', nargs='+', metavar='NAME',
-                        help='names in place of those in the checkpoint')
-    parser.add_argument('--no-pictures', action='store_true',
-                        help='write detections.json only')
-    args = parser.parse_args(argv)
-    if len(args.model) > 2:
-        parser.error('one config and one checkpoint at most; quote a pattern of images')
-    if args.batch_size < 1:
-        raise UserError(f'--batch-size is {args.batch_size}; it must be at least 1')
-    return args
 
 
 def detect(argv: list[str] | None = None) -> int:
@@ -62,32 +34,37 @@ def detect(argv: list[str] | None = None) -> int:
     Raises:
         UserError: If something is wrong that the user can mend.
     """
-    args = parse_args(argv)
+    args = parse('detect', argv)
+    if args.batch_size < 1:
+        raise UserError(f'--batch-size is {args.batch_size}; it must be at least 1')
     paths = find_inputs(args.input)
-    targets = find_targets(paths, args)
+    names = relative_names(paths, args.input)
+    targets = find_targets(names, args)
     detector = Detector(args.model[-1], args.model[0] if len(args.model) == 2 else None,
                         args.device, args.classes)
     drawer = None if args.no_pictures else Drawer(detector.classes)
-    results, broken = [], []
-    images = [path for path in paths if path.suffix.lower() not in VIDEOS]
-    readable = read_all(images, broken)
+    results, broken = CocoResults(detector.classes), []
+    pictures = [path for path in paths if path.suffix.lower() not in VIDEOS]
     for path, image, found in track(
-            run(detector, readable, args), args.input, total=len(images),
-            disable=not images, console=Console(stderr=True)):
-        results += as_coco(found, detector.classes, len(results), str(path))
+            run(detector, read_all(pictures, broken), args), args.input,
+            total=len(pictures), disable=not pictures, console=Console(stderr=True)):
+        results.add(results.add_image(names[path], image), found)
         if drawer:
             mmcv.imwrite(drawer(image, found), str(targets[path]))
     for path in paths:
         if path.suffix.lower() in VIDEOS:
-            results += detect_in_video(path, targets[path], detector, drawer, args)
+            detect_in_video(path, names[path], targets[path], detector, drawer, results,
+                            args)
     write_whole(args.out / 'detections.json', json.dumps(dict(
+        images=results.images, annotations=results.annotations,
         categories=[dict(id=i, name=name) for i, name in enumerate(detector.classes)],
-        annotations=results), indent=1).encode())
+    ), indent=1).encode())
     for message in broken:
         print(f'warning: {message}; left out')
-    print(f'{args.out}: {len(results)} detections in {len(images) - len(broken)} images'
-          + (f' and {len(paths) - len(images)} videos' if len(images) < len(paths)
-             else ''))
+    videos = len(paths) - len(pictures)
+    print(f'{args.out}: {len(results.annotations)} detections in '
+          f'{len(pictures) - len(broken)} images'
+          + (f' and {videos} videos' if videos else ''))
     return int(bool(broken))
 
 
@@ -107,24 +84,36 @@ def find_inputs(text: str) -> list[Path]:
     kept = [file for file in found if file.suffix.lower() in IMAGES + VIDEOS]
     if not kept:
         raise UserError(f'{text}: no such image, folder or video' if not found else
-                        f'{text}: no image or video in it; they end with '
+                        f'{text}: no image or video in it; known suffixes are '
                         f'{", ".join(IMAGES + VIDEOS)}')
     return kept
 
 
-def find_targets(paths: list[Path], args: argparse.Namespace) -> dict[Path, Path]:
+def relative_names(paths: list[Path], text: str) -> dict[Path, str]:
+    """The name of each file relative to the input: no two files have the same.
+
+    Args:
+        paths: The files.
+        text: The folder that was given; for a pattern or one file the folder that all
+            of them are in counts as given.
+    """
+    root = Path(text).expanduser()
+    if not root.is_dir():
+        root = Path(os.path.commonpath([path.parent.absolute() for path in paths]))
+    return {path: path.absolute().relative_to(root.absolute()).as_posix()
+            for path in paths}
+
+
+def find_targets(names: dict[Path, str], args: argparse.Namespace) -> dict[Path, Path]:
     """Where the picture of each image goes.
 
     Raises:
         UserError: If two go to one place, or one goes over an image that is there.
     """
-    root = Path(args.input).expanduser()
-    if not root.is_dir():
-        root = Path(os.path.commonpath([path.parent.absolute() for path in paths]))
-    inputs = {path.resolve() for path in paths}
+    inputs = {path.resolve() for path in names}
     targets: dict[Path, Path] = {}
-    for path in paths:
-        target = args.out / path.absolute().relative_to(root.absolute())
+    for path, name in names.items():
+        target = args.out / name
         if path.suffix.lower() in VIDEOS:
             target = target.with_suffix('.mp4')
         if target.resolve() in inputs and not args.no_pictures:
@@ -142,7 +131,7 @@ def read_all(paths: list[Path],
     """All images that can be read; what is wrong with the others is noted.
 
     Raises:
-        UserError: If there is one image only, and it can not be read.
+        UserError: If there is one image only, and it cannot be read.
     """
     for path in paths:
         try:
@@ -154,7 +143,7 @@ def read_all(paths: list[Path],
 
 
 def run(detector: Detector, images: Iterable[tuple[object, np.ndarray]],
-        args: argparse.Namespace) -> Iterator[tuple[object, np.ndarray, Detections]]:
+        args: argparse.Namespace) -> Iterator[tuple[object, np.ndarray, Prediction]]:
     """Each image with its detections."""
     waiting: list = []
 
@@ -167,19 +156,20 @@ def run(detector: Detector, images: Iterable[tuple[object, np.ndarray]],
         yield (*waiting.pop(0), found.above(args.score_thr))
 
 
-def detect_in_video(path: Path, target: Path, detector: Detector,
-                    drawer: Drawer | None, args: argparse.Namespace) -> list[dict]:
+def detect_in_video(path: Path, name: str, target: Path, detector: Detector,
+                    drawer: Drawer | None, results: CocoResults,
+                    args: argparse.Namespace) -> None:
     """Detect in all frames; the pictures become a video again.
 
     Raises:
-        UserError: If it can not be read.
+        UserError: If it cannot be read.
     """
     video = cv2.VideoCapture(str(path))
     if not video.isOpened():
         raise UserError(f'{path}: not a readable video')
     total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
     rate = video.get(cv2.CAP_PROP_FPS) or 25.0
-    results, writer = [], None
+    image_id = writer = None
 
     def frames() -> Iterator[tuple[int, np.ndarray]]:
         number = 0
@@ -193,7 +183,9 @@ def detect_in_video(path: Path, target: Path, detector: Detector,
     steps = track(run(detector, frames(), args), str(path), total=max(total, 1),
                   console=Console(stderr=True))
     for number, frame, found in steps:
-        results += as_coco(found, detector.classes, len(results), str(path), number)
+        if image_id is None:
+            image_id = results.add_image(name, frame)
+        results.add(image_id, found, number)
         if drawer:
             picture = drawer(frame, found)
             if writer is None:
@@ -205,21 +197,3 @@ def detect_in_video(path: Path, target: Path, detector: Detector,
     video.release()
     if writer is not None:
         writer.release()
-    return results
-
-
-def as_coco(found: Detections, classes: tuple[str, ...], begin: int, file: str,
-            frame: int | None = None) -> list[dict]:
-    """Detections as COCO lists results, with names beside the numbers."""
-    entries = []
-    for offset, (box, score, label) in enumerate(zip(
-            found.boxes, found.scores, found.labels, strict=True)):
-        x1, y1, x2, y2 = (round(float(value), 3) for value in box)
-        entries.append(dict(
-            id=begin + offset, file_name=file, image_id=Path(file).stem,
-            category_id=int(label), category=classes[label],
-            bbox=[x1, y1, round(x2 - x1, 3), round(y2 - y1, 3)],
-            score=round(float(score), 5)))
-        if frame is not None:
-            entries[-1]['frame'] = frame
-    return entries

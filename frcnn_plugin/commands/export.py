@@ -1,6 +1,5 @@
-"""``tools/export.py``: write a trained detector as one file for other programs."""
+"""``frcnn export``: write a trained detector as one file for other programs."""
 
-import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,38 +12,11 @@ from ..errors import UserError
 from ..export import GraphDetector, export_graph, save_onnx
 from ..inference import Detector
 from .detect import find_inputs
+from .parser import parse
 
 SUFFIX = {'onnx': '.onnx', 'torch-export': '.pt2'}
 NEEDED = ('onnx', 'onnxscript', 'onnxruntime')
 TOLERANCE = 1e-3  # pixels, and score
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Write a trained detector as one file for other programs.')
-    parser.add_argument('model', nargs='+', metavar='[CONFIG] CHECKPOINT',
-                        help='a checkpoint of training; it carries its config, another '
-                        'one is named before it')
-    parser.add_argument('--to', required=True, choices=list(SUFFIX),
-                        help='the format')
-    parser.add_argument('-o', '--out', type=Path, metavar='FILE',
-                        help='default: the name of the checkpoint with another ending')
-    parser.add_argument('--check', nargs='+', metavar='IMAGE',
-                        help='images, folders or patterns: compare what the file and '
-                        'the checkpoint detect in them')
-    args = parser.parse_args(argv)
-    if len(args.model) > 2:
-        parser.error('one config and one checkpoint at most')
-    lacking = [name for name in NEEDED if find_spec(name) is None]
-    if args.to == 'onnx' and lacking:
-        raise UserError(f'--to onnx: {", ".join(lacking)} is not installed (pip '
-                        f'install {" ".join(lacking)})')
-    args.out = args.out or Path(args.model[-1]).with_suffix(SUFFIX[args.to])
-    if args.out.suffix != SUFFIX[args.to]:
-        raise UserError(f'--out {args.out}: a file of --to {args.to} ends with '
-                        f'{SUFFIX[args.to]}')
-    return args
 
 
 def export(argv: list[str] | None = None) -> int:
@@ -56,25 +28,33 @@ def export(argv: list[str] | None = None) -> int:
     Raises:
         UserError: If something is wrong that the user can mend.
     """
-    args = parse_args(argv)
+    args = parse('export', argv)
+    lacking = [name for name in NEEDED if find_spec(name) is None]
+    if args.to == 'onnx' and lacking:
+        raise UserError(f'--to onnx: {", ".join(lacking)} is not installed (pip '
+                        f'install {" ".join(lacking)})')
+    out = args.out or Path(args.model[-1]).with_suffix(SUFFIX[args.to])
+    if out.suffix != SUFFIX[args.to]:
+        raise UserError(f'--out {out}: a file of --to {args.to} ends with '
+                        f'{SUFFIX[args.to]}')
     images = [image for text in args.check or () for image in find_inputs(text)]
     detector = Detector(args.model[-1], args.model[0] if len(args.model) == 2 else None,
                         device='cpu', fast=False)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
     try:
         graph = GraphDetector(detector.model)
     except TypeError as error:
-        raise UserError(f'{args.model[-1]}: can not be exported: {error}') from error
+        raise UserError(f'{args.model[-1]}: cannot be exported: {error}') from error
     print('exporting, which takes a minute or two', flush=True)
     if args.to == 'onnx':
-        save_onnx(graph, args.out, dict(
+        save_onnx(graph, out, dict(
             classes=detector.classes, input='BGR, 0 to 255, resized',
             resize=resizing(detector)))
     else:
-        torch.export.save(export_graph(graph), args.out)
-    print(f'{args.out}: {args.out.stat().st_size / 1e6:.1f} MB, for pictures of any '
+        torch.export.save(export_graph(graph), out)
+    print(f'{out}: {out.stat().st_size / 1e6:.1f} MB, for pictures of any '
           'size')
-    return compare(args.out, detector, images) if images else 0
+    return compare(out, detector, images) if images else 0
 
 
 def resizing(detector: Detector) -> dict:
@@ -107,7 +87,7 @@ def compare(path: Path, detector: Detector, images: list[Path]) -> int:
     Console().print(table)
     if worst <= TOLERANCE:
         return 0
-    print(f'not the same to {TOLERANCE}')
+    print(f'they differ by more than {TOLERANCE}')
     return 1
 
 

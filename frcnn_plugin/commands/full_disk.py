@@ -1,9 +1,11 @@
-"""A disk that is full, said with the folder that it is for."""
+"""A full disk, said with the folder that it is for."""
 
 import errno
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ..errors import UserError
 
@@ -12,7 +14,8 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no space, a quota, a file's 
 
 @contextmanager
 def explain_full_disk(work_dir: str, then: str = '') -> Iterator[None]:
-    """Turn the end of the disk into one line; log files that do not fit are silent.
+    """Turn the end of the disk into one line; logs in the folder that do not fit are
+    silent.
 
     Args:
         work_dir: Where everything is written.
@@ -21,7 +24,16 @@ def explain_full_disk(work_dir: str, then: str = '') -> Iterator[None]:
     Raises:
         UserError: In place of an error of the system that means just that.
     """
-    shown, logging.raiseExceptions = logging.raiseExceptions, False
+    folder, handle = Path(work_dir).absolute(), logging.FileHandler.handleError
+
+    def quietly(handler: logging.FileHandler, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not (isinstance(error, OSError) and error.errno in FULL
+                and folder in Path(handler.baseFilename).parents):
+            handle(handler, record)
+
+    # the handlers of a run are made by mmengine, when the run begins
+    logging.FileHandler.handleError = quietly
     try:
         yield
     except OSError as error:
@@ -30,4 +42,4 @@ def explain_full_disk(work_dir: str, then: str = '') -> Iterator[None]:
         raise UserError(f'{work_dir}: nothing more can be written ({error.strerror}); '
                         f'make room{then}') from error
     finally:
-        logging.raiseExceptions = shown
+        logging.FileHandler.handleError = handle

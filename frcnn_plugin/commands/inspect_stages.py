@@ -1,4 +1,4 @@
-"""``tools/inspect_stages.py``: what happens to one picture, stage by stage."""
+"""``frcnn inspect-stages``: what happens to one picture, stage by stage."""
 
 import argparse
 from pathlib import Path
@@ -20,42 +20,19 @@ from ..report.page import render
 from ..structures import GroundTruth
 from ..visualization.stage_pictures import draw_stages
 from ..visualization.stages import Stage, describe, run_stages
+from .parser import parse
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Show what a detector does with one picture, stage by stage.')
-    parser.add_argument('image', type=Path)
-    parser.add_argument('model', nargs='+', metavar='[CONFIG] [CHECKPOINT]',
-                        help='a config, a checkpoint, or both; without a checkpoint '
-                        'the weights are random')
-    parser.add_argument('-o', '--out', type=Path, default=Path('stages'), metavar='DIR',
-                        help='pictures and stages.html go there (default: %(default)s)')
-    parser.add_argument('--annotation', type=Path, metavar='XML',
-                        help='what is annotated; default: the file of that name beside '
-                        'the picture, or in Annotations/ beside its folder')
-    parser.add_argument('--region', type=int, metavar='N',
-                        help='the proposal to look at closely; default: the one most '
-                        'certain to be an object')
-    parser.add_argument('--classes', nargs='+', metavar='NAME',
-                        help='names in place of those in the checkpoint')
-    parser.add_argument('--score-thr', type=float, default=0.3, metavar='SCORE',
-                        help='detections with less are not drawn (default: '
-                        '%(default)s)')
-    args = parser.parse_args(argv)
-    if len(args.model) > 2:
-        parser.error('one config and one checkpoint at most')
-    return args
-
-
-def inspect_stages(argv: list[str] | None = None) -> None:
+def inspect_stages(argv: list[str] | None = None) -> int:
     """Run the command.
+
+    Returns:
+        int: 0.
 
     Raises:
         UserError: If something is wrong that the user can mend.
     """
-    args = parse_args(argv)
+    args = parse('inspect_stages', argv)
     last = Path(args.model[-1])  # a checkpoint, or a config by its path or name
     checkpoint = str(last) if last.suffix and last.suffix != '.py' else None
     config = args.model[0] if len(args.model) == 2 or checkpoint is None else None
@@ -75,6 +52,7 @@ def inspect_stages(argv: list[str] | None = None) -> None:
     write(stages, args, 'random weights' if checkpoint is None else last.name,
           anchor_rows(detector.model.rpn_head.prior_generator, stages))
     print(f'{args.out}/stages.html')
+    return 0
 
 
 def ground_truth(args: argparse.Namespace, classes: tuple[str, ...],
@@ -82,7 +60,7 @@ def ground_truth(args: argparse.Namespace, classes: tuple[str, ...],
     """What is annotated, in pixels of the network's input; None if there is nothing.
 
     Raises:
-        UserError: If a file that was named can not be read.
+        UserError: If a file that was named cannot be read.
     """
     name = args.image.with_suffix('.xml').name
     usual = (args.image.parent / name, args.image.parent.parent / 'Annotations' / name)
@@ -138,7 +116,8 @@ def write(stages: dict[str, Stage], args: argparse.Namespace, weights: str,
             name = f'{number:02d}_{stage.name}' + (f'_{index + 1}' if index else '')
             path = args.out / f'{name}.jpg'
             if path.resolve() == args.image.resolve():
-                raise UserError(f'{path}: is the picture itself; give another --out')
+                raise UserError(f'{path}: the picture itself would be written over; '
+                                'give another --out')
             mmcv.imwrite(picture[..., ::-1], str(path))
             pictures.append(dict(what=what, data=data_address(picture[..., ::-1])))
         shown.append(dict(

@@ -1,8 +1,4 @@
-"""What depends on the machine: processes, devices, deterministic kernels.
-
-Comes in: a config. Goes out: the same config, changed in place, or one line that says
-what this machine can not do.
-"""
+"""What depends on the machine: processes, devices, deterministic kernels."""
 
 import gc
 import os
@@ -36,39 +32,25 @@ def check_deterministic(cfg: Config) -> None:
             'model.roi_head.bbox_roi_extractor.roi_layer.type=RoIAlign')
 
 
-def set_transfer(cfg: Config) -> None:
-    """With a GPU: copy batches to it while it computes, from memory that stays put."""
-    if torch.cuda.is_available() and 'data_preprocessor' in cfg.model:
-        cfg.train_dataloader.setdefault('pin_memory', True)
-        cfg.model.data_preprocessor.setdefault('non_blocking', True)
-
-
-def set_launcher(cfg: Config, launcher: str) -> None:
-    """Say how a distributed job was started, and what fits the machine.
+def join_group(launcher: str) -> None:
+    """Join the other processes of a distributed job.
 
     Raises:
         UserError: If this process was not started that way.
     """
-    cfg.launcher = launcher
     if launcher == 'none':
         return
     variable, start = LAUNCHERS[launcher]
     if variable not in os.environ:
         raise UserError(f'--launcher {launcher}: this process was not started by it '
                         f'({variable} is not set); start it with: {start}')
-    if torch.cuda.is_available():
+    if torch.cuda.is_available():  # then mmengine's runner joins
         return
     if launcher == 'mpi':
         raise UserError(f'--launcher {launcher} needs GPUs; on CPUs use: '
                         f'{LAUNCHERS["pytorch"][1]}')
     if launcher == 'slurm':
         name_processes_by_slurm()
-    # mmengine's launcher takes a GPU for granted: on the CPU we open the group
-    # ourselves, and tell the wrapper that there is no device to name
-    cfg.env_cfg.setdefault('dist_cfg', {})['backend'] = 'gloo'
-    cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
-        find_unused_parameters=cfg.get('find_unused_parameters', False))
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
 

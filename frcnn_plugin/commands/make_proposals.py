@@ -1,7 +1,5 @@
-"""``tools/make_proposals.py``: search the proposals of R-CNN and Fast R-CNN."""
+"""``frcnn make-proposals``: search the proposals of R-CNN and Fast R-CNN."""
 
-import argparse
-import os
 import pickle
 import shutil
 from collections.abc import Iterator
@@ -25,47 +23,9 @@ from ..prepare.proposal_parts import (
     search,
 )
 from ..prepare.selective_search import require_contrib
+from .parser import parse
 
 Task = tuple[Path, Path, Settings]
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line.
-
-    Raises:
-        UserError: If a number is out of its range, or the file is no .pkl.
-    """
-    parser = argparse.ArgumentParser(
-        description='Search regions in images by selective search, and write them as '
-        "mmdet's file of proposals. The same command again goes on where it stopped.")
-    parser.add_argument('--data-root', required=True, type=Path, metavar='DIR',
-                        help='a folder with Annotations/, JPEGImages/ and '
-                        'ImageSets/Main/, or a VOCdevkit that holds such folders')
-    parser.add_argument('--folders', nargs='+', metavar='NAME',
-                        help='which folders of a VOCdevkit; default: all')
-    parser.add_argument('--split', required=True, nargs='+', metavar='NAME',
-                        help='one split file or several')
-    parser.add_argument('--out', required=True, type=Path, metavar='FILE',
-                        help='the .pkl file')
-    parser.add_argument('--num', type=int, default=2000, metavar='N',
-                        help='the most regions of an image (default: %(default)s)')
-    parser.add_argument('--quality', action='store_true',
-                        help='more regions, and several times slower')
-    parser.add_argument('--max-side', type=int, default=500, metavar='PIXELS',
-                        help='search in images shrunk to this longer side; 0 for never '
-                        '(default: %(default)s)')
-    parser.add_argument('--workers', type=int, default=os.cpu_count(), metavar='N',
-                        help='processes (default: %(default)s)')
-    parser.add_argument('--overwrite', action='store_true',
-                        help='start anew, whatever is there')
-    args = parser.parse_args(argv)
-    for name, least in (('num', 1), ('max_side', 0), ('workers', 1)):
-        if getattr(args, name) < least:
-            raise UserError(f'--{name.replace("_", "-")} is {getattr(args, name)}; it '
-                            f'must be at least {least}')
-    if args.out.suffix not in ('.pkl', '.pickle'):
-        raise UserError(f'--out {args.out}: mmdet reads proposals from .pkl')
-    return args
 
 
 def make_proposals(argv: list[str] | None = None) -> Path:
@@ -81,7 +41,13 @@ def make_proposals(argv: list[str] | None = None) -> Path:
         UserError: If something is wrong that the user can mend. What was searched until
             then is kept, as after an interruption.
     """
-    args = parse_args(argv)
+    args = parse('make_proposals', argv)
+    for name, least in (('num', 1), ('max_side', 0), ('workers', 1)):
+        if getattr(args, name) < least:
+            raise UserError(f'--{name.replace("_", "-")} is {getattr(args, name)}; it '
+                            f'must be at least {least}')
+    if args.out.suffix not in ('.pkl', '.pickle'):
+        raise UserError(f'--out {args.out}: mmdet reads proposals from .pkl')
     require_contrib()
     folders = find_folders(args.data_root.expanduser(), args.folders)
     images = keyed([
@@ -118,7 +84,7 @@ def _run(tasks: list[Task], workers: int) -> Iterator[None]:
             yield from (future.result() for future in as_completed(futures))
         except BrokenProcessPool as error:
             raise UserError(
-                'a process was killed, perhaps for want of memory; the same command '
-                'goes on from here, with fewer --workers if need be') from error
+                'a process was killed, perhaps for lack of memory; the same command '
+                'continues from here, with fewer --workers if need be') from error
         finally:  # an error or Ctrl-C ends the work now, and not after the last image
             pool.shutdown(cancel_futures=True)

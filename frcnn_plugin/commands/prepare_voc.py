@@ -1,4 +1,4 @@
-"""``tools/prepare_voc.py``: data sets of any usual layout into that of PASCAL VOC."""
+"""``frcnn prepare-voc``: data sets of any usual layout into that of PASCAL VOC."""
 
 import argparse
 import random
@@ -14,52 +14,12 @@ from ..prepare.import_coco import import_coco
 from ..prepare.import_folder import pair_files
 from ..prepare.import_yolo import import_yolo
 from ..prepare.voc_writer import Picture, place_file, write_picture, write_split
+from .parser import parse
 
 DEVKIT = Path('data/VOCdevkit')
 SHOWN = 20  # lines about what was left out
 PARTS = ('train', 'val', 'test')
 DOWNLOADS = {'2007': ('trainval', 'test'), '2012': ('trainval',)}
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Make a folder in the layout of PASCAL VOC.')
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument('--voc', nargs='+', choices=list(DOWNLOADS), metavar='YEAR',
-                        help=f'download VOC itself: {" ".join(DOWNLOADS)}')
-    source.add_argument('--from-folder', type=Path, metavar='DIR',
-                        help='images and their XML files, wherever they lie in DIR')
-    source.add_argument('--from-coco', type=Path, metavar='FILE',
-                        help='annotations in COCO format')
-    source.add_argument('--from-yolo', type=Path, metavar='DIR',
-                        help='images/, labels/ and data.yaml or classes.txt')
-    parser.add_argument('-o', '--out', type=Path, metavar='DIR',
-                        help='the folder in VOC layout; default: data/VOCdevkit for '
-                        '--voc, and the folder itself for a --from-folder that lacks '
-                        'split files only')
-    parser.add_argument('--images', type=Path, metavar='DIR',
-                        help='of --from-coco: the folder of the images; default: '
-                        'images beside the file, or the folder of the file')
-    parser.add_argument('--name', default='train', metavar='SPLIT',
-                        help='of --from-coco: the split that FILE is '
-                        '(default: %(default)s)')
-    parser.add_argument('--split', nargs='+', type=float, metavar='SHARE',
-                        help='make the split files, at random: the share of train, and '
-                        'perhaps that of val; the rest is test, or val and test in '
-                        'equal parts')
-    parser.add_argument('--seed', type=int, default=0, metavar='N',
-                        help='of the split (default: %(default)s)')
-    parser.add_argument('--copy', action='store_true',
-                        help='copy the images and do not link them')
-    args = parser.parse_args(argv)
-    if args.split and not (len(args.split) <= 2 and min(args.split) > 0
-                           and sum(args.split) <= 1):
-        raise UserError(f'--split {" ".join(map(str, args.split))}: one or two shares '
-                        'above 0 and together at most 1')
-    if args.out is None and (args.from_coco or args.from_yolo):
-        raise UserError('-o DIR is missing: the folder that is to be made')
-    return args
 
 
 def prepare_voc(argv: list[str] | None = None) -> Path:
@@ -71,7 +31,13 @@ def prepare_voc(argv: list[str] | None = None) -> Path:
     Raises:
         UserError: If something is wrong that the user can mend.
     """
-    args = parse_args(argv)
+    args = parse('prepare_voc', argv)
+    if args.split and not (len(args.split) <= 2 and min(args.split) > 0
+                           and sum(args.split) <= 1):
+        raise UserError(f'--split {" ".join(map(str, args.split))}: one or two shares '
+                        'above 0 and together at most 1')
+    if args.out is None and (args.from_coco or args.from_yolo):
+        raise UserError('-o DIR is missing: the folder that is to be made')
     if args.voc:
         return download(args.voc, args.out or DEVKIT)
     if args.from_folder:
@@ -87,7 +53,7 @@ def prepare_voc(argv: list[str] | None = None) -> Path:
     names = splits.pop(None, [])
     if args.split and not names:
         raise UserError(f'--split: the images of {out} are in splits already ('
-                        f'{", ".join(splits) or "their split files are there"})')
+                        f'{", ".join(splits) or "their split files exist"})')
     if names and not args.split:
         raise UserError(f'{out}: {len(names)} images are in no split; make the split '
                         'files with --split 0.8')
@@ -96,7 +62,7 @@ def prepare_voc(argv: list[str] | None = None) -> Path:
     for split, members in splits.items():
         write_split(out, split, members)
     sizes = ', '.join(f'{split} {len(members)}' for split, members in splits.items())
-    print(f'{out}: {sizes or "its split files are there already"}')
+    print(f'{out}: {sizes or "its split files exist already"}')
     return out
 
 
@@ -104,7 +70,7 @@ def download(years: list[str], out: Path) -> Path:
     """Fetch VOC with torchvision, which checks and unpacks it.
 
     Raises:
-        UserError: If it can not be had.
+        UserError: If it cannot be had.
     """
     if out.name != 'VOCdevkit':
         raise UserError(f'-o {out}: VOC unpacks into a folder VOCdevkit; call it so')
@@ -112,13 +78,13 @@ def download(years: list[str], out: Path) -> Path:
     for year in years:
         for part in DOWNLOADS[year]:
             if (out / f'VOC{year}/ImageSets/Main/{part}.txt').is_file():
-                print(f'{out}/VOC{year} {part}: there already')
+                print(f'{out}/VOC{year} {part}: exists already')
                 continue
             try:
                 data = VOCDetection(out.parent, year, part, download=True)
             except (OSError, RuntimeError) as error:
-                raise UserError(f'VOC {year} {part} can not be downloaded ({error}); '
-                                'the same command tries again') from error
+                raise UserError(f'VOC {year} {part} cannot be downloaded ({error}); '
+                                'run the same command to try again') from error
             print(f'{out}/VOC{year} {part}: {len(data)} images')
     return out
 
@@ -133,8 +99,8 @@ def take_folder(args: argparse.Namespace) -> tuple[Path, dict]:
     whole = (root / 'Annotations').is_dir() and (root / 'JPEGImages').is_dir()
     pairs, alone = pair_files(root)
     if alone:
-        print(f'warning: {len(alone)} images have no XML file and are left out, '
-              f'{alone[0]} for one')
+        print(f'warning: {len(alone)} images have no XML file and are left out, for '
+              f'example {alone[0]}')
     if args.out is None or args.out.resolve() == root.resolve():
         if not whole:
             raise UserError(f'{root}: has no Annotations/ and JPEGImages/; -o DIR says '

@@ -1,55 +1,31 @@
-"""``tools/test.py``: measure a trained detector."""
+"""``frcnn test``: measure a trained detector."""
 
 import argparse
 import json
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
+from ..config import changes, testing
+from ..config.changes import apply
 from ..engine.frozen_phase_hook import model_of
 from ..errors import UserError
 from ..evaluation.proposal_recall import recall_name
 from ..evaluation.voc_metric import PER_CLASS
 from ..io.checkpoints import check_fit, read_checkpoint
-from . import machine, overrides
-from .common import add_common_options, parse
-from .explain_config import explain_config
+from ..registry import explain_config
+from . import machine
+from .common import common_changes, read_config
 from .full_disk import explain_full_disk
 from .memory import explain_out_of_memory
-from .tta import set_tta
+from .parser import parse
 
 RECALL_AT = (50, 300, 2000)  # proposals
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Test a detector: AP of each class, and the mean.')
-    parser.add_argument('config', help='the config that it was trained with')
-    parser.add_argument('checkpoint', nargs='?',
-                        help='a .pth file from its work dir')
-    add_common_options(parser)
-    parser.add_argument('--split', metavar='NAME',
-                        help="split file to test on; default: the config's")
-    parser.add_argument('--out', metavar='FILE',
-                        help='write all detections to this .pkl file')
-    parser.add_argument('--show-dir', metavar='DIR',
-                        help='draw ground truth and detections into this folder')
-    parser.add_argument('--recall', action='store_true',
-                        help='measure the recall of the proposals, not the detections')
-    parser.add_argument('--tta', action='store_true',
-                        help='test-time augmentation: detect in the mirrored image '
-                        "too, or as the config's tta_pipeline says")
-    args = parse(parser, argv)
-    if args.tta and args.recall:
-        parser.error('--tta and --recall do not go together')
-    if args.checkpoint is None and not args.recall:
-        parser.error('the following arguments are required: checkpoint')
-    return args
 
 
 def configure(args: argparse.Namespace) -> Config:
@@ -58,40 +34,20 @@ def configure(args: argparse.Namespace) -> Config:
     Raises:
         UserError: If the two do not fit together.
     """
-    cfg = overrides.config_of(args, ('model', 'test_dataloader', 'test_cfg'))
-    if args.split:
-        overrides.set_split(cfg, args.split)
-    if args.show_dir:
-        hook = cfg.default_hooks.setdefault('visualization', dict(type='PicturesHook'))
-        hook.update(draw=True, test_out_dir=str(Path(args.show_dir).absolute()))
-    if args.recall:
-        measure_recall(cfg)
-    if args.tta:
-        set_tta(cfg)
-    if args.out:
-        if not args.out.endswith(('.pkl', '.pickle')):
-            raise UserError(f'--out {args.out}: mmdet writes detections as .pkl')
-        evaluators = cfg.test_evaluator
-        evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-        cfg.test_evaluator = [
-            *evaluators, dict(type='DumpDetResults', out_file_path=args.out)]
-    # the checkpoint is loaded here, where it must fit; training is not set up at all
-    cfg.load_from, cfg.resume = None, False
-    for name in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler',
-                 'val_dataloader', 'val_cfg', 'val_evaluator'):
-        cfg.pop(name, None)
+    cfg = read_config(args, ('model', 'test_dataloader', 'test_cfg'))
+    distributed = args.launcher != 'none'
+    apply(cfg, [
+        *common_changes(cfg, args),
+        (testing.set_split, args.split),
+        (testing.show_pictures, args.show_dir or None),
+        (testing.measure_recall, args.recall and RECALL_AT),
+        (testing.use_tta, args.tta),
+        (testing.dump_detections, args.out or None),
+        (testing.only_test, True),
+        (changes.set_launcher, args.launcher),
+        (changes.distribute_on_cpu, distributed and not torch.cuda.is_available()),
+    ])
     return cfg
-
-
-def measure_recall(cfg: Config) -> None:
-    """Leave the second stage out, and measure what the first one proposes."""
-    cfg.model.roi_head = None
-    rpn = cfg.model.get('rpn_head')
-    if rpn and rpn.get('proposal_creator'):
-        most = max(RECALL_AT)
-        rpn.proposal_creator.test = dict(nms_pre=6 * most, max_per_img=most)
-    cfg.test_evaluator = dict(type='ProposalRecall', nums=RECALL_AT)
-    cfg.default_hooks.pop('report', None)  # proposals are of no class
 
 
 def print_recall(metrics: dict[str, float]) -> None:
@@ -150,14 +106,16 @@ def test(argv: list[str] | None = None) -> dict:
     Raises:
         UserError: If something is wrong that the user can mend.
     """
-    args = parse_args(argv)
+    args = parse('test', argv)
+    if args.checkpoint is None and not args.recall:
+        raise UserError('the checkpoint is missing: frcnn test CONFIG CHECKPOINT')
     state = None
     if args.checkpoint:
         state = read_checkpoint(args.checkpoint)['state_dict']
     cfg = configure(args)
     if state is None and cfg.model.get('rpn_head'):
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
-    machine.set_launcher(cfg, args.launcher)
+    machine.join_group(args.launcher)
     with (explain_config(), explain_full_disk(cfg.work_dir),
           explain_out_of_memory(cfg, 'test_dataloader')):
         runner = Runner.from_cfg(cfg)

@@ -1,4 +1,4 @@
-"""``tools/train.py``: train a detector from a config."""
+"""``frcnn train``: train a detector from a config."""
 
 import argparse
 import os
@@ -7,69 +7,49 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from ..config import changes
+from ..config.changes import apply
+from ..config.initialisation import set_pretrained, train_from_scratch
+from ..config.schedule import set_max_iters
 from ..engine.frozen_phase_hook import model_of
 from ..engine.resume.latest_checkpoint import check_resumable, find_latest
 from ..errors import UserError
 from ..io.checkpoints import check_fit, read_checkpoint
-from . import machine, overrides, starting_point
-from .common import add_common_options, parse, say
-from .explain_config import explain_config
+from ..registry import explain_config
+from . import machine
+from .common import common_changes, print_on_master, read_config
 from .full_disk import explain_full_disk
 from .memory import explain_out_of_memory
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Train a detector.')
-    parser.add_argument('config', help='a Python config file, see configs/')
-    add_common_options(parser)
-    parser.add_argument('--max-iters', type=int, metavar='N',
-                        help='stop after N steps, a trial run')
-    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='go on from a checkpoint; without a name from the latest '
-                        'in the work dir')
-    parser.add_argument('--amp', action='store_true',
-                        help='automatic mixed precision (needs a GPU)')
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument('--pretrained', metavar='SOURCE',
-                       help='pretrained weights of your own: a path, a URL or '
-                       'torchvision://NAME')
-    start.add_argument('--from-scratch', action='store_true',
-                       help='start from random weights instead of pretrained ones')
-    parser.add_argument('--tensorboard', action='store_true',
-                        help='write curves for TensorBoard into the work dir too')
-    parser.add_argument('--seed', type=int, metavar='N', help='seed of everything')
-    parser.add_argument('--deterministic', action='store_true',
-                        help='use deterministic kernels only')
-    return parse(parser, argv)
+from .parser import parse
+from .weights import check_weights, take_weights_of_run
 
 
 def configure(args: argparse.Namespace) -> Config:
-    """The config with everything that the command line says, but where to start from.
+    """The config with everything that the command line says.
 
     Raises:
-        UserError: If the two do not fit together.
+        UserError: If the two do not fit together, or the machine cannot do it.
     """
-    cfg = overrides.config_of(args, ('model', 'train_dataloader', 'train_cfg'))
-    if args.seed is not None and not 0 <= args.seed < 2**32:
-        raise UserError(f'--seed is {args.seed}; it must be from 0 to {2**32 - 1}')
-    if args.max_iters is not None:
-        overrides.set_max_iters(cfg, args.max_iters)
-    if args.amp:
-        if not torch.cuda.is_available():
-            raise UserError('--amp needs a GPU, and torch finds none; leave it out')
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if args.tensorboard:
-        overrides.add_tensorboard(cfg)
+    gpu = torch.cuda.is_available()
+    if args.amp and not gpu:
+        raise UserError('--amp needs a GPU, and torch finds none; leave it out')
+    cfg = read_config(args, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
+    apply(cfg, [
+        *common_changes(cfg, args),
+        (set_max_iters, args.max_iters),
+        (changes.use_amp, args.amp),
+        (changes.add_tensorboard, args.tensorboard),
+        (changes.set_seed, args.seed),
+        (changes.set_deterministic, args.deterministic),
+        (changes.copy_while_computing, gpu),
+        (set_pretrained, args.pretrained),
+        (train_from_scratch, args.from_scratch),
+        (changes.set_launcher, args.launcher),
+        (changes.distribute_on_cpu, args.launcher != 'none' and not gpu),
+    ])
     if args.deterministic:
         machine.check_deterministic(cfg)
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
-    if args.seed is not None or args.deterministic:
-        said = dict(seed=args.seed, deterministic=args.deterministic or None)
-        cfg.randomness = {**cfg.get('randomness', {}), **{
-            name: value for name, value in said.items() if value is not None}}
     return cfg
 
 
@@ -77,14 +57,15 @@ def checkpoint_to_resume(resume: str | None, work_dir: str) -> dict | None:
     """The content of the checkpoint that ``--resume`` means, with its ``path``.
 
     Raises:
-        UserError: If it can not be read, or training can not go on from it.
+        UserError: If it cannot be read, or training cannot continue from it.
     """
     if not resume:
         return None
     if resume == 'auto':
-        found = find_latest(work_dir, say)
+        found = find_latest(work_dir, print_on_master)
         if found is None:
-            say(f'--resume: no checkpoint in {work_dir} yet, training starts anew')
+            print_on_master(f'--resume: no checkpoint in {work_dir} yet, training '
+                            'starts from the beginning')
             return None
         path, content = found
     else:
@@ -93,43 +74,39 @@ def checkpoint_to_resume(resume: str | None, work_dir: str) -> dict | None:
     return {**content, 'path': path}
 
 
-def keep_seed(cfg: Config, meta: dict) -> None:
-    """The seed of the run that goes on; with another one it would be another run."""
-    seed, asked = meta.get('seed'), cfg.get('randomness', {}).get('seed')
-    if seed is None:
-        return
-    if asked not in (None, seed):
-        say(f'warning: --seed {asked} is not that of the run that goes on, which is '
-            f'{seed}; it goes on with {seed}')
-    cfg.randomness = {**cfg.get('randomness', {}), 'seed': seed}
+def seed_of_run(cfg: Config, meta: dict) -> int | None:
+    """The seed of the run to continue; with another one it would be another run."""
+    seed, asked = meta.get('seed'), (cfg.get('randomness') or {}).get('seed')
+    if None not in (seed, asked) and asked != seed:
+        print_on_master(f'warning: --seed {asked} differs from the seed of the run to '
+                        f'continue, which is {seed}; it continues with {seed}')
+    return seed
 
 
-def train(argv: list[str] | None = None) -> None:
+def train(argv: list[str] | None = None) -> int:
     """Run the command.
 
     Args:
         argv: Its arguments. Default: those of the process.
 
+    Returns:
+        int: 0.
+
     Raises:
         UserError: If something is wrong that the user can mend.
     """
-    args = parse_args(argv)
+    args = parse('train', argv)
     cfg = configure(args)
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
-    if args.pretrained:  # of use to a run that goes on too: alternating training
-        starting_point.set_pretrained(cfg, args.pretrained)
     if checkpoint:
-        cfg.resume, cfg.load_from = True, checkpoint['path']
-        keep_seed(cfg, checkpoint['meta'])
-        starting_point.start_from_checkpoint(cfg, checkpoint['meta'], args.from_scratch)
+        apply(cfg, [(changes.resume_from, checkpoint['path']),
+                    (changes.set_seed, seed_of_run(cfg, checkpoint['meta']))])
+        take_weights_of_run(cfg, checkpoint['meta'])
     else:
-        starting_point.check_load_from(cfg)
-        starting_point.settle_pretrained(
-            cfg, args.from_scratch, trial=args.max_iters is not None)
-    machine.set_transfer(cfg)
-    machine.set_launcher(cfg, args.launcher)
+        check_weights(cfg, trial=args.max_iters is not None)
+    machine.join_group(args.launcher)
     with (explain_config(),
-          explain_full_disk(cfg.work_dir, ', then go on with --resume'),
+          explain_full_disk(cfg.work_dir, ', then continue with --resume'),
           explain_out_of_memory(cfg, 'train_dataloader')):
         runner = Runner.from_cfg(cfg)
         if checkpoint:
@@ -137,3 +114,4 @@ def train(argv: list[str] | None = None) -> None:
         runner.train()
         del runner
     machine.leave_group(args.launcher)
+    return 0

@@ -1,1 +1,1 @@
-"""Finding, reading and changing configs."""
+"""Configs: found, read, and changed by one list of changes."""

@@ -1,15 +1,10 @@
-"""The parts of a config, wherever they stand in it.
-
-Comes in: a config. Goes out: its parts, or the same config, changed in place.
-"""
+"""The parts of a config, wherever they stand in it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from mmengine.config import Config
 
-from ..errors import UserError
-
+SCOPE = 'frcnn_plugin'
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -32,38 +27,33 @@ def datasets_of(cfg: Config, loaders: tuple[str, ...] = LOADERS) -> Iterator[dic
                 yield node
 
 
-def set_data_root(cfg: Config, data_root: str) -> None:
-    """Point every dataset of the config to a folder, and metrics with them."""
-    old = {dataset['data_root'] for dataset in datasets_of(cfg)} - {None, ''}
-    for dataset in datasets_of(cfg):
-        dataset['data_root'] = data_root
-    for name in ('val_evaluator', 'test_evaluator'):
-        for node in nested_dicts(cfg.get(name) or {}):
-            path = Path(node.get('ann_file') or '.')
-            root = next((each for each in old if path.is_relative_to(each)), None)
-            if node.get('ann_file') and root:
-                node['ann_file'] = str(Path(data_root) / path.relative_to(root))
-
-
-def set_classes(cfg: Config, classes: list[str]) -> None:
-    """Set the classes of every dataset and the size of every head.
-
-    Raises:
-        UserError: If a name is given twice.
-    """
-    if len(set(classes)) != len(classes):
-        raise UserError(f'--classes: a name is given twice in {" ".join(classes)}')
-    for dataset in datasets_of(cfg):
-        dataset['metainfo'] = dict(classes=tuple(classes))
-    for name, part in cfg.model.items():
-        if name == 'rpn_head':  # objects and background, whatever the classes
-            continue
-        for node in nested_dicts(part):
-            if 'num_classes' in node:
-                node['num_classes'] = len(classes)
+def part_of(cfg: dict | Config, name: str, default: dict):
+    """A part, made if the config lacks it; mmengine's ``setdefault`` gives a copy."""
+    if name not in cfg:
+        cfg[name] = default
+    return cfg[name]
 
 
 def is_pretrained(part: dict) -> bool:
     """Whether a part of the model starts from pretrained weights."""
     init_cfg = part.get('init_cfg')
     return isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained'
+
+
+def component_of(node: dict, scope: str | None = None) -> tuple[str, str]:
+    """The package and the name of the component that a part asks for.
+
+    Args:
+        node: The part. Its ``type`` is a name, a name with its scope or its module, or
+            a class.
+        scope: Where a name without scope is looked for; ours by default.
+
+    Returns:
+        tuple: Such as ``('mmdet', 'RPNHead')``; the name is empty without a ``type``.
+    """
+    kind = node.get('type') or ''
+    name = kind if isinstance(kind, str) else (
+        f'{getattr(kind, "__module__", "")}.{getattr(kind, "__name__", kind)}')
+    package, dot, _ = name.partition('.')
+    return (package if dot else node.get('_scope_') or scope or SCOPE,
+            name.rpartition('.')[2])

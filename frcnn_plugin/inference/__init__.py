@@ -1,5 +1,5 @@
 """A trained detector for programs that only want detections."""
 
-from .detector import Detections, Detector
+from .detector import Detector, Prediction
 
-__all__ = ['Detections', 'Detector']
+__all__ = ['Detector', 'Prediction']

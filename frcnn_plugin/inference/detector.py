@@ -1,9 +1,7 @@
 """A trained detector in two lines.
 
     from frcnn_plugin import Detector
-    detections = Detector('work_dirs/demo/iter_500.pth')('picture.jpg')
-
-Comes in: a checkpoint, then images. Goes out: boxes, scores and names.
+    prediction = Detector('work_dirs/demo/iter_500.pth')('picture.jpg')
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,19 +18,17 @@ from mmengine.registry import DefaultScope
 from PIL import Image
 
 from ..accelerate.inference import fold_batch_norms, for_inference
-from ..commands.explain_config import explain_config
-from ..config.files import load_config
 from ..config.parts import nested_dicts
-from ..errors import UserError
+from ..errors import CheckpointError, ConfigError, DataError, UserError
 from ..io.checkpoints import check_fit, read_checkpoint
-from ..registry import MODELS, SCOPE
-from .config_text import SCOPES, check_types, read_config_text
+from ..registry import MODELS, SCOPE, explain_config
+from .carried_config import class_names, config_of_checkpoint
 
 UNUSED = ('LoadImageFromFile', 'LoadAnnotations')  # of a pipeline: there are no files
 
 
 @dataclass(frozen=True)
-class Detections:
+class Prediction:
     """What was found in one image, the best first.
 
     Attributes:
@@ -55,10 +51,10 @@ class Detections:
         """The class of each box."""
         return [self.classes[label] for label in self.labels]
 
-    def above(self, score_thr: float) -> 'Detections':
+    def above(self, score_thr: float) -> 'Prediction':
         """Those with at least this score."""
         kept = self.scores >= score_thr
-        return Detections(self.boxes[kept], self.scores[kept], self.labels[kept],
+        return Prediction(self.boxes[kept], self.scores[kept], self.labels[kept],
                           self.classes)
 
 
@@ -77,7 +73,7 @@ class Detector:
             normalisation is folded and the parts stay the plain ones.
 
     Raises:
-        UserError: If the checkpoint can not be read, does not fit, or carries no config
+        UserError: If the checkpoint cannot be read, does not fit, or carries no config
             while none is given; if its detector needs proposals from a file.
     """
 
@@ -86,7 +82,7 @@ class Detector:
                  compile: bool = False, fast: bool = True) -> None:
         content = {} if checkpoint is None else read_checkpoint(checkpoint)
         meta = content.get('meta') or {}
-        cfg = config_for(str(checkpoint), meta, config)
+        cfg = config_of_checkpoint(str(checkpoint), meta, config)
         self.device = find_device(device)
         self.classes = tuple(classes or class_names(meta, cfg))
         self.scope = cfg.get('default_scope') or SCOPE
@@ -96,8 +92,9 @@ class Detector:
                 step for step in cfg.test_dataloader.dataset.pipeline
                 if str(step.get('type')).rpartition('.')[2] not in UNUSED])
         if not hasattr(model, 'rpn_head') or model.rpn_head is None:
-            raise UserError(f'{checkpoint}: a detector without an RPN, whose proposals '
-                            'come from a file; frcnn test runs it on a data set')
+            raise ConfigError(f'{checkpoint}: a detector without an RPN: its proposals '
+                              'come from a file, so it runs on the data set of that '
+                              'file only')
         check_classes(self.classes, cfg, str(checkpoint or config))
         if checkpoint is None:
             model.init_weights()
@@ -116,16 +113,16 @@ class Detector:
             batch_size: How many of a list go through the network at once.
 
         Returns:
-            Detections: Of the image, or a list of them.
+            Prediction: Of the image, or a list of them.
 
         Raises:
-            UserError: If an image can not be read.
+            UserError: If an image cannot be read.
         """
         if isinstance(images, list | tuple):
             return list(self.stream(images, batch_size))
         return next(self.stream([images]))
 
-    def stream(self, images: Iterable, batch_size: int = 8) -> Iterator[Detections]:
+    def stream(self, images: Iterable, batch_size: int = 8) -> Iterator[Prediction]:
         """Detect in images that come one after another, such as those of a video."""
         images = iter(images)
         while batch := list(islice(images, batch_size)):
@@ -140,54 +137,16 @@ class Detector:
                 ori_shape=image.shape[:2], height=image.shape[0], width=image.shape[1]))
 
     @torch.inference_mode()
-    def _detect(self, images: list) -> list[Detections]:
+    def _detect(self, images: list) -> list[Prediction]:
         samples = [self.prepare(image) for image in images]
         with DefaultScope.overwrite_default_scope(self.scope):
             found = self.model.test_step(pseudo_collate(samples))
-        return [self._detections(each.pred_instances) for each in found]
+        return [self._prediction(each.pred_instances) for each in found]
 
-    def _detections(self, instances) -> Detections:
+    def _prediction(self, instances) -> Prediction:
         order = instances.scores.argsort(descending=True)
-        return Detections(*(instances[name][order].cpu().numpy()
+        return Prediction(*(instances[name][order].cpu().numpy()
                             for name in ('bboxes', 'scores', 'labels')), self.classes)
-
-
-def config_for(checkpoint: str, meta: dict, config: str | Path | None) -> Config:
-    """The config of a detector: a file, or what its checkpoint carries.
-
-    Raises:
-        UserError: If there is none, or it is no whole one.
-    """
-    if config is not None:
-        cfg = load_config(str(config), needs=('model', 'test_dataloader'))
-        drop_initialisation(cfg)
-        return cfg
-    text = meta.get('cfg')
-    if not isinstance(text, str):
-        raise UserError(f'{checkpoint}: carries no config; name the one that it was '
-                        'trained with')
-    values = read_config_text(text, checkpoint)
-    try:
-        cfg = Config(dict(model=values['model'], test_dataloader=dict(dataset={
-            key: values['test_dataloader']['dataset'].get(key)
-            for key in ('pipeline', 'metainfo')})))
-        drop_initialisation(cfg)
-        check_types([cfg.model, cfg.test_dataloader], checkpoint)
-        if str(cfg.model.type).rpartition('.')[2] != 'FasterRCNN':
-            raise UserError(f'{checkpoint}: carries the config of a {cfg.model.type}, '
-                            'and no FasterRCNN; give a config of your own')
-        if values.get('default_scope') in SCOPES:
-            cfg.default_scope = values['default_scope']
-    except (KeyError, AttributeError, TypeError) as error:
-        raise UserError(f'{checkpoint}: carries a config without {error}; name the one '
-                        'that it was trained with') from error
-    return cfg
-
-
-def drop_initialisation(cfg: Config) -> None:
-    """The weights come from the checkpoint."""
-    for node in nested_dicts(cfg.model):
-        node.pop('init_cfg', None)
 
 
 def find_device(name: str | None) -> torch.device:
@@ -202,7 +161,7 @@ def find_device(name: str | None) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f'device {name}: can not be used ({reason})') from error
+        raise UserError(f'device {name}: cannot be used ({reason})') from error
     return device
 
 
@@ -214,38 +173,26 @@ def check_classes(classes: tuple[str, ...], cfg: Config, source: str) -> None:
     """
     for node in nested_dicts(cfg.model.get('roi_head')):
         if node.get('num_classes', len(classes)) != len(classes):
-            raise UserError(f'{source}: has {node["num_classes"]} classes, but '
-                            f'{len(classes)} names were given for them: '
-                            f'{", ".join(classes)}')
-
-
-def class_names(meta: dict, cfg: Config) -> tuple[str, ...]:
-    """The classes as the checkpoint, or else the config, states them."""
-    known = (meta.get('dataset_meta') or {}).get('classes')
-    if known is None:
-        known = (cfg.test_dataloader.dataset.get('metainfo') or {}).get('classes')
-    if known is not None:
-        return tuple(known)
-    sizes = [node['num_classes'] for node in nested_dicts(cfg.model.get('roi_head'))
-             if 'num_classes' in node]
-    return tuple(f'class {number}' for number in range(sizes[0] if sizes else 1))
+            raise CheckpointError(
+                f'{source}: has {node["num_classes"]} classes, but {len(classes)} '
+                f'names were given for them: {", ".join(classes)}')
 
 
 def read_image(image) -> np.ndarray:
     """(H, W, 3) uint8, BGR.
 
     Raises:
-        UserError: If it is no image.
+        DataError: If it is no image.
     """
     if isinstance(image, str | Path):
         if not Path(image).is_file():
-            raise UserError(f'{image}: no such image')
+            raise DataError(f'{image}: no such image')
         try:
             found = mmcv.imread(str(image))
         except Exception as error:  # of OpenCV and others
-            raise UserError(f'{image}: not a readable image ({error})') from error
+            raise DataError(f'{image}: not a readable image ({error})') from error
         if found is None:
-            raise UserError(f'{image}: not a readable image')
+            raise DataError(f'{image}: not a readable image')
         return found
     if isinstance(image, Image.Image):
         return np.asarray(image.convert('RGB'))[..., ::-1].copy()
@@ -253,6 +200,6 @@ def read_image(image) -> np.ndarray:
             image.ndim != 3 or image.shape[2] != 3):
         what = (f'an array of {image.dtype} {image.shape}'
                 if isinstance(image, np.ndarray) else f'a {type(image).__name__}')
-        raise UserError(f'an image is a path, a PIL image or a uint8 array (H, W, 3), '
+        raise DataError('an image is a path, a PIL image or a uint8 array (H, W, 3), '
                         f'not {what}')
     return image

@@ -1,7 +1,4 @@
-"""The config that a converted checkpoint needs.
-
-Comes in: which code base it is of, and its weights. Goes out: a whole config.
-"""
+"""The config that a converted checkpoint needs."""
 
 from pathlib import Path
 
@@ -10,9 +7,10 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
+from ..config.changes import set_classes
 from ..config.files import OWN_CONFIGS, load_config
-from ..config.parts import is_pretrained, nested_dicts, set_classes
-from ..errors import UserError
+from ..config.parts import is_pretrained, nested_dicts
+from ..errors import CheckpointError, ClassNamesError
 from ..io.checkpoints import StateDict
 from ..registry import MODELS
 from .peers import Peer
@@ -26,8 +24,8 @@ STYLES = {
 DEPTHS = {6: 50, 23: 101, 36: 152}  # blocks of layer3
 
 
-def config_for(peer: Peer, state: StateDict, classes: list[str], style: str | None,
-               data: str | None, base: Path | None = None) -> Config:
+def peer_config(peer: Peer, state: StateDict, classes: list[str], style: str | None,
+                data: str | None, base: Path | None = None) -> Config:
     """A config with the peer's numbers and the checkpoint's size.
 
     Args:
@@ -76,21 +74,21 @@ def name_classes(num: int, known: list[str] | None, given: list[str] | None,
     Args:
         num: How many it has.
         known: Those that the checkpoint states.
-        given: Those of the command line, which come first.
+        given: Those that are asked for, which come first.
         source: The file, for messages.
 
     Raises:
-        UserError: If nobody knows them, or they are not as many.
+        ClassNamesError: If nobody knows them.
+        CheckpointError: If they are not as many.
     """
     usual = {80: CocoDataset.METAINFO['classes'], 20: VOCDataset.METAINFO['classes'],
              90: coco_by_number()}
     names = given or known or usual.get(num)
     if names is None:
-        raise UserError(f'{source}: has {num} classes and does not name them; give '
-                        'their names in order with --classes')
+        raise ClassNamesError(f'{source}: has {num} classes and does not name them')
     if len(names) != num:
-        raise UserError(f'{source}: has {num} classes, but {len(names)} names were '
-                        'given for them')
+        raise CheckpointError(f'{source}: has {num} classes, but {len(names)} names '
+                              'were given for them')
     return list(names)
 
 

@@ -1,7 +1,7 @@
 """The orders in which code bases put the numbers of the same layer.
 
-Comes in: weights under our names. Goes out: the same in another order. Every function
-takes and returns a state dict and leaves the one that it is given as it is.
+Every function takes weights under our names and returns the same in another order; the
+state dict that it is given stays as it is.
 """
 
 from collections.abc import Callable

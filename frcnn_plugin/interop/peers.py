@@ -1,14 +1,10 @@
-"""The code bases whose checkpoints are known, by the names of their tensors.
-
-Comes in: a state dict. Goes out: which code base it is of, and how its names and orders
-become ours.
-"""
+"""The code bases whose checkpoints are known, and how their tensors become ours."""
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..errors import UserError
+from ..errors import CheckpointError
 from ..io.checkpoints import StateDict
 from . import layouts
 
@@ -23,7 +19,7 @@ class Peer:
     Attributes:
         name: What it is called.
         config: The config in ``configs/peers`` that has its numbers.
-        marks: Names that all of its checkpoints have and those of others have not.
+        marks: Names that all of its checkpoints have and no others do.
         rules: Patterns of its names and what replaces them in ours.
         steps: What is done to the tensors after they are renamed.
         unused: Pattern of what its checkpoints hold beside weights.
@@ -40,7 +36,7 @@ class Peer:
         """Its tensors under our names and in our order.
 
         Raises:
-            UserError: If there is a name without a place; all of them are named.
+            CheckpointError: If there is a name without a place; all of them are named.
         """
         state = {name: value for name, value in state.items() if not self.is_unused(
             name)}
@@ -58,7 +54,7 @@ def rename(state: StateDict, rules: Rules, source: str) -> StateDict:
     """Replace the beginning of every name by the first rule that it follows.
 
     Raises:
-        UserError: If a name follows none; all such names are in the message.
+        CheckpointError: If a name follows none; all such names are in the message.
     """
     renamed, left_over = {}, []
     for name, value in state.items():
@@ -70,8 +66,8 @@ def rename(state: StateDict, rules: Rules, source: str) -> StateDict:
         else:
             left_over.append(name)
     if left_over:
-        raise UserError(f'{len(left_over)} tensors have no place in '
-                        f'{source}: {", ".join(left_over)}')
+        raise CheckpointError(f'{len(left_over)} tensors have no place in '
+                              f'{source}: {", ".join(left_over)}')
     return renamed
 
 

@@ -1,7 +1,4 @@
-"""Reads checkpoints weights-only and makes sure that they fit.
-
-Comes in: a path. Goes out: its content, or one line that says what is wrong with it.
-"""
+"""Reads checkpoints weights-only and makes sure that they fit."""
 
 import pickle
 import re
@@ -10,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..errors import UserError
+from ..errors import CheckpointError, ClassCountError
 
 StateDict = dict[str, Tensor]
 WRAPPERS = ('state_dict', 'model')  # under which a checkpoint holds its tensors
@@ -27,24 +24,25 @@ def read_checkpoint(path: str | Path) -> dict:
         dict: ``state_dict``, and what else the checkpoint holds beside its tensors.
 
     Raises:
-        UserError: If the file is missing, damaged, no checkpoint, or more than data.
+        CheckpointError: If it is missing, damaged, no checkpoint, or more than data.
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise UserError(f'{path}: no such file; a checkpoint was expected')
+        raise CheckpointError(f'{path}: no such file; a checkpoint was expected')
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)
     except pickle.UnpicklingError as error:
         reason = _reason(error)
         if 'operand' in reason:  # no instruction of a pickle
-            raise UserError(f'{path}: damaged or no checkpoint at all, '
-                            f'{path.stat().st_size} bytes ({reason})') from error
-        raise UserError(
+            raise CheckpointError(
+                f'{path}: damaged or no checkpoint at all, {path.stat().st_size} bytes '
+                f'({reason})') from error
+        raise CheckpointError(
             f'{path}: refused, it holds more than weights and plain data and could run '
             f'code ({reason})') from error
     except (RuntimeError, EOFError, OSError, LookupError, ValueError, TypeError,
             AttributeError, AssertionError) as error:
-        raise UserError(
+        raise CheckpointError(
             f'{path}: damaged or no checkpoint at all, {path.stat().st_size} bytes '
             f'({type(error).__name__}: {_reason(error)})') from error
     state = state_dict_of(content, str(path))
@@ -63,7 +61,7 @@ def state_dict_of(content: object, source: str) -> StateDict:
         source: Where it was read from, for messages.
 
     Raises:
-        UserError: If it holds no tensors by name.
+        CheckpointError: If it holds no tensors by name.
     """
     state = content
     for key in WRAPPERS:
@@ -72,8 +70,8 @@ def state_dict_of(content: object, source: str) -> StateDict:
             break
     if not isinstance(state, dict) or not state or not all(
             isinstance(name, str) for name in state):
-        raise UserError(f'{source}: holds a {type(content).__name__}, but no tensors '
-                        'by name; it is no checkpoint')
+        raise CheckpointError(f'{source}: holds a {type(content).__name__}, but no '
+                              'tensors by name; it is no checkpoint')
     return {name.removeprefix('module.'): value for name, value in state.items()
             if isinstance(value, Tensor)}
 
@@ -92,7 +90,8 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
         ignore: Beginnings of names that may be left over.
 
     Raises:
-        UserError: If one is missing, left over, of another shape, or not finite.
+        ClassCountError: If only the layers for the classes have another shape.
+        CheckpointError: If one is missing, left over, of another shape, or not finite.
     """
     wanted = model.state_dict()
     wrong = [name for name in wanted
@@ -102,22 +101,22 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
                if name not in wanted and not name.startswith(ignore)]
     if wrong:
         name = wrong[0]
-        hint = (' (another number of classes: give its own with --classes)'
-                if all('.fc_cls.' in name or '.fc_reg.' in name for name in wrong)
-                else '')
-        raise UserError(
+        classes = all('.fc_cls.' in name or '.fc_reg.' in name for name in wrong)
+        hint = ' (another number of classes)' if classes else ''
+        raise (ClassCountError if classes else CheckpointError)(
             f'{source} does not fit the config: {len(wrong)} tensors have another '
             f'shape, {name} is {tuple(state[name].shape)}, the model has '
             f'{tuple(wanted[name].shape)}{hint}')
     if missing or unknown:
-        raise UserError(
+        raise CheckpointError(
             f'{source} is of another model than the config: {len(missing)} tensors are '
             f'missing{_example(missing)}, {len(unknown)} have no place'
             f'{_example(unknown)}')
     spoilt = [name for name in wanted if not torch.isfinite(state[name]).all()]
     if spoilt:
-        raise UserError(f'{source}: {spoilt[0]} is not finite (NaN or infinity); the '
-                        'run that wrote it had diverged, take an earlier checkpoint')
+        raise CheckpointError(
+            f'{source}: {spoilt[0]} is not finite (NaN or infinity); the run that '
+            'wrote it had diverged, take an earlier checkpoint')
 
 
 def _reason(error: Exception) -> str:

@@ -1,7 +1,5 @@
 """Reads a pickle that holds data, and nothing that could run code.
 
-Comes in: a path. Goes out: its content, or one line that says what is wrong with it.
-
 A pickle names the functions that rebuild its objects, any function of any module. Here
 it gets none of them: the few names that arrays and mmengine's data elements need lead
 to stand-ins, which take plain numbers only.

@@ -8,7 +8,7 @@ from mmdet.visualization import DetLocalVisualizer
 from mmengine.structures import InstanceData
 
 from ..datasets import VOCFolder
-from ..inference import Detections
+from ..inference import Prediction
 from .pictures_hook import enlarge
 
 
@@ -29,7 +29,7 @@ class Drawer:
                                       enumerate(classes)])
         self.min_side = min_side
 
-    def __call__(self, image_bgr: np.ndarray, detections: Detections) -> np.ndarray:
+    def __call__(self, image_bgr: np.ndarray, detections: Prediction) -> np.ndarray:
         """The image with its boxes; (H, W, 3) uint8, BGR."""
         sample = DetDataSample(pred_instances=InstanceData(
             bboxes=torch.from_numpy(detections.boxes),

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from mmengine.visualization import Visualizer
 from torch import Tensor, nn
 
-from ..inference import Detections
+from ..inference import Prediction
 from ..roi.roi_pool_extractor import map_roi_levels
 from .draw import Drawer
 from .stages import Stage
@@ -202,7 +202,7 @@ def detections(tensors: dict[str, Tensor], image: np.ndarray, classes: Sequence[
                score_thr: float) -> np.ndarray:
     """The detections with their names."""
     kept = tensors['mask'][0]
-    found = Detections(*(tensors[name][0][kept].numpy() for name in (
+    found = Prediction(*(tensors[name][0][kept].numpy() for name in (
         'bboxes', 'scores', 'labels')), tuple(classes))
     drawn = Drawer(tuple(classes))(image[..., ::-1], found.above(score_thr))
     return drawn[..., ::-1]

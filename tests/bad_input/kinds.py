@@ -23,9 +23,9 @@ CLASSES = ['dog', 'cat']
 NAMES = ('a', 'b', 'c', 'd')
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 COMMANDS = {
-    'train.py': train, 'test.py': run_test, 'convert.py': convert, 'detect.py': detect,
-    'export.py': export, 'inspect_stages.py': inspect_stages,
-    'check_dataset.py': check_dataset, 'make_proposals.py': make_proposals}
+    'train': train, 'test': run_test, 'convert': convert, 'detect': detect,
+    'export': export, 'inspect-stages': inspect_stages,
+    'check-dataset': check_dataset, 'make-proposals': make_proposals}
 SMALL = [  # the smallest detector that has every part, and no worker
     'model.rpn_head.feat_channels=32', 'model.roi_head.bbox_head.fc_channels=[32,32]',
     *(f'{part}_dataloader.{option}' for part in ('train', 'val', 'test')

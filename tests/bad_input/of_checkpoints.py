@@ -14,32 +14,32 @@ def wrapped(code) -> dict:
     return dict(state_dict={}, meta=dict(iter=1), optimizer=code, message_hub={})
 
 
-@kind('a checkpoint that is not there', 'test.py', 'no such file')
+@kind('a checkpoint that is not there', 'test', 'no such file')
 def missing(site: Site):
     return site.test(site.folder / 'a.pth')
 
 
-@kind('an empty file', 'test.py', 'damaged or no checkpoint')
+@kind('an empty file', 'test', 'damaged or no checkpoint')
 def empty(site: Site):
     return site.test(site.write('a.pth', b''))
 
 
-@kind('a text', 'test.py', 'refused|damaged')
+@kind('a text', 'test', 'refused|damaged')
 def text(site: Site):
     return site.test(site.write('a.pth', b'hello, world'))
 
 
-@kind('a checkpoint that ends in the middle', 'test.py', 'damaged or no checkpoint')
+@kind('a checkpoint that ends in the middle', 'test', 'damaged or no checkpoint')
 def half(site: Site):
     return site.test(site.write('a.pth', site.trained().read_bytes()[:5000]))
 
 
-@kind('a checkpoint of another model', 'test.py', 'is of another model')
+@kind('a checkpoint of another model', 'test', 'is of another model')
 def other_model(site: Site):
     return site.test(site.write('a.pth', dict(state_dict={'a': torch.ones(2)})))
 
 
-@kind('a checkpoint of another number of classes', 'test.py',
+@kind('a checkpoint of another number of classes', 'test',
       'another number of classes')
 def other_classes(site: Site):
     arguments = site.test(site.trained())
@@ -47,7 +47,7 @@ def other_classes(site: Site):
     return arguments
 
 
-@kind('weights that are NaN', 'test.py', 'is not finite')
+@kind('weights that are NaN', 'test', 'is not finite')
 def not_finite(site: Site):
     content = torch.load(site.trained(), weights_only=True)
     name = next(name for name in content['state_dict'] if 'fc_cls.weight' in name)
@@ -55,14 +55,14 @@ def not_finite(site: Site):
     return site.test(site.write('a.pth', content))
 
 
-@kind('weights alone, to go on from', 'train.py', 'holds weights only')
+@kind('weights alone, to go on from', 'train', 'holds weights only')
 def weights_only(site: Site):
     content = torch.load(site.trained(), weights_only=True)
     path = site.write('a.pth', dict(state_dict=content['state_dict']))
     return site.train(before=('--resume', str(path)))
 
 
-@kind('a work dir whose newest checkpoint is damaged', 'train.py',
+@kind('a work dir whose newest checkpoint is damaged', 'train',
       'iter_2.pth: .*passed over', 0)
 def newest_damaged(site: Site):
     site.write('work/iter_1.pth', site.trained().read_bytes())
@@ -71,34 +71,34 @@ def newest_damaged(site: Site):
     return site.train(before=('--resume',), iters=2)
 
 
-@kind('a work dir whose checkpoints are all damaged', 'train.py', 'none of 1')
+@kind('a work dir whose checkpoints are all damaged', 'train', 'none of 1')
 def all_damaged(site: Site):
     site.write('work/iter_1.pth', b'no checkpoint')
     return site.train(before=('--resume',))
 
 
-@kind('code in a checkpoint to test', 'test.py', REFUSED)
+@kind('code in a checkpoint to test', 'test', REFUSED)
 def code_in_test(site: Site):
     return site.test(site.code('a.pth', wrapped))
 
 
-@kind('code in a checkpoint to go on from', 'train.py', REFUSED)
+@kind('code in a checkpoint to go on from', 'train', REFUSED)
 def code_in_resume(site: Site):
     return site.train(before=('--resume', str(site.code('a.pth', wrapped))))
 
 
-@kind('code in the newest checkpoint of the work dir', 'train.py', REFUSED)
+@kind('code in the newest checkpoint of the work dir', 'train', REFUSED)
 def code_in_work_dir(site: Site):
     site.code('work/iter_1.pth', wrapped)
     return site.train(before=('--resume',))
 
 
-@kind('code in a checkpoint to start from (`load_from`)', 'train.py', REFUSED)
+@kind('code in a checkpoint to start from (`load_from`)', 'train', REFUSED)
 def code_in_load_from(site: Site):
     return site.train(f'load_from={site.code("a.pth", wrapped)}')
 
 
-@kind('code in the config of a checkpoint to go on from', 'train.py',
+@kind('code in the config of a checkpoint to go on from', 'train',
       'a config that would be run')
 def code_in_config(site: Site):
     content = torch.load(site.trained(), weights_only=True)
@@ -106,23 +106,23 @@ def code_in_config(site: Site):
     return site.train(before=('--resume', str(site.write('a.pth', content))), iters=2)
 
 
-@kind('code in a checkpoint to detect with', 'detect.py', REFUSED)
+@kind('code in a checkpoint to detect with', 'detect', REFUSED)
 def code_in_detect(site: Site):
     return [str(site.image()), str(site.code('a.pth', wrapped)), '--device', 'cpu']
 
 
-@kind('code in a checkpoint to look into', 'inspect_stages.py', REFUSED)
+@kind('code in a checkpoint to look into', 'inspect-stages', REFUSED)
 def code_in_inspect(site: Site):
     return [str(site.image()), str(site.code('a.pth', wrapped)), '-o',
             str(site.folder / 'stages')]
 
 
-@kind('code in a checkpoint to export', 'export.py', REFUSED)
+@kind('code in a checkpoint to export', 'export', REFUSED)
 def code_in_export(site: Site):
     return [str(site.code('a.pth', wrapped)), '--to', 'onnx']
 
 
-@kind('code in the config that a checkpoint carries', 'detect.py',
+@kind('code in the config that a checkpoint carries', 'detect',
       'refused, the config in it is more than plain values')
 def code_in_carried_config(site: Site):
     content = torch.load(site.trained(), weights_only=True)
@@ -130,7 +130,7 @@ def code_in_carried_config(site: Site):
     return [str(site.image()), str(site.write('a.pth', content)), '--device', 'cpu']
 
 
-@kind('a component in it that runs what it is given', 'detect.py',
+@kind('a component in it that runs what it is given', 'detect',
       'none of the components')
 def harmful_component(site: Site):
     content = torch.load(site.trained(), weights_only=True)
@@ -139,29 +139,29 @@ def harmful_component(site: Site):
     return [str(site.image()), str(site.write('a.pth', content)), '--device', 'cpu']
 
 
-@kind('code in pretrained weights', 'train.py', REFUSED)
+@kind('code in pretrained weights', 'train', REFUSED)
 def code_in_pretrained(site: Site):
     path = site.code('a.pth', wrapped)
     return site.train(before=('--pretrained', str(path)), config='frcnn_r50_c4_bccd')
 
 
-@kind('code in a checkpoint of another code base, .pth', 'convert.py', REFUSED)
+@kind('code in a checkpoint of another code base, .pth', 'convert', REFUSED)
 def code_in_convert(site: Site):
     return [str(site.code('a.pth', wrapped)), '-o', str(site.folder / 'b.pth')]
 
 
-@kind('code in a checkpoint of another code base, .pkl', 'convert.py', REFUSED)
+@kind('code in a checkpoint of another code base, .pkl', 'convert', REFUSED)
 def code_in_detectron2s(site: Site):
     path = site.write('a.pkl', pickle.dumps(dict(model=site.creates())))
     return [str(path), '-o', str(site.folder / 'b.pth')]
 
 
-@kind('code in a file of proposals', 'train.py', REFUSED)
+@kind('code in a file of proposals', 'train', REFUSED)
 def code_in_proposals(site: Site):
     return fast_rcnn(site, pickle.dumps({'JPEGImages/a.jpg': site.creates()}))
 
 
-@kind('code in the parts of a search', 'make_proposals.py', 'damaged')
+@kind('code in the parts of a search', 'make-proposals', 'damaged')
 def code_in_parts(site: Site):
     from frcnn_plugin.commands.make_proposals import make_proposals
     out = site.folder / 'p.pkl'
@@ -178,12 +178,12 @@ def code_in_parts(site: Site):
     return arguments
 
 
-@kind('a file of proposals that lacks an image', 'train.py', 'has no proposals for')
+@kind('a file of proposals that lacks an image', 'train', 'has no proposals for')
 def proposals_lack(site: Site):
     return fast_rcnn(site, pickle.dumps({}))
 
 
-@kind('a file of proposals that ends in the middle', 'train.py', 'damaged')
+@kind('a file of proposals that ends in the middle', 'train', 'damaged')
 def half_proposals(site: Site):
     return fast_rcnn(site, pickle.dumps({'JPEGImages/a.jpg': 'a' * 99})[:50])
 
@@ -198,7 +198,7 @@ def fast_rcnn(site: Site, proposals: bytes) -> list[str]:
             'train_dataloader.dataset.split=train']
 
 
-@kind('a checkpoint of no Faster R-CNN that is known', 'convert.py', 'is known')
+@kind('a checkpoint of no Faster R-CNN that is known', 'convert', 'is known')
 def unknown(site: Site):
     path = site.write('a.pth', dict(state_dict={'a': torch.ones(2)}))
     return [str(path), '-o', str(site.folder / 'b.pth')]

@@ -35,37 +35,37 @@ def train(site: Site, change=lambda content: None) -> list[str]:
             '--work-dir', str(site.work), '--cfg-options', *SMALL]
 
 
-@kind('COCO: annotations that are missing', 'train.py', 'annotation file is missing')
+@kind('COCO: annotations that are missing', 'train', 'annotation file is missing')
 def no_json(site: Site):
     arguments = train(site)
     (site.folder / 'coco/annotations/instances_train2017.json').unlink()
     return arguments
 
 
-@kind('COCO: annotations that end in the middle', 'train.py', 'not a readable JSON')
+@kind('COCO: annotations that end in the middle', 'train', 'not a readable JSON')
 def half_json(site: Site):
     return train(site, lambda content: json.dumps(content)[:300])
 
 
-@kind('COCO: annotations of captions', 'train.py', 'for instances')
+@kind('COCO: annotations of captions', 'train', 'for instances')
 def captions(site: Site):
     return train(site, lambda content: content.pop('categories') and None)
 
 
-@kind('COCO: a `file_name` that leads out of the folder', 'train.py',
+@kind('COCO: a `file_name` that leads out of the folder', 'train',
       'leads out of the folder')
 def leads_out(site: Site):
     return train(site, lambda content: content['images'][0].update(
         file_name='../../secret.jpg'))
 
 
-@kind('COCO: an image that is missing', 'train.py', 'the image is missing')
+@kind('COCO: an image that is missing', 'train', 'the image is missing')
 def no_image(site: Site):
     site.image().unlink()
     return train(site)
 
 
-@kind('COCO: boxes of three numbers and without area', 'train.py',
+@kind('COCO: boxes of three numbers and without area', 'train',
       '2 boxes skipped', 0)
 def bad_boxes(site: Site):
     def change(content):
@@ -74,13 +74,13 @@ def bad_boxes(site: Site):
     return train(site, change)
 
 
-@kind('COCO: classes in another order than the categories', 'train.py',
+@kind('COCO: classes in another order than the categories', 'train',
       'come in another order')
 def order(site: Site):
     return train(site, lambda content: content['categories'].reverse())
 
 
-@kind('COCO: a class that is not there', 'train.py', 'did you mean dog')
+@kind('COCO: a class that is not there', 'train', 'did you mean dog')
 def misspelt(site: Site):
     arguments = train(site)
     arguments[arguments.index('dog')] = 'dogg'

@@ -12,8 +12,8 @@ from bad_input import of_checkpoints, of_coco, of_data, of_settings  # noqa: F40
 from bad_input.kinds import COMMANDS, KINDS, NAMES, Site
 from markdown_table import table_text, write_table
 
+from frcnn_plugin.commands.endings import exit_with_one_line
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.errors import exit_with_one_line
 
 ENOUGH = 30
 HEAD = ['given', 'to', 'what happens', 'status']
@@ -38,9 +38,9 @@ def test_one_line_and_the_status(kind, tmp_path, checkpoint, repo, capfd, monkey
     monkeypatch.setattr(sys, 'argv', [kind.command, *arguments])
     monkeypatch.setenv('COLUMNS', '160')
     status = 0
-    try:  # as tools/*.py do
-        exit_with_one_line(lambda: sys.exit(
-            result if isinstance(result := COMMANDS[kind.command](), int) else 0))
+    try:  # as `frcnn` does
+        exit_with_one_line(lambda: result if isinstance(
+            result := COMMANDS[kind.command](), int) else 0)
     except SystemExit as end:
         status = end.code or 0
     captured = capfd.readouterr()
@@ -50,7 +50,7 @@ def test_one_line_and_the_status(kind, tmp_path, checkpoint, repo, capfd, monkey
     assert status == kind.status
     assert 'Traceback' not in captured.err + captured.out
     assert not site.created.exists(), 'code was run'
-    if status and kind.command != 'check_dataset.py':
+    if status and kind.command != 'check-dataset':
         assert captured.err.strip().splitlines()[-1] == said
     row = [kind.given, f'`{kind.command}`', plain(said, site, repo), str(status)]
     ROWS[kind.given, kind.command] = row
@@ -81,5 +81,5 @@ def test_a_good_data_set_ends_well(tmp_path, checkpoint, fresh_process):
     site = Site(tmp_path, checkpoint)
     assert len(NAMES) == 4
     train(site.train())
-    COMMANDS['test.py'](site.test(checkpoint))
-    assert COMMANDS['check_dataset.py']([str(site.root)]) == 0
+    COMMANDS['test'](site.test(checkpoint))
+    assert COMMANDS['check-dataset']([str(site.root)]) == 0

@@ -5,9 +5,11 @@ import json
 import pytest
 from helpers import as_coco
 
-from frcnn_plugin.commands.overrides import load_config, set_data_root, set_split
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.config.changes import set_data_root
+from frcnn_plugin.config.files import load_config
+from frcnn_plugin.config.testing import set_split
 from frcnn_plugin.datasets import VOCFolder
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.prepare.shapes import CLASSES

@@ -1,4 +1,4 @@
-"""``tools/convert.py``: what it writes, and what it refuses."""
+"""``frcnn convert``: what it writes, and what it refuses."""
 
 import json
 import os
@@ -144,7 +144,7 @@ def detectron2_with(tmp_path, extra) -> dict:
 
 REFUSED = {
     'unknown': (lambda path: {'a.weight': torch.zeros(2), 'b': torch.zeros(3)},
-                'of no Faster R-CNN that is known; its 2 tensors begin with a.weight'),
+                'no Faster R-CNN that is known; its 2 tensors begin with a.weight'),
     'a mask head': (lambda path: dict(model=detectron2_with(path, {
         'roi_heads.mask_head.x.weight': torch.zeros(1)})),
         'have no place in detectron2 R50-FPN: roi_heads.mask_head.x.weight'),
@@ -190,11 +190,11 @@ def test_mistakes(repo, tmp_path):
     source, out = tmp_path / 'ours.pth', tmp_path / 'new.pth'
     torch.save(state, source)
     for options, message in (
-            ((), 'is ours already'),
+            ((), 'has our names already'),
             (('--to', 'torchvision'), 'torchvision has Faster R-CNN on an FPN'),
             (('--to', 'mmdet'), r"have no place in mmdet's FasterRCNN: backbone\.feat"),
             (('-o', str(tmp_path / 'x.bin')), 'is a .pth file'),
-            (('-o', str(source)), 'is there already; --overwrite')):
+            (('-o', str(source)), 'exists already; --overwrite')):
         with pytest.raises(UserError, match=message):
             convert([str(source), '-o', str(out), *options])
     assert not out.exists()

@@ -6,6 +6,7 @@ import shutil
 import cv2
 import pytest
 import torch
+from pycocotools.coco import COCO
 
 from frcnn_plugin import Detector
 from frcnn_plugin.commands.detect import detect
@@ -40,11 +41,13 @@ def test_a_folder(checkpoint, pictures, tmp_path, capsys):
         assert min(height, width) >= 400
         found = detector(pictures / name).above(0.2)
         entries = [entry for entry in content['annotations']
-                   if entry['file_name'] == str(pictures / name)]
+                   if entry['file_name'] == name]
         assert [entry['category'] for entry in entries] == found.names
         for entry, box in zip(entries, found.boxes, strict=True):
             x, y, _, h = entry['bbox']
             assert abs(x - box[0]) < 0.1 and abs(y + h - box[3]) < 0.1
+    assert [image['file_name'] for image in content['images']] == [
+        'a.jpg', 'b.jpg', 'more/c.jpg']
     assert len({entry['id'] for entry in content['annotations']}) == len(
         content['annotations']) > 0
     assert 'detections in 3 images' in capsys.readouterr().out
@@ -72,12 +75,14 @@ def test_a_video(checkpoint, pictures, tmp_path):
     assert detect([str(path), checkpoint, '-o', str(out), '--device', 'cpu',
                    '--score-thr', '0.1', '--batch-size', '2']) == 0
     assert {entry['frame'] for entry in read(out)['annotations']} == set(range(5))
+    assert read(out)['images'] == [dict(
+        id=0, file_name='film.avi', width=frame.shape[1], height=frame.shape[0])]
     film = cv2.VideoCapture(str(out / 'film.mp4'))
     assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 5
     assert film.get(cv2.CAP_PROP_FPS) == 5
 
 
-def test_an_image_that_can_not_be_read(checkpoint, pictures, tmp_path, capsys):
+def test_an_image_that_cannot_be_read(checkpoint, pictures, tmp_path, capsys):
     (pictures / 'b.jpg').write_text('no picture')
     common = [checkpoint, '-o', str(tmp_path / 'out'), '--device', 'cpu']
     assert detect([str(pictures), *common]) == 1
@@ -85,6 +90,24 @@ def test_an_image_that_can_not_be_read(checkpoint, pictures, tmp_path, capsys):
     assert 'b.jpg: not a readable image; left out' in said and 'in 2 images' in said
     with pytest.raises(UserError, match=r'b\.jpg: not a readable image'):
         detect([str(pictures / 'b.jpg'), *common])
+
+
+def test_two_images_of_one_name_are_two(checkpoint, pictures, tmp_path):
+    """In the format that pycocotools reads, too."""
+    shutil.copyfile(pictures / 'more/c.jpg', pictures / 'more/a.jpg')
+    out = tmp_path / 'out'
+    assert detect([f'{pictures}/**/a.jpg', checkpoint, '-o', str(out), '--device',
+                   'cpu', '--no-pictures', '--score-thr', '0']) == 0
+    found = COCO(str(out / 'detections.json'))
+    assert [image['file_name'] for image in found.loadImgs(found.getImgIds())] == [
+        'a.jpg', 'more/a.jpg']
+    detector = Detector(checkpoint, device='cpu')
+    for number, image in found.imgs.items():
+        height, width = cv2.imread(str(pictures / image['file_name'])).shape[:2]
+        assert (image['id'], image['width'], image['height']) == (number, width, height)
+        entries = found.loadAnns(found.getAnnIds(imgIds=number))
+        assert len(entries) == len(detector(pictures / image['file_name'])) > 0
+        assert {entry['file_name'] for entry in entries} == {image['file_name']}
 
 
 def test_no_picture_is_written_over_another(checkpoint, pictures, tmp_path):

@@ -27,7 +27,7 @@ def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp
                    '--check', *(str(shapes_root / f'JPEGImages/test_0000{i}.jpg')
                                 for i in range(2))]) == 1
     printed = capsys.readouterr().out
-    assert 'not the same to 0.001' in printed
+    assert 'differ by more than 0.001' in printed
     assert 'test_00000.jpg' in printed and 'test_00001.jpg' in printed
 
 
@@ -83,7 +83,7 @@ def test_pictures_of_any_size(build, tmp_path):
 
 def test_heads_of_mmdet_are_refused(checkpoint, monkeypatch):
     monkeypatch.delattr(MODELS.get('RoIHead'), 'detect')
-    with pytest.raises(UserError, match=r'can not be exported: .* no head of frcnn'):
+    with pytest.raises(UserError, match=r'cannot be exported: .* no head of frcnn'):
         export([checkpoint, '--to', 'onnx'])
 
 

@@ -14,31 +14,28 @@ from frcnn_plugin.commands import frcnn
 from frcnn_plugin.config.files import load_config
 
 
-def call(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, 'argv', ['frcnn', *arguments])
-    try:
-        frcnn.main()
-    except SystemExit as end:
-        return end.code
-    return 0
-
-
-@pytest.mark.parametrize('arguments', [(), ('--help',), ('-h',)])
-def test_it_lists_its_commands(monkeypatch, capsys, arguments):
-    assert call(monkeypatch, *arguments) == 0
-    said = capsys.readouterr().out
-    assert all(name.replace('_', '-') in said for name in frcnn.COMMANDS)
-
-
-@pytest.mark.parametrize('name', frcnn.COMMANDS)
-def test_each_has_its_options(monkeypatch, capsys, name):
-    assert call(monkeypatch, name.replace('_', '-'), '--help') == 0
-    assert f'usage: frcnn {name.replace("_", "-")} ' in capsys.readouterr().out
-
-
-def test_a_name_that_is_none(monkeypatch):
-    assert call(monkeypatch, 'trian') == (
+def test_a_name_that_is_none():
+    with pytest.raises(SystemExit) as end:
+        frcnn.main(['trian'])
+    assert end.value.code == (
         'error: there is no command trian, did you mean train? (frcnn --help)')
+
+
+@pytest.mark.parametrize('words', [['make_shapes', '--out'], ['train'], ['--what']])
+def test_words_that_do_not_fit(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        frcnn.main(words)
+    assert end.value.code == 2 and 'usage: frcnn' in capsys.readouterr().err
+
+
+def test_a_status_is_that_of_the_command(tmp_path, monkeypatch):
+    from frcnn_plugin.commands import make_shapes
+    for result, status in ((0, 0), (3, 3), (dict(mAP=0.5), 0)):
+        monkeypatch.setattr(make_shapes, 'make_shapes', lambda argv, result=result: (
+            result))
+        with pytest.raises(SystemExit) as end:
+            frcnn.main(['make-shapes', '--out', str(tmp_path)])
+        assert end.value.code == status
 
 
 def test_from_an_empty_folder_with_a_config_of_the_package(small, tmp_path):

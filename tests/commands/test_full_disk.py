@@ -1,12 +1,16 @@
 """A disk that fills up while a run writes to it: one line, and nothing good is lost."""
 
+import errno
+import logging
 import os
 import subprocess
 import sys
 
 import pytest
 
+from frcnn_plugin.commands.full_disk import explain_full_disk
 from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.io.checkpoints import read_checkpoint
 
 MIB = 2**20
@@ -72,3 +76,39 @@ def test_anything_else_that_does_not_fit(disk, train, left):
     assert status == 1
     assert said.startswith(f'error: {folder / "run"}: ')
     assert 'No space left on device' in said
+
+
+@pytest.fixture
+def log(tmp_path):
+    """Logs into a file of the run; ``/dev/full`` is as good as a full disk."""
+    def write(place: str, message: str = 'text', *args) -> None:
+        path = tmp_path / place
+        path.parent.mkdir(exist_ok=True)
+        path.symlink_to('/dev/full')
+        handler = logging.FileHandler(path)
+        try:
+            handler.handle(logging.LogRecord('a', 20, 'a.py', 1, message, args, None))
+        finally:
+            handler.stream = None  # what could not be written cannot be closed
+    return write
+
+
+def test_only_the_logs_of_the_run_that_find_no_room_are_silent(log, tmp_path, capsys):
+    shown = logging.raiseExceptions
+    with explain_full_disk(str(tmp_path / 'run')):
+        log('run/a.log')
+        assert capsys.readouterr().err == '' and logging.raiseExceptions is shown
+        log('run/b.log', '%d', 'no number')
+        assert 'Logging error' in capsys.readouterr().err
+        log('elsewhere/a.log')
+        assert 'No space left' in capsys.readouterr().err
+    log('run/c.log')
+    assert 'No space left' in capsys.readouterr().err
+
+
+def test_only_the_end_of_the_disk_is_explained(tmp_path):
+    with (pytest.raises(UserError, match=r'run: nothing more can .*make room'),
+          explain_full_disk('run')):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    with pytest.raises(PermissionError), explain_full_disk('run'):
+        raise PermissionError(errno.EACCES, 'Permission denied')

@@ -29,7 +29,7 @@ def test_tensorboard(small, tmp_path):
 
 
 def test_tensorboard_that_is_not_there(small, monkeypatch):
-    monkeypatch.setattr('frcnn_plugin.commands.overrides.find_spec', lambda name: None)
+    monkeypatch.setattr('frcnn_plugin.config.changes.find_spec', lambda name: None)
     with pytest.raises(UserError, match='pip install tensorboard'):
         train(small('--max-iters', '1', '--tensorboard'))
 

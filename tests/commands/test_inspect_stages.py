@@ -110,7 +110,7 @@ def test_in_a_browser(repo, picture, tmp_path):
 def test_the_picture_itself_is_not_written_over(repo, picture, tmp_path):
     mine = tmp_path / '01_input.jpg'
     mine.write_bytes(picture.read_bytes())
-    with pytest.raises(UserError, match='is the picture itself'):
+    with pytest.raises(UserError, match='itself would be written over'):
         inspect_stages([str(mine), str(repo / 'configs/frcnn_r18_c4_shapes.py'), '-o',
                         str(tmp_path)])
     assert mine.read_bytes() == picture.read_bytes()

@@ -77,7 +77,7 @@ def test_two_workers_write_the_same_file_as_one(shapes_root, out):
 @needs_contrib
 def test_ctrl_c_ends_all_workers_soon(shapes_root, out, repo):
     process = subprocess.Popen(
-        [sys.executable, str(repo / 'tools/make_proposals.py'),
+        [sys.executable, '-m', 'frcnn_plugin', 'make-proposals',
          *arguments(shapes_root, out, '--quality', '--workers', '2'),
          '--split', 'train', 'val', 'test'], cwd=repo, stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL, text=True, start_new_session=True,

@@ -231,11 +231,11 @@ def test_voc_itself_comes_from_torchvision(tmp_path, monkeypatch, capsys):
     done.write_text('000001\n')
     prepare_voc(['--voc', '2007', '2012', '-o', str(out)])
     assert asked == list(splits)
-    assert 'VOC2007 test: there already' in capsys.readouterr().out
+    assert 'VOC2007 test: exists already' in capsys.readouterr().out
 
     def fail(*_, **__):
         raise OSError('no network')
 
     monkeypatch.setattr('torchvision.datasets.voc.download_and_extract_archive', fail)
-    with pytest.raises(UserError, match=r'can not be downloaded \(no network\)'):
+    with pytest.raises(UserError, match=r'cannot be downloaded \(no network\)'):
         prepare_voc(['--voc', '2007', '-o', str(tmp_path / 'b/VOCdevkit')])

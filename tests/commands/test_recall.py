@@ -1,4 +1,4 @@
-"""``tools/test.py --recall``: of an RPN, and of proposals from a file."""
+"""``frcnn test --recall``: of an RPN, and of proposals from a file."""
 
 import json
 import pickle

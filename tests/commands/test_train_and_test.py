@@ -74,7 +74,7 @@ def test_resume_goes_on_where_it_stopped(small, trained, tmp_path):
     assert (tmp_path / 'other' / 'iter_4.pth').is_file()
 
 
-def test_checkpoints_that_training_can_not_go_on_from(small, trained, tmp_path):
+def test_checkpoints_that_training_cannot_continue_from(small, trained, tmp_path):
     torch.save(torch.load(trained, weights_only=True)['state_dict'], tmp_path / 'w.pth')
     with pytest.raises(UserError, match='holds weights only'):
         train(small('--resume', str(tmp_path / 'w.pth')))

@@ -8,7 +8,7 @@ from mmengine.dataset import Compose
 
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.commands.tta import with_mirror_image
+from frcnn_plugin.config.testing import with_mirror_image
 from frcnn_plugin.errors import UserError
 
 TINY = ['model.rpn_head.feat_channels=32',
@@ -65,6 +65,6 @@ def test_a_pipeline_of_the_config(small, tmp_path):
 
 def test_given_proposals_are_refused(repo, small, tmp_path):
     train([*small('--max-iters', '1'), *TINY])
-    with pytest.raises(UserError, match='--tta: proposals from a file'):
+    with pytest.raises(UserError, match='test-time augmentation needs an RPN'):
         run_test([str(repo / 'configs/fast_rcnn_r50_c4_voc.py'),
                   str(tmp_path / 'run/iter_1.pth'), '--tta'])

@@ -11,9 +11,10 @@ from PIL import Image
 
 from frcnn_plugin import Detector
 from frcnn_plugin.commands.test import test as run_test
+from frcnn_plugin.config.initialisation import drop_initialisation
+from frcnn_plugin.config.text import read_config_text
 from frcnn_plugin.errors import UserError
-from frcnn_plugin.inference.config_text import check_types, read_config_text
-from frcnn_plugin.inference.detector import drop_initialisation
+from frcnn_plugin.inference.carried_config import check_types
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_a_scope_of_its_own_is_not_imported(checkpoint, tmp_path, monkeypatch):
 def test_names_and_devices_that_do_not_fit(checkpoint):
     with pytest.raises(UserError, match='has 4 classes, but 2 names'):
         Detector(checkpoint, classes=('a', 'b'))
-    with pytest.raises(UserError, match='device gpu: can not be used'):
+    with pytest.raises(UserError, match='device gpu: cannot be used'):
         Detector(checkpoint, device='gpu')
 
 

@@ -5,7 +5,7 @@ import re
 import shlex
 from pathlib import Path
 
-from frcnn_plugin.commands import frcnn
+from frcnn_plugin.commands.parser import COMMANDS
 
 REPO = Path(__file__).resolve().parents[2]
 PAGES = ['README.md', *sorted(str(path.relative_to(REPO))
@@ -37,7 +37,7 @@ def arguments_of(command: str) -> list[str] | None:
     else:
         return None
     name = words[0].replace('-', '_')
-    return [name, *words[1:]] if name in frcnn.COMMANDS else None
+    return [name, *words[1:]] if name in COMMANDS else None
 
 
 def check_options(command: str) -> None:

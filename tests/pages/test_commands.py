@@ -16,7 +16,7 @@ import pytest
 from pages import reader
 from pages.listing import PAGES, REPO, arguments_of, check_options, commands_of
 
-from frcnn_plugin.commands import overrides
+from frcnn_plugin.commands import common
 
 PLACEHOLDERS = dict(CONFIG='frcnn_r18_c4_shapes', DIR='work_dirs/dir')
 
@@ -33,9 +33,9 @@ def bench(tmp_path_factory):
 @pytest.fixture
 def folder(bench, monkeypatch, fresh_process):
     """Sits in that folder, with configs that are quick."""
-    read = overrides.config_of
+    read = common.load_config
     monkeypatch.chdir(bench)
-    monkeypatch.setattr(overrides, 'config_of', lambda *args: reader.quick(read(*args)))
+    monkeypatch.setattr(common, 'load_config', lambda *args: reader.quick(read(*args)))
     shutil.rmtree('my_data', ignore_errors=True)
     return bench
 

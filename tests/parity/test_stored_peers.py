@@ -14,7 +14,7 @@ from peers.matching import detection_partners
 from peers.random_weights import random_images, random_state
 
 from frcnn_plugin.interop import PEERS
-from frcnn_plugin.interop.configure import build, config_for
+from frcnn_plugin.interop.configure import build, peer_config
 
 
 @pytest.fixture(scope='module', params=sorted(STORED.glob('*.json')),
@@ -30,8 +30,8 @@ def ours(stored):
     state = peer.to_ours(random_state(
         numbers['shapes'], numbers['gains'], numbers['biases']))
     num_classes = len(state['roi_head.bbox_head.fc_cls.bias']) - 1
-    cfg = config_for(peer, state, [f'class {i}' for i in range(num_classes)], None,
-                     'voc')
+    cfg = peer_config(peer, state, [f'class {i}' for i in range(num_classes)], None,
+                      'voc')
     if 'detectron2' in name:  # as many as were asked for there
         cfg.model.rpn_head.proposal_creator.test.max_per_img = 300
     net = build(cfg)

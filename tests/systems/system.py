@@ -4,7 +4,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from frcnn_plugin.commands.starting_point import train_from_scratch
+from frcnn_plugin.config.initialisation import train_from_scratch
 from frcnn_plugin.registry import MODELS
 
 

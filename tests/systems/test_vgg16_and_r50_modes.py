@@ -6,7 +6,8 @@ from helpers import few_regions, make_samples, tiny_detector, total
 from mmengine.config import Config
 from systems.system import build, from_scratch, record
 
-from frcnn_plugin.commands.train import configure, parse_args
+from frcnn_plugin.commands.parser import parse
+from frcnn_plugin.commands.train import configure
 from frcnn_plugin.registry import MODELS
 
 SIZE = 320  # pixels; a map of 20 x 20
@@ -94,6 +95,7 @@ def test_half_precision_with_a_gradient_scaler():
 
 def test_amp_trains_with_a_dynamic_scale(repo, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    args = parse_args([str(repo / 'configs/frcnn_vgg16_two_phases_voc.py'), '--amp'])
+    args = parse('train', [
+        str(repo / 'configs/frcnn_vgg16_two_phases_voc.py'), '--amp'])
     wrapper = configure(args).optim_wrapper
     assert wrapper.type == 'AmpOptimWrapper' and wrapper.loss_scale == 'dynamic'

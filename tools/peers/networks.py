@@ -16,7 +16,7 @@ from torchvision.models.detection import fasterrcnn_resnet50_fpn
 from torchvision.models.detection.image_list import ImageList
 
 from frcnn_plugin.interop import recognise
-from frcnn_plugin.interop.configure import build, config_for
+from frcnn_plugin.interop.configure import build, peer_config
 from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
 
 SIZE = (224, 352)  # on the coarsest of five levels 3.5 x 5.5 cells
@@ -282,8 +282,8 @@ def converted(peer, style: str | None = None, train_all: bool = True) -> nn.Modu
     state = peer.net.state_dict()
     (kind,) = recognise(state)
     state = kind.to_ours(state)
-    cfg = config_for(kind, state, [f'class {i}' for i in range(NUM_CLASSES)], style,
-                     'voc')
+    cfg = peer_config(kind, state, [f'class {i}' for i in range(NUM_CLASSES)], style,
+                      'voc')
     cfg.model.rpn_head.target_sampler.num = -1
     cfg.model.roi_head.target_sampler.num = -1
     creator = cfg.model.rpn_head.proposal_creator

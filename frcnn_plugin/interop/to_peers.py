@@ -1,14 +1,9 @@
-"""Our weights under the names and in the orders of mmdet and torchvision.
+"""Our weights under the names and in the orders of mmdet and torchvision."""
 
-Comes in: a state dict of ours. Goes out: theirs; what can not be theirs is refused.
-"""
-
-from ..errors import UserError
+from ..errors import CheckpointError
 from ..io.checkpoints import StateDict
 from . import layouts
 from .peers import TO_MMDET, TO_TORCHVISION, rename
-
-TARGETS = ('ours', 'mmdet', 'torchvision')
 
 
 def to_mmdet(state: StateDict) -> StateDict:
@@ -17,10 +12,10 @@ def to_mmdet(state: StateDict) -> StateDict:
     Deltas of the background, which mmdet has none of, are left out.
 
     Raises:
-        UserError: If mmdet has no such parts.
+        CheckpointError: If mmdet has no such parts.
     """
     state = layouts.swap_objectness(layouts.drop_background_deltas(state))
-    return rename(state, TO_MMDET, 'mmdet\'s FasterRCNN')
+    return rename(state, TO_MMDET, "mmdet's FasterRCNN")
 
 
 def to_torchvision(state: StateDict) -> StateDict:
@@ -29,10 +24,11 @@ def to_torchvision(state: StateDict) -> StateDict:
     Its background has deltas, which nothing reads: 0 where ours has none.
 
     Raises:
-        UserError: If torchvision has no such parts.
+        CheckpointError: If torchvision has no such parts.
     """
     if not layouts.has_class_deltas(state) or 'neck.fpn_convs.3.conv.bias' not in state:
-        raise UserError('torchvision has Faster R-CNN on an FPN of four levels and a '
-                        'pooled one, with deltas for each class, only')
+        raise CheckpointError(
+            'torchvision has Faster R-CNN only on an FPN of four levels and a pooled '
+            'one, with deltas for each class')
     state = layouts.background_first(layouts.add_background_deltas(state))
-    return rename(state, TO_TORCHVISION, 'torchvision\'s fasterrcnn_resnet50_fpn')
+    return rename(state, TO_TORCHVISION, "torchvision's fasterrcnn_resnet50_fpn")

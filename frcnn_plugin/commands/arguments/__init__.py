@@ -1,0 +1,1 @@
+"""The options of each command, without importing what the commands need."""

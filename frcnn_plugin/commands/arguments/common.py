@@ -1,0 +1,56 @@
+"""Options that several commands have."""
+
+import argparse
+from pathlib import Path
+
+DATA_ROOT = ('a folder with Annotations/, JPEGImages/ and ImageSets/Main/, or a '
+             'VOCdevkit that holds such folders')
+SCORE_THR = 0.3
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """What every command has that reads a config and a data set."""
+    parser.add_argument('--data-root', metavar='DIR', help=DATA_ROOT)
+    parser.add_argument('--classes', nargs='+', metavar='NAME',
+                        help='the classes, in the order of their labels')
+    parser.add_argument('--work-dir', metavar='DIR',
+                        help='where logs and checkpoints go; default: '
+                        'work_dirs/CONFIG')
+    parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='K=V',
+                        help='change single settings, for example '
+                        'optim_wrapper.optimizer.lr=0.01')
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """How several processes were started."""
+    parser.add_argument('--launcher', default='none',
+                        choices=['none', 'pytorch', 'slurm', 'mpi'],
+                        help='how a distributed job was started')
+
+
+def add_detector(parser: argparse.ArgumentParser, metavar: str, help: str) -> None:
+    """One or two words that name a detector: ``model``, a config and a checkpoint."""
+    parser.add_argument('model', nargs='+', metavar=metavar, action=OneOrTwo, help=help)
+
+
+def add_detection_options(parser: argparse.ArgumentParser, out: str,
+                          files: str) -> None:
+    """Where the results of a detector go, and which are shown."""
+    parser.add_argument('-o', '--out', type=Path, default=Path(out), metavar='DIR',
+                        help=f'{files} go there (default: %(default)s)')
+    parser.add_argument('--score-thr', type=float, default=SCORE_THR, metavar='SCORE',
+                        help='detections with a lower score are left out (default: '
+                        '%(default)s)')
+    parser.add_argument('--classes', nargs='+', metavar='NAME',
+                        help='names in place of those in the checkpoint')
+
+
+class OneOrTwo(argparse.Action):
+    """Refuses a third word, which a shell makes of an unquoted pattern."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
+                 values: list[str], option_string: str | None = None) -> None:
+        if len(values) > 2:
+            parser.error('one config and one checkpoint at most; quote a pattern of '
+                         'images')
+        setattr(namespace, self.dest, values)

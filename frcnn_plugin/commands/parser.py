@@ -1,0 +1,50 @@
+"""The one parser of all commands; it imports nothing that takes long."""
+
+import argparse
+import sys
+from functools import partial
+from importlib import import_module
+
+from ..version import __version__
+
+COMMANDS = {  # the module of a command, which has a function of its name: what it does
+    'train': 'train a detector',
+    'test': 'measure a detector: AP by class, or the recall of its proposals',
+    'detect': 'detect in pictures and videos',
+    'inspect_stages': 'look inside: a picture of every stage, and one page',
+    'browse_dataset': 'draw what training is fed',
+    'export': 'one file for other programs: ONNX or torch.export',
+    'prepare_voc': 'make a folder in VOC layout from other layouts, or download VOC',
+    'check_dataset': 'say what is wrong with a data set, and write a cleaned copy',
+    'make_proposals': 'search regions for R-CNN and Fast R-CNN',
+    'make_shapes': 'generate the data of the demo',
+    'convert': 'checkpoints of other code bases into ours, and back',
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``frcnn COMMAND ...``."""
+    parser = argparse.ArgumentParser(
+        prog='frcnn', description='Faster R-CNN on mmengine and mmdet.',
+        formatter_class=partial(argparse.HelpFormatter, max_help_position=20),
+        epilog='frcnn COMMAND --help lists the options of each. A config is a file, or '
+        'the name of one that comes with the package, such as frcnn_r50_c4_voc.')
+    parser.add_argument('--version', action='version',
+                        version=f'frcnn_plugin {__version__}')
+    commands = parser.add_subparsers(
+        dest='command', metavar='COMMAND', title='commands', required=True)
+    for name, what in COMMANDS.items():
+        options = import_module(f'{__package__}.arguments.{name}')
+        options.add_arguments(commands.add_parser(name.replace('_', '-'), help=what))
+    return parser
+
+
+def parse(name: str, argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the arguments of one command.
+
+    Args:
+        name: As in ``COMMANDS``.
+        argv: Its arguments. Default: those of the process.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    return build_parser().parse_args([name.replace('_', '-'), *words])

@@ -1,0 +1,132 @@
+"""Changes to a config: each in one place, applied as one list."""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..errors import ConfigError
+from .parts import datasets_of, nested_dicts, part_of
+
+Change = tuple[Callable[..., None], object]
+
+
+def apply(cfg: Config, changes: Sequence[Change]) -> None:
+    """Make changes, one after another.
+
+    Args:
+        cfg: Changed in place.
+        changes: Functions with their values: ``function(cfg, value)`` is called, or
+            ``function(cfg)`` if the value is True. None and False leave a change out.
+
+    Raises:
+        ConfigError: If one does not fit the config.
+    """
+    for change, value in changes:
+        if value is True:
+            change(cfg)
+        elif value is not None and value is not False:
+            change(cfg, value)
+
+
+def set_work_dir(cfg: Config, folder: str) -> None:
+    """Write logs and checkpoints there.
+
+    Raises:
+        ConfigError: If it is a file.
+    """
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise ConfigError(f'{folder}: is a file, but the work dir is a folder')
+    cfg.work_dir = folder
+
+
+def set_data_root(cfg: Config, data_root: str) -> None:
+    """Point every dataset of the config to a folder, and metrics with them."""
+    old = {dataset['data_root'] for dataset in datasets_of(cfg)} - {None, ''}
+    for dataset in datasets_of(cfg):
+        dataset['data_root'] = data_root
+    for name in ('val_evaluator', 'test_evaluator'):
+        for node in nested_dicts(cfg.get(name) or {}):
+            path = Path(node.get('ann_file') or '.')
+            root = next((each for each in old if path.is_relative_to(each)), None)
+            if node.get('ann_file') and root:
+                node['ann_file'] = str(Path(data_root) / path.relative_to(root))
+
+
+def set_classes(cfg: Config, classes: list[str]) -> None:
+    """Set the classes of every dataset and the size of every head.
+
+    Raises:
+        ConfigError: If a name is given twice.
+    """
+    if len(set(classes)) != len(classes):
+        raise ConfigError(f'a class is given twice: {" ".join(classes)}')
+    for dataset in datasets_of(cfg):
+        dataset['metainfo'] = dict(classes=tuple(classes))
+    for name, part in cfg.model.items():
+        if name == 'rpn_head':  # objects and background, whatever the classes
+            continue
+        for node in nested_dicts(part):
+            if 'num_classes' in node:
+                node['num_classes'] = len(classes)
+
+
+def set_seed(cfg: Config, seed: int) -> None:
+    """Set the seed of everything.
+
+    Raises:
+        ConfigError: If it is out of range.
+    """
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f'the seed is {seed}; it must be from 0 to {2**32 - 1}')
+    cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': seed}
+
+
+def set_deterministic(cfg: Config) -> None:
+    """Use deterministic kernels only."""
+    cfg.randomness = {**(cfg.get('randomness') or {}), 'deterministic': True}
+
+
+def use_amp(cfg: Config) -> None:
+    """Train in automatic mixed precision."""
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def add_tensorboard(cfg: Config) -> None:
+    """Write the curves for TensorBoard too.
+
+    Raises:
+        ConfigError: If it is not installed.
+    """
+    if find_spec('tensorboard') is None:
+        raise ConfigError('TensorBoard is not installed (pip install tensorboard)')
+    visualizer = part_of(cfg, 'visualizer', dict(type='DetLocalVisualizer'))
+    visualizer.vis_backends = [*(visualizer.get('vis_backends') or []),
+                               dict(type='TensorboardVisBackend')]
+
+
+def copy_while_computing(cfg: Config) -> None:
+    """Copy batches to a GPU while it computes, from memory that is not moved."""
+    if 'data_preprocessor' in cfg.model:
+        cfg.train_dataloader.setdefault('pin_memory', True)
+        cfg.model.data_preprocessor.setdefault('non_blocking', True)
+
+
+def set_launcher(cfg: Config, launcher: str) -> None:
+    """Say how a distributed job was started, as mmengine names it."""
+    cfg.launcher = launcher
+
+
+def distribute_on_cpu(cfg: Config) -> None:
+    """Run a distributed job without GPUs, which mmengine takes for granted."""
+    part_of(part_of(cfg, 'env_cfg', {}), 'dist_cfg', {})['backend'] = 'gloo'
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False))
+
+
+def resume_from(cfg: Config, checkpoint: str) -> None:
+    """Continue the run that wrote a checkpoint."""
+    cfg.resume, cfg.load_from = True, checkpoint

@@ -1,0 +1,70 @@
+"""Where the weights of a model come from, as its config says."""
+
+from mmengine.config import Config
+
+from ..errors import ConfigError
+from .parts import SCOPE, component_of, is_pretrained, nested_dicts
+
+FROM_SCRATCH = 'from_scratch'
+
+
+def pretrained_sources(cfg: Config) -> list[str]:
+    """The pretrained weights that parts of the model start from."""
+    return sorted({node['checkpoint'] for node in nested_dicts(cfg.model)
+                   if node.get('type') == 'Pretrained' and 'checkpoint' in node})
+
+
+def set_pretrained(cfg: Config, source: str) -> None:
+    """Take pretrained weights from elsewhere.
+
+    Raises:
+        ConfigError: If the config has no part that starts from pretrained weights.
+    """
+    nodes = [node for node in nested_dicts(cfg.model)
+             if node.get('type') == 'Pretrained']
+    if not nodes:
+        raise ConfigError('nothing in this config starts from pretrained weights; give '
+                          "a part init_cfg=dict(type='Pretrained', ...)")
+    for node in nodes:
+        node['checkpoint'] = source
+
+
+def drop_pretrained(cfg: Config) -> None:
+    """Ask for no pretrained weights: a checkpoint brings all that are needed."""
+    for node in nested_dicts(cfg.model):
+        if is_pretrained(node):
+            node['init_cfg'] = None
+
+
+def drop_initialisation(cfg: Config) -> None:
+    """Initialise nothing in any particular way: all weights come from a checkpoint."""
+    for node in nested_dicts(cfg.model):
+        node.pop('init_cfg', None)
+
+
+def train_from_scratch(cfg: Config) -> None:
+    """Drop pretrained weights, and what makes sense on top of them only.
+
+    Random stages are not frozen, and batch normalisation learns its statistics: fixed
+    at their initial values they would let the activations grow without bound. Class
+    scores start near zero, whatever the scale of random features is.
+    """
+    cfg[FROM_SCRATCH] = True  # remembered in the checkpoints, for resuming
+    heads = [(SCOPE, name) for name in ('BBoxHead', 'RPNHead')]
+    for node in nested_dicts(cfg.model):
+        if component_of(node, cfg.get('default_scope')) in heads:
+            node.setdefault('cls_init_std', 0.0001)
+        if not is_pretrained(node):
+            continue
+        node['init_cfg'] = None
+        for name, value in (('frozen_stages', -1), ('norm_eval', False),
+                            ('norm_requires_grad', True)):
+            if name in node:
+                node[name] = value
+        if 'norm_cfg' in node:  # mmdet's backbones
+            node['norm_cfg']['requires_grad'] = True
+
+
+def is_from_scratch(text: str) -> bool:
+    """Whether the config of a run, as its checkpoints carry it, is of such a run."""
+    return f'{FROM_SCRATCH} = True' in text

@@ -1,0 +1,69 @@
+"""How long a run takes."""
+
+from mmengine.config import Config
+
+from ..errors import ConfigError
+from .parts import part_of
+
+KEPT = ('max_broken', 'non_finite', 'max_skipped')  # settings that both loops have
+
+
+def set_max_iters(cfg: Config, max_iters: int) -> None:
+    """Stop after so many iterations: a trial run.
+
+    It ends with a checkpoint. A run shorter than the config's interval of validation is
+    not validated, though mmengine would at its end.
+
+    Raises:
+        ConfigError: If there are too few.
+    """
+    if max_iters < 1:
+        raise ConfigError(f'max_iters is {max_iters}; it must be at least 1')
+    interval = cfg.train_cfg.get('val_interval', 1000)
+    steps = cfg.train_cfg.get('steps')
+    whole = max(steps) if steps else cfg.train_cfg.get('max_iters', max_iters)
+    if not steps and 'max_iters' not in cfg.train_cfg:
+        interval = max_iters + 1  # the interval of a loop by epochs counts epochs
+    begin = cfg.train_cfg.get('val_begin', 1)
+    if max_iters < interval:
+        begin = max_iters + 1
+    schedulers = cfg.get('param_scheduler') or []
+    if steps:
+        cfg.train_cfg.steps = share(max_iters, steps)
+        if max_iters < interval:
+            cfg.train_cfg.val_begin = begin
+    else:
+        kept = {name: cfg.train_cfg[name] for name in KEPT if name in cfg.train_cfg}
+        cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters,
+                             val_begin=begin, val_interval=interval, **kept)
+    for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
+        # by default mmengine ends them with the run: what the whole run would do must
+        # not change, for it may be resumed
+        last = max(whole, scheduler.get('begin', 0) + 1)
+        scheduler.setdefault('end', last)
+    hooks = part_of(cfg, 'default_hooks', {})
+    logger = part_of(hooks, 'logger', dict(type='LoggerHook'))
+    if logger:
+        logger['interval'] = max(1, min(logger.get('interval', 50), max_iters // 10))
+    checkpoint = part_of(
+        hooks, 'checkpoint', dict(type='CheckpointHook', interval=max_iters))
+    if checkpoint:
+        checkpoint['by_epoch'] = False
+    part_of(cfg, 'log_processor', dict(type='LogProcessor'))['by_epoch'] = False
+
+
+def share(total: int, steps: list[int]) -> list[int]:
+    """Divide a number in the proportions of others, each share at least 1.
+
+    Raises:
+        ConfigError: If it is too small for that.
+    """
+    if total < len(steps):
+        raise ConfigError(f'max_iters is {total}; this config trains in {len(steps)} '
+                          'steps, each of which needs at least 1')
+    spare, shares = total - len(steps), []
+    for index, step in enumerate(steps):
+        part = round(spare * step / sum(steps[index:]))
+        spare -= part
+        shares.append(1 + part)
+    return shares

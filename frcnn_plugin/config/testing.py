@@ -1,0 +1,110 @@
+"""Changes for a test: its data, what it measures, and what it writes."""
+
+import copy
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..errors import ConfigError, SettingError
+from .parts import datasets_of, nested_dicts, part_of
+
+FLIP_BEFORE = ('LoadAnnotations', 'LoadProposals', 'PackDetInputs')
+FLIP_KEYS = ('flip', 'flip_direction')  # by which mmdet turns boxes back
+
+
+def only_test(cfg: Config) -> None:
+    """Set up no training, and load no checkpoint: who tests loads one that fits."""
+    cfg.load_from, cfg.resume = None, False
+    for name in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler',
+                 'val_dataloader', 'val_cfg', 'val_evaluator'):
+        cfg.pop(name, None)
+
+
+def set_split(cfg: Config, split: str) -> None:
+    """Test on another split.
+
+    Raises:
+        SettingError: If the data set has no split files.
+    """
+    for dataset in datasets_of(cfg, ('test_dataloader',)):
+        if 'ann_file' in dataset:
+            raise SettingError(f'{dataset["type"]} has no split files; its annotations '
+                               'are named by test_dataloader.dataset.ann_file')
+        dataset['split'] = split
+
+
+def show_pictures(cfg: Config, folder: str) -> None:
+    """Draw ground truth and detections."""
+    hooks = part_of(cfg, 'default_hooks', {})
+    part_of(hooks, 'visualization', dict(type='PicturesHook')).update(
+        draw=True, test_out_dir=str(Path(folder).absolute()))
+
+
+def dump_detections(cfg: Config, file: str) -> None:
+    """Write all detections to a pickle, by mmdet's own evaluator.
+
+    Raises:
+        ConfigError: If the file has another suffix.
+    """
+    if not file.endswith(('.pkl', '.pickle')):
+        raise ConfigError(f'{file}: mmdet writes detections as .pkl')
+    evaluators = cfg.test_evaluator
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    cfg.test_evaluator = [
+        *evaluators, dict(type='DumpDetResults', out_file_path=file)]
+
+
+def measure_recall(cfg: Config, nums: tuple[int, ...]) -> None:
+    """Evaluate the proposals, and no second stage.
+
+    Args:
+        cfg: Changed in place.
+        nums: Numbers of proposals to measure the recall at.
+    """
+    cfg.model.roi_head = None
+    creator = (cfg.model.get('rpn_head') or {}).get('proposal_creator')
+    if creator:
+        creator.test = dict(nms_pre=6 * max(nums), max_per_img=max(nums))
+    cfg.test_evaluator = dict(type='ProposalRecall', nums=nums)
+    (cfg.get('default_hooks') or {}).pop('report', None)  # proposals are of no class
+
+
+def use_tta(cfg: Config) -> None:
+    """Detect in several versions of a picture and merge: mmdet's own augmentation.
+
+    A config may bring its own ``tta_model`` and ``tta_pipeline``, as in mmdet. By
+    default the picture and its mirror image are merged, at the config's size, with the
+    detector's own suppression.
+
+    Raises:
+        ConfigError: If the detector takes proposals from a file.
+    """
+    if not cfg.model.get('rpn_head'):
+        raise ConfigError('proposals from a file are of the picture itself and not of '
+                          'its mirror image: test-time augmentation needs an RPN')
+    tests = [node for node in nested_dicts(cfg.model) if 'score_thr' in node]
+    settings = dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=100)
+    for name in settings:
+        if tests and name in tests[-1]:
+            settings[name] = tests[-1][name]
+    wrapper = cfg.get('tta_model') or dict(type='mmdet.DetTTAModel', tta_cfg=settings)
+    cfg.model = dict(**wrapper, module=cfg.model)
+    dataset = cfg.test_dataloader.dataset
+    dataset.pipeline = cfg.get('tta_pipeline') or with_mirror_image(dataset.pipeline)
+
+
+def with_mirror_image(pipeline: list[dict]) -> list[dict]:
+    """A test pipeline that also flips the picture, before annotations are loaded."""
+    steps = copy.deepcopy(list(pipeline))
+    names = [str(step['type']).rpartition('.')[2] for step in steps]
+    place = next((i for i, name in enumerate(names) if name in FLIP_BEFORE), len(steps))
+    for name, step in zip(names, steps, strict=True):
+        if name == 'PackDetInputs':
+            known = step.get('meta_keys', ('img_id', 'img_path', 'ori_shape',
+                                           'img_shape', 'scale_factor'))
+            step['meta_keys'] = (*known,
+                                 *(key for key in FLIP_KEYS if key not in known))
+    versions = [dict(type='RandomFlip', prob=0.0), dict(type='RandomFlip', prob=1.0)]
+    return [steps[0], dict(type='TestTimeAug', transforms=[
+        *([step] for step in steps[1:place]), versions,
+        *([step] for step in steps[place:])])]

@@ -1,0 +1,104 @@
+"""The config that a checkpoint carries, which may come from a stranger.
+
+The registries of mmengine import what a ``type`` with dots names, so that
+``dict(type='os.system', command=...)`` would be called, and mmcv evaluates the ``type``
+of a suppression: only the components of a short list are let through.
+"""
+
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..config.files import load_config
+from ..config.initialisation import drop_initialisation
+from ..config.old_settings import drop_old_settings
+from ..config.parts import nested_dicts
+from ..config.text import read_config_text
+from ..errors import CheckpointError
+from ..registry import MODELS, TASK_UTILS
+
+SCOPES = ('frcnn_plugin', 'mmdet')
+# Of other packages: parts of a Faster R-CNN that build their parts and do nothing else.
+KNOWN = frozenset([
+    'FasterRCNN', 'DetDataPreprocessor', 'ResNet', 'FPN', 'RPNHead',
+    'StandardRoIHead', 'ResLayer', 'BBoxHead', 'ConvFCBBoxHead',
+    'Shared2FCBBoxHead', 'Shared4Conv1FCBBoxHead', 'SingleRoIExtractor',
+    'AnchorGenerator', 'LegacyAnchorGenerator', 'DeltaXYWHBBoxCoder',
+    'LegacyDeltaXYWHBBoxCoder', 'MaxIoUAssigner', 'RandomSampler', 'PseudoSampler',
+    'BboxOverlaps2D', 'CrossEntropyLoss', 'FocalLoss', 'L1Loss', 'SmoothL1Loss',
+    'IoULoss', 'GIoULoss', 'BN', 'SyncBN', 'GN', 'ReLU', 'Conv2d', 'RoIPool',
+    'RoIAlign', 'nms', 'soft_nms', 'LoadImageFromFile', 'LoadAnnotations',
+    'LoadProposals', 'Resize', 'FixScaleResize', 'RandomFlip', 'Pad',
+    'ProposalBroadcaster', 'TransformBroadcaster', 'PackDetInputs'])
+
+
+def config_of_checkpoint(checkpoint: str, meta: dict,
+                         config: str | Path | None) -> Config:
+    """The config of a detector: a file, or what its checkpoint carries.
+
+    Raises:
+        CheckpointError: If there is none, or it is no whole one.
+    """
+    if config is not None:
+        cfg = load_config(str(config), needs=('model', 'test_dataloader'))
+        drop_initialisation(cfg)
+        return cfg
+    text = meta.get('cfg')
+    if not isinstance(text, str):
+        raise CheckpointError(f'{checkpoint}: carries no config; name the one that it '
+                              'was trained with')
+    values = read_config_text(text, checkpoint)
+    try:
+        cfg = Config(dict(model=values['model'], test_dataloader=dict(dataset={
+            key: values['test_dataloader']['dataset'].get(key)
+            for key in ('pipeline', 'metainfo')})))
+        drop_initialisation(cfg)
+        drop_old_settings(cfg)
+        check_types([cfg.model, cfg.test_dataloader], checkpoint)
+        if str(cfg.model.type).rpartition('.')[2] != 'FasterRCNN':
+            raise CheckpointError(
+                f'{checkpoint}: carries the config of a {cfg.model.type}, and no '
+                'FasterRCNN; give a config of your own')
+        if values.get('default_scope') in SCOPES:
+            cfg.default_scope = values['default_scope']
+    except (KeyError, AttributeError, TypeError) as error:
+        raise CheckpointError(f'{checkpoint}: carries a config without {error}; name '
+                              'the one that it was trained with') from error
+    return cfg
+
+
+def check_types(config: object, source: str) -> None:
+    """Refuse components that are not known to be harmless.
+
+    Registered is not enough: some components of mmdet evaluate their arguments, read
+    other configs, or download.
+
+    Args:
+        config: Any part of a config.
+        source: Where it was read from, for messages.
+
+    Raises:
+        CheckpointError: If a ``type`` is neither one of ours nor a usual one of mmdet,
+            or a scope is that of another package.
+    """
+    known = KNOWN.union(MODELS.module_dict, TASK_UTILS.module_dict)
+    for node in nested_dicts(config):
+        scope, _, short = str(node.get('type', 'BN')).rpartition('.')
+        scopes = {scope or SCOPES[0], node.get('_scope_', SCOPES[0])}
+        if short not in known or not scopes <= set(SCOPES):
+            raise CheckpointError(
+                f'{source}: refused, the config in it names {node.get("type")!r}, '
+                'which is none of the components that a checkpoint may ask for; give a '
+                'config of your own')
+
+
+def class_names(meta: dict, cfg: Config) -> tuple[str, ...]:
+    """The classes as the checkpoint, or else the config, states them."""
+    known = (meta.get('dataset_meta') or {}).get('classes')
+    if known is None:
+        known = (cfg.test_dataloader.dataset.get('metainfo') or {}).get('classes')
+    if known is not None:
+        return tuple(known)
+    sizes = [node['num_classes'] for node in nested_dicts(cfg.model.get('roi_head'))
+             if 'num_classes' in node]
+    return tuple(f'class {number}' for number in range(sizes[0] if sizes else 1))

@@ -1,0 +1,67 @@
+import pytest
+from mmengine.config import Config
+
+from frcnn_plugin.config import changes
+from frcnn_plugin.config.changes import apply, set_classes, set_data_root
+from frcnn_plugin.config.files import load_config
+from frcnn_plugin.config.parts import LOADERS
+from frcnn_plugin.config.testing import measure_recall, show_pictures
+from frcnn_plugin.errors import ConfigError
+
+
+@pytest.fixture
+def cfg(repo):
+    return load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
+
+
+def test_data_root_reaches_every_loader(cfg):
+    set_data_root(cfg, 'elsewhere')
+    for name in LOADERS:
+        assert cfg[name].dataset.data_root == 'elsewhere'
+
+
+def test_data_root_reaches_wrapped_datasets(cfg):
+    cfg.train_dataloader.dataset = dict(
+        type='RepeatDataset', times=2, dataset=cfg.train_dataloader.dataset)
+    set_data_root(cfg, 'elsewhere')
+    assert cfg.train_dataloader.dataset.dataset.data_root == 'elsewhere'
+
+
+def test_classes_reach_heads_and_datasets_but_not_the_rpn(cfg):
+    cfg.model.rpn_head.num_classes = 1
+    set_classes(cfg, ['a', 'b'])
+    assert cfg.model.roi_head.bbox_head.num_classes == 2
+    assert cfg.model.rpn_head.num_classes == 1
+    for name in LOADERS:
+        assert cfg[name].dataset.metainfo.classes == ('a', 'b')
+
+
+def test_changes_are_made_in_their_order_and_none_or_false_are_none(cfg):
+    seen = []
+    apply(cfg, [(lambda cfg, value: seen.append(value), 0),
+                (lambda cfg, value: seen.append(value), None),
+                (lambda cfg: seen.append('not asked for'), False),
+                (lambda cfg: seen.append('asked for'), True)])
+    assert seen == [0, 'asked for']
+
+
+def test_parts_that_a_config_lacks_are_made(tmp_path):
+    cfg = Config(dict(model=dict(), test_evaluator=dict()))
+    apply(cfg, [(changes.add_tensorboard, True), (changes.distribute_on_cpu, True),
+                (changes.set_seed, 3), (changes.set_deterministic, True),
+                (measure_recall, (5,))])
+    assert cfg.visualizer.vis_backends == [dict(type='TensorboardVisBackend')]
+    assert cfg.env_cfg.dist_cfg.backend == 'gloo'
+    assert cfg.randomness == dict(seed=3, deterministic=True)
+    show_pictures(cfg, str(tmp_path))
+    assert cfg.default_hooks.visualization.test_out_dir == str(tmp_path)
+
+
+def test_settings_that_cannot_be(cfg, tmp_path):
+    (tmp_path / 'file').write_text('')
+    for change, value, says in (
+            (set_classes, ['a', 'b', 'a'], 'given twice: a b a'),
+            (changes.set_seed, -1, 'must be from 0'),
+            (changes.set_work_dir, str(tmp_path / 'file'), 'is a file')):
+        with pytest.raises(ConfigError, match=says):
+            apply(cfg, [(change, value)])
