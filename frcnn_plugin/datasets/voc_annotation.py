@@ -21,9 +21,14 @@ HUGE = 1e6  # pixels; beyond it a number is no coordinate
 class VOCObject:
     """One annotated box.
 
+    Both corners are pixels of the box, as in VOC's files, but counted from 0: an image
+    of W x H pixels is covered by (0, 0, W - 1, H - 1), and by 1, 1, W, H in a file.
+    Boxes between edges of pixels, such as COCO's and YOLO's, come into this convention
+    by :func:`frcnn_plugin.prepare.voc_writer.bbox_of_edges` and nowhere else.
+
     Attributes:
         name: The class as it is written in the file.
-        bbox: (x1, y1, x2, y2) in pixels of the image, counted from 0.
+        bbox: (x1, y1, x2, y2) in pixels of the image.
         difficult: Whether the annotator marked it as hard to recognise.
     """
 

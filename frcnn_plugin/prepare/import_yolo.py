@@ -1,8 +1,4 @@
-"""Reads a data set in the layout of YOLO as pictures.
-
-Comes in: a folder with ``images`` and ``labels``. Goes out: pictures with boxes, and
-what was left out.
-"""
+"""Reads a data set in the layout of YOLO, to be written in VOC's."""
 
 import math
 from collections.abc import Iterator
@@ -15,14 +11,14 @@ from ..datasets.voc_annotation import VOCObject
 from ..datasets.voc_folder import image_size
 from ..datasets.voc_layout import IMAGE_SUFFIXES
 from ..errors import UserError
-from .voc_writer import Picture
+from .voc_writer import Picture, bbox_of_edges
 
 SPLITS = ('train', 'val', 'test')
 NAME_FILES = ('classes.txt', 'obj.names')
 
 
 def import_yolo(root: Path) -> tuple[list[Picture], list[Problem]]:
-    """The pictures of a folder.
+    """The pictures of a folder, and what is wrong with boxes left out.
 
     Each line of ``labels/NAME.txt`` is ``class x y width height``, the centre and the
     size as shares of the image's; a polygon counts as the box around it.
@@ -187,8 +183,6 @@ def read_line(line: str, names: dict[int, str], width: int, height: int) -> VOCO
     else:
         box = (min(numbers[1::2]), min(numbers[2::2]),
                max(numbers[1::2]), max(numbers[2::2]))
-    x1, y1, x2, y2 = (min(max(value, 0), 1) * side for value, side in zip(
+    edges = (share * side for share, side in zip(
         box, (width, height, width, height), strict=True))
-    if x2 <= x1 or y2 <= y1:
-        raise ValueError(f'{line.strip()!r} is a box without area')
-    return VOCObject(label, (x1, y1, x2, y2), False)
+    return VOCObject(label, bbox_of_edges(edges, (width, height)), False)

@@ -1,8 +1,4 @@
-"""Writes data sets in the layout of PASCAL VOC.
-
-Comes in: pictures with their boxes. Goes out: ``JPEGImages``, ``Annotations`` and
-``ImageSets/Main``.
-"""
+"""Writes data sets in the layout of PASCAL VOC, from any other layout."""
 
 import filecmp
 import os
@@ -15,6 +11,8 @@ from xml.etree import ElementTree
 from ..datasets.voc_annotation import VOCObject
 from ..datasets.voc_layout import IMAGE_SUFFIXES
 from ..errors import UserError
+
+DECIMALS = 4  # of a coordinate in a file
 
 
 @dataclass
@@ -36,6 +34,27 @@ class Picture:
     height: int
     objects: list[VOCObject] = field(default_factory=list)
     split: str | None = None
+
+
+def bbox_of_edges(edges: Iterable[float],
+                  size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """A box between edges of pixels, in the convention of :class:`VOCObject`.
+
+    Args:
+        edges: (x1, y1, x2, y2) in pixels of the image, whose own edges are 0, 0, W, H;
+            what lies outside it is cut off.
+        size: (W, H) of the image.
+
+    Raises:
+        ValueError: If the box is no more than a pixel wide or high, so that its corners
+            would be the same pixel: an annotation that every reader takes for broken.
+    """
+    x1, y1, x2, y2 = (round(min(max(float(value), 0), side), DECIMALS)
+                      for value, side in zip(edges, (*size, *size), strict=True))
+    if x2 - 1 <= x1 or y2 - 1 <= y1:
+        raise ValueError(f'degenerate box, {x2 - x1:g} x {y2 - y1:g} pixels; VOC needs '
+                         'more than one in each direction')
+    return x1, y1, x2 - 1, y2 - 1
 
 
 def write_picture(root: Path, picture: Picture, copy: bool = False) -> None:
@@ -112,7 +131,7 @@ def voc_annotation(image_name: str, size: tuple[int, int, int],
     Args:
         image_name: Name of the image in ``JPEGImages``.
         size: Width, height and channels of the image.
-        objects: Names and boxes; pixels counted from 0.
+        objects: Names and boxes.
     """
     root = ElementTree.Element('annotation')
     _add(root, 'folder', 'JPEGImages')
@@ -127,7 +146,7 @@ def voc_annotation(image_name: str, size: tuple[int, int, int],
         box = ElementTree.SubElement(element, 'bndbox')
         for name, value in zip(('xmin', 'ymin', 'xmax', 'ymax'), item.bbox,
                                strict=True):
-            _add(box, name, f'{value + 1:.4f}'.rstrip('0').rstrip('.'))
+            _add(box, name, f'{value + 1:.{DECIMALS}f}'.rstrip('0').rstrip('.'))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding='utf-8')
 
