@@ -1,13 +1,13 @@
 # Fast R-CNN: the main config without its RPN, on the regions of selective search, which
 # frcnn make-proposals writes: --split trainval --out
-# data/VOCdevkit/selective_search_trainval.pkl, and the same for test.
+# data/VOCdevkit/selective_search_trainval.npz, and the same for test.
 _base_ = './frcnn_r50_c4_voc.py'
 
 model = dict(
     rpn_head=None,
     roi_head=dict(target_sampler=dict(num=64, neg_iou_thr=(0.1, 0.5))))
 
-proposal_file = 'selective_search_{split}.pkl'  # in the data root
+proposal_file = 'selective_search_{split}.npz'  # in the data root
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadProposals', num_max_proposals=2000),

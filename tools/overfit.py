@@ -82,7 +82,7 @@ def make_data(root: Path) -> None:
                      allow_missing_classes=True)
     (root / 'coco.json').write_text(json.dumps(as_coco(data)))
     make_proposals(['--data-root', str(root), '--split', 'train', '--overwrite',
-                    '--out', str(root / 'selective_search_train.pkl')])
+                    '--out', str(root / 'selective_search_train.npz')])
 
 
 def run(config: Path, args: argparse.Namespace, threads: int) -> dict:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from ..datasets.coco_annotations import read_coco
-from ..datasets.problem import Problem
+from ..datasets.problems import Problem
 from ..datasets.voc_annotation import VOCObject
-from ..errors import UserError
+from ..errors import ImagesFolderError
 from .voc_writer import Picture, bbox_of_edges
 
 
@@ -22,7 +22,7 @@ def import_coco(path: Path, images: Path,
         split: What the split is to be called.
 
     Raises:
-        UserError: If the file is broken or an image is missing.
+        DataError: If the file is broken or an image is missing.
     """
     content, problems = read_coco(path)
     names = {item['id']: item['name'] for item in content['categories']}
@@ -43,8 +43,7 @@ def import_coco(path: Path, images: Path,
     for image in content['images']:
         file = images / image['file_name']
         if not file.is_file():
-            raise UserError(f'{file}: the image is missing; {path} names it. The '
-                            'folder of its images is given with --images DIR')
+            raise ImagesFolderError(f'{file}: the image is missing; {path} names it')
         pictures.append(Picture(
             str(Path(image['file_name']).with_suffix('')), file, *sizes[image['id']],
             objects[image['id']], split))

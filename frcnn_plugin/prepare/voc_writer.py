@@ -10,14 +10,14 @@ from xml.etree import ElementTree
 
 from ..datasets.voc_annotation import VOCObject
 from ..datasets.voc_layout import IMAGE_SUFFIXES
-from ..errors import UserError
+from ..errors import DataError, OutputExistsError
 
 DECIMALS = 4  # of a coordinate in a file
 
 
 @dataclass
 class Picture:
-    """One picture of a data set of any layout.
+    """One picture of a data set in any layout.
 
     Attributes:
         name: Its name, without suffix, relative to the folder of all pictures.
@@ -25,7 +25,7 @@ class Picture:
         width: In pixels.
         height: In pixels.
         objects: Its boxes.
-        split: ``'train'`` or another, where the data set says so.
+        split: The split that the data set puts it in, if any.
     """
 
     name: str
@@ -63,45 +63,43 @@ def write_picture(root: Path, picture: Picture, copy: bool = False) -> None:
     Args:
         root: The folder.
         picture: What to add.
-        copy: Whether to copy the file and not to link it.
+        copy: Whether to copy the file instead of linking it.
 
     Raises:
-        UserError: If there is another picture of that name, or its suffix is none that
-            is read.
+        OutputExistsError: If there is another picture of that name.
+        DataError: If files with its suffix are not read.
     """
     suffix = picture.image.suffix
     if suffix not in IMAGE_SUFFIXES:
-        raise UserError(f'{picture.image}: pictures are read from '
+        raise DataError(f'{picture.image}: pictures are read from '
                         f'{", ".join(IMAGE_SUFFIXES[:4])}; convert it to one of them')
     target = root / 'JPEGImages' / f'{picture.name}{suffix}'
     for other in (target.with_name(f'{target.stem}{each}') for each in IMAGE_SUFFIXES):
         if other != target and os.path.lexists(other):
-            raise UserError(f'{picture.image}: {other} is there already and is another '
-                            'picture; take an empty folder, or rename one of them')
+            raise OutputExistsError(f'{picture.image}: {other} exists already and is '
+                                    'another picture')
     place_file(picture.image, target, copy)
     path = root / 'Annotations' / f'{picture.name}.xml'
     content = voc_annotation(
         target.name, (picture.width, picture.height, 3), picture.objects)
     if os.path.lexists(path) and path.read_bytes() != content:
-        raise UserError(f'{path}: is there already and says something else; take an '
-                        'empty folder')
+        raise OutputExistsError(f'{path}: exists already with other content')
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.write_bytes(content)
 
 
 def place_file(source: Path, target: Path, copy: bool) -> None:
-    """Link or copy a file; never over another one.
+    """Link or copy a file, but never over another one.
 
     Raises:
-        UserError: If another file is there.
+        OutputExistsError: If the target is another file.
     """
     if os.path.lexists(target):
         if target.resolve() == source.resolve() or (
                 target.is_file() and filecmp.cmp(source, target, shallow=False)):
             return
-        raise UserError(f'{target}: is there already and is not {source}; take an '
-                        'empty folder, or rename one of them')
+        raise OutputExistsError(f'{target}: exists already and is not {source}')
     target.parent.mkdir(parents=True, exist_ok=True)
     if copy:
         shutil.copyfile(source, target)
@@ -113,13 +111,12 @@ def write_split(root: Path, split: str, names: Iterable[str]) -> None:
     """Write one split file.
 
     Raises:
-        UserError: If there is one with other names.
+        OutputExistsError: If it exists with other names.
     """
     path = root / 'ImageSets' / 'Main' / f'{split}.txt'
     text = ''.join(f'{name}\n' for name in names)
     if path.is_file() and path.read_text(encoding='utf-8') != text:
-        raise UserError(f'{path}: is there already with other names; delete it, take '
-                        'another -o, or another --name')
+        raise OutputExistsError(f'{path}: exists already with other names')
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding='utf-8')
 

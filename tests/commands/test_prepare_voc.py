@@ -164,11 +164,11 @@ def test_two_pictures_of_one_name(shapes_root, tmp_path):
     prepare_voc([*common, '--images', str(tmp_path / 'others')])  # the same ones
     for name in names_of(tmp_path / 'voc', 'train')[1:2]:
         Image.new('RGB', (9, 9)).save(tmp_path / f'others/{name}.jpg')
-    with pytest.raises(UserError, match='is there already and is not'):
+    with pytest.raises(UserError, match='exists already and is not'):
         prepare_voc([*common, '--images', str(tmp_path / 'others')])
     content['annotations'].pop()
     (tmp_path / 'a.json').write_text(json.dumps(content))
-    with pytest.raises(UserError, match='says something else'):
+    with pytest.raises(UserError, match='exists already with other content'):
         prepare_voc([*common, '--images', str(shapes_root / 'JPEGImages')])
     with pytest.raises(UserError, match='are in splits already'):
         prepare_voc([*common[:2], '-o', str(tmp_path / 'new'), '--split', '0.8',

@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add them."""
     parser.description = (
         'Read every image and every annotation of a data set in VOC layout, and say '
-        'what is wrong. Ends with status 1 if training would lose an image or a box.')
+        'what is wrong. Ends with status 1 if that costs training an image or a box.')
     parser.add_argument('data_root', type=Path, metavar='DIR', help=DATA_ROOT)
     parser.add_argument('--classes', nargs='+', metavar='NAME',
                         help='the classes to train on; default: all that occur')

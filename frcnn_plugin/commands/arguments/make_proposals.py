@@ -10,8 +10,8 @@ from .common import DATA_ROOT
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add them."""
     parser.description = (
-        "Search regions in images by selective search, and write them as mmdet's file "
-        'of proposals. The same command again continues where it stopped.')
+        'Search regions in images by selective search, and write them as a file of '
+        'proposals. The same command again continues where it stopped.')
     parser.add_argument('--data-root', required=True, type=Path, metavar='DIR',
                         help=DATA_ROOT)
     parser.add_argument('--folders', nargs='+', metavar='NAME',
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--split', required=True, nargs='+', metavar='NAME',
                         help='one split file or several')
     parser.add_argument('--out', required=True, type=Path, metavar='FILE',
-                        help='the .pkl file')
+                        help='the .npz file')
     parser.add_argument('--num', type=int, default=2000, metavar='N',
                         help='regions of an image at most (default: %(default)s)')
     parser.add_argument('--quality', action='store_true',
