@@ -11,7 +11,7 @@ import pytest
 from bad_input import of_checkpoints, of_coco, of_data, of_settings  # noqa: F401
 from bad_input.kinds import COMMANDS, KINDS, NAMES, Site
 
-from frcnn_plugin.commands.endings import exit_with_one_line
+from frcnn_plugin.commands.frcnn import exit_with_one_line
 from frcnn_plugin.commands.train import train
 
 ENOUGH = 30
