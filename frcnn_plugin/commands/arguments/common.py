@@ -5,7 +5,6 @@ from pathlib import Path
 
 DATA_ROOT = ('a folder with Annotations/, JPEGImages/ and ImageSets/Main/, or a '
              'VOCdevkit that holds such folders')
-SCORE_THR = 0.3
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
