@@ -61,6 +61,23 @@ def test_every_pipeline_scales_to_the_variable(repo, name):
         assert scales or (loader == 'train' and cfg.scale is None)
 
 
+def test_peers_are_not_accelerated_and_ours_are(repo):
+    """Another order of summation would not be every bit as there."""
+    for path in (repo / 'configs').glob('peers/*.py'):
+        assert Config.fromfile(path).default_hooks.accelerate is None, path.name
+    for name in NAMES:
+        hooks = load(repo, name).default_hooks
+        assert hooks.accelerate.type == 'AccelerateHook', name
+
+
+def test_border_anchors_train_where_the_peer_trains_on_them(repo):
+    """`<=` in simple-faster-rcnn-pytorch, `<` in py-faster-rcnn and here."""
+    theirs = load(repo, 'peers/simple_vgg16').model.rpn_head.target_sampler
+    ours = load(repo, 'frcnn_vgg16_voc').model.rpn_head.target_sampler
+    assert theirs.border_inclusive
+    assert not ours.get('border_inclusive', False)
+
+
 def test_the_main_config_is_the_paper(repo):
     cfg = load(repo, 'frcnn_r50_c4_voc')
     rpn, roi = cfg.model.rpn_head, cfg.model.roi_head
