@@ -82,6 +82,7 @@ def make_data(root: Path) -> None:
                      allow_missing_classes=True)
     (root / 'coco.json').write_text(json.dumps(as_coco(data)))
     make_proposals(['--data-root', str(root), '--split', 'train', '--overwrite',
+                    '--workers', '1',  # others start up for longer than they search
                     '--out', str(root / 'selective_search_train.pkl')])
 
 
