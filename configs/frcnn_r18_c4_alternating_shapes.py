@@ -1,4 +1,12 @@
 # The demo's detector and data, trained in the four steps of the paper.
+#
+#     frcnn train frcnn_r18_c4_alternating_shapes --seed 0
+#     frcnn test frcnn_r18_c4_alternating_shapes \
+#         work_dirs/frcnn_r18_c4_alternating_shapes/step4.pth
+#
+# Needs data/shapes (frcnn make-shapes), no weights and no GPU. 1200 steps of 16 images
+# on 2 CPU cores: mAP 0.962 on the 300 test images. Trained at once for as many steps:
+# 0.982 (docs/results.md).
 _base_ = './frcnn_r18_c4_shapes.py'
 
 train_cfg = dict(

@@ -1,9 +1,18 @@
-# BCCD from scratch with ResNet-18: real images, within an hour on two CPU cores.
+# BCCD from scratch with ResNet-18: real images on a CPU.
+#
+#     frcnn train frcnn_r18_c4_bccd --data-root bccd --seed 0
+#     frcnn test frcnn_r18_c4_bccd work_dirs/frcnn_r18_c4_bccd/iter_1500.pth \
+#         --data-root bccd
+#
+# Needs BCCD (github.com/Shenggan/BCCD_Dataset), no weights and no GPU. 23 min on 2 CPU
+# cores beside other work, 1500 steps of 4 images; mAP 0.907 on the 72 test images
+# (docs/results.md).
 _base_ = './frcnn_r18_c4_shapes.py'
 
 data_root = 'data/bccd'
 classes = ('RBC', 'WBC', 'Platelets')
-resize = dict(type='Resize', scale=(512, 384), keep_ratio=True)
+scale = (512, 384)
+resize = dict(type='Resize', scale=scale, keep_ratio=True)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations', with_bbox=True),
@@ -14,13 +23,7 @@ train_pipeline = [
     dict(type='PhotoMetricDistortion'),
     dict(type='PackDetInputs'),
 ]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    resize,
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='PackDetInputs', meta_keys=(
-        'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
+_base_.test_pipeline[1] = resize
 data = dict(data_root=data_root, metainfo=dict(classes=classes))
 
 model = dict(
@@ -35,8 +38,8 @@ model = dict(
             max_per_img=100)))
 
 train_dataloader = dict(batch_size=4, dataset=dict(**data, pipeline=train_pipeline))
-val_dataloader = dict(batch_size=4, dataset=dict(**data, pipeline=test_pipeline))
-test_dataloader = dict(batch_size=4, dataset=dict(**data, pipeline=test_pipeline))
+val_dataloader = dict(batch_size=4, dataset=dict(**data, pipeline=_base_.test_pipeline))
+test_dataloader = val_dataloader
 
 train_cfg = dict(max_iters=1500, val_interval=500)
 param_scheduler = [

@@ -1,4 +1,14 @@
-# The demo: four shapes on textures, learned from scratch in minutes on two CPU cores.
+# The demo: four shapes on textures, learned from scratch.
+#
+#     make demo
+#
+# or, with data/shapes there (frcnn make-shapes):
+#
+#     frcnn train frcnn_r18_c4_shapes
+#     frcnn test frcnn_r18_c4_shapes work_dirs/frcnn_r18_c4_shapes/iter_500.pth
+#
+# Needs no weights and no GPU. 3 min on 2 CPU cores (AMD EPYC), 500 steps of 16 images;
+# mAP 0.939 on the 300 test images (docs/results.md).
 _base_ = [
     './_base_/models/frcnn_r18_c4.py',
     './_base_/datasets/voc0712.py',
@@ -7,6 +17,7 @@ _base_ = [
 
 data_root = 'data/shapes'
 classes = ('circle', 'square', 'triangle', 'star')
+scale = None  # images stay as they are
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations', with_bbox=True),
@@ -16,13 +27,7 @@ train_pipeline = [
     dict(type='PackDetInputs', meta_keys=(
         'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
 ]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale_factor=1.0),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='PackDetInputs', meta_keys=(
-        'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
+_base_.test_pipeline[1] = dict(type='Resize', scale_factor=1.0)
 
 train_dataloader = dict(
     batch_size=16,
@@ -33,12 +38,12 @@ val_dataloader = dict(
     batch_size=16,
     dataset=dict(
         data_root=data_root, split='val', metainfo=dict(classes=classes),
-        pipeline=test_pipeline))
+        pipeline=_base_.test_pipeline))
 test_dataloader = dict(
     batch_size=16,
     dataset=dict(
         data_root=data_root, split='test', metainfo=dict(classes=classes),
-        pipeline=test_pipeline))
+        pipeline=_base_.test_pipeline))
 val_evaluator = dict(type='VOCMetric', metric='mAP', eval_mode='area')
 test_evaluator = val_evaluator
 

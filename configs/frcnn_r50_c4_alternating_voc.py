@@ -1,5 +1,11 @@
-# The main config, trained in the four steps of the paper. Each step has this schedule
-# for itself; its iterations are counted from the step's beginning.
+# The main config, trained in the four steps of the paper. Each step follows this
+# schedule, with its iterations counted from the step's own start.
+#
+#     frcnn train frcnn_r50_c4_alternating_voc
+#     frcnn test frcnn_r50_c4_alternating_voc \
+#         work_dirs/frcnn_r50_c4_alternating_voc/step4.pth
+#
+# Needs what frcnn_r50_c4_voc.py needs. Not trained on VOC yet.
 _base_ = './frcnn_r50_c4_voc.py'
 
 train_cfg = dict(

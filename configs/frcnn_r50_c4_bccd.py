@@ -1,4 +1,9 @@
 # The main config on BCCD: blood cells under the microscope, 3 classes, 364 images.
+#
+#     frcnn train frcnn_r50_c4_bccd --data-root bccd
+#
+# Needs BCCD (github.com/Shenggan/BCCD_Dataset), torchvision's ImageNet weights, which
+# are downloaded, and a GPU: a step takes 19 s on 2 CPU cores. Not trained yet.
 _base_ = './frcnn_r50_c4_voc.py'
 
 data_root = 'data/bccd'

@@ -1,24 +1,14 @@
-# BCCD from scratch with ResNet-50 C4, for one GPU: batches of 16 at the full 640x480.
+# BCCD from scratch with ResNet-50 C4: batches of 16 at the full 640x480.
+#
+#     frcnn train frcnn_r50_c4_bccd_scratch --data-root bccd
+#
+# Needs BCCD (github.com/Shenggan/BCCD_Dataset) and one GPU, no weights. Not trained to
+# its end yet; tools/gpu_report.py does it.
 _base_ = './frcnn_r18_c4_bccd.py'
 
-resize = dict(type='Resize', scale=(640, 480), keep_ratio=True)
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    resize,
-    dict(
-        type='RandomFlip', prob=[0.25, 0.25, 0.25],
-        direction=['horizontal', 'vertical', 'diagonal']),
-    dict(type='PhotoMetricDistortion'),
-    dict(type='PackDetInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    resize,
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='PackDetInputs', meta_keys=(
-        'img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
+scale = (640, 480)
+_base_.train_pipeline[2].scale = scale
+_base_.test_pipeline[1].scale = scale
 
 model = dict(
     backbone=dict(depth=50),
@@ -38,9 +28,9 @@ model = dict(
             with_avg_pool=True)))
 
 train_dataloader = dict(
-    batch_size=16, num_workers=8, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(batch_size=8, dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(batch_size=8, dataset=dict(pipeline=test_pipeline))
+    batch_size=16, num_workers=8, dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(batch_size=8, dataset=dict(pipeline=_base_.test_pipeline))
+test_dataloader = dict(batch_size=8, dataset=dict(pipeline=_base_.test_pipeline))
 
 train_cfg = dict(max_iters=3000, val_interval=500)
 param_scheduler = [

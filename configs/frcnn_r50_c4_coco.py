@@ -1,5 +1,10 @@
 # The C4 detector on COCO, as detectron2 and mmdet train it: fifteen anchors that may
 # leave the image, one sigmoid each, RoIAlign.
+#
+#     frcnn train frcnn_r50_c4_coco
+#
+# Needs COCO 2017 in data/coco, torchvision's ImageNet weights, which are downloaded,
+# and GPUs: 90000 steps of 16 images. Not trained on COCO yet.
 _base_ = [
     './_base_/models/frcnn_r50_c4.py',
     './_base_/datasets/coco.py',

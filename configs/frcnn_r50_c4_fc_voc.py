@@ -1,5 +1,9 @@
 # The main config with a fully connected head in the place of layer4: RoIPool 7x7,
 # flatten, 4096, then 21 scores and 84 deltas.
+#
+#     frcnn train frcnn_r50_c4_fc_voc
+#
+# Needs what frcnn_r50_c4_voc.py needs. Not trained on VOC yet.
 _base_ = './frcnn_r50_c4_voc.py'
 
 model = dict(

@@ -1,4 +1,8 @@
 # The main config, trained with a fixed backbone first, then as a whole.
+#
+#     frcnn train frcnn_r50_c4_two_phases_voc
+#
+# Needs what frcnn_r50_c4_voc.py needs. Not trained on VOC yet.
 _base_ = [
     './_base_/models/frcnn_r50_c4.py',
     './_base_/datasets/voc0712.py',

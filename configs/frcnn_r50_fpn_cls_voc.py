@@ -1,5 +1,9 @@
 # A small two-stage detector on p3 to p5 for 224x224 images. The RPN finds the boxes,
 # the second stage only says what they are.
+#
+#     frcnn train frcnn_r50_fpn_cls_voc
+#
+# Needs what frcnn_r50_c4_voc.py needs. Not trained on VOC yet.
 _base_ = './frcnn_r50_fpn_voc.py'
 
 model = dict(
@@ -38,25 +42,12 @@ model = dict(
         bbox_head=dict(
             in_channels=64, fc_channels=[1024], with_reg=False)))
 
-resize = dict(type='Resize', scale=(224, 224), keep_ratio=True)
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True),
-    resize,
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackDetInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    resize,
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
-train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(batch_size=16, dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(batch_size=16, dataset=dict(pipeline=test_pipeline))
+scale = (224, 224)
+_base_.train_pipeline[2].scale = scale
+_base_.test_pipeline[1].scale = scale
+train_dataloader = dict(batch_size=16, dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(batch_size=16, dataset=dict(pipeline=_base_.test_pipeline))
+test_dataloader = val_dataloader
 
 train_cfg = dict(max_iters=9000, val_interval=1500)
 param_scheduler = [

@@ -1,5 +1,9 @@
 # VGG16 in the box convention of py-faster-rcnn: the last pixel of a box belongs to it,
 # so that it is x2 - x1 + 1 pixels wide, in coding, IoU, clipping and suppression.
+#
+#     frcnn train frcnn_vgg16_legacy_voc
+#
+# Needs what frcnn_r50_c4_voc.py needs. Not trained on VOC yet.
 _base_ = './frcnn_vgg16_voc.py'
 
 model = dict(

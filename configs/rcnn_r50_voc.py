@@ -1,5 +1,9 @@
 # R-CNN: each region of selective search is cut out of the image with a border of
 # context, warped to 224x224 and sent through the whole network.
+#
+#     frcnn train rcnn_r50_voc
+#
+# Needs what fast_rcnn_r50_c4_voc.py needs. Not trained on VOC yet.
 _base_ = './fast_rcnn_r50_c4_voc.py'
 
 weights = dict(type='Pretrained', checkpoint='torchvision://resnet50')
@@ -29,22 +33,9 @@ model = dict(
                 norm_requires_grad=False,
                 init_cfg=weights))))
 
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadProposals', num_max_proposals=2000),
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='ProposalBroadcaster', transforms=[dict(type='RandomFlip', prob=0.5)]),
-    dict(type='PackDetInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadProposals', num_max_proposals=2000),
-    dict(type='Resize', scale_factor=1.0),  # regions are warped, not images
-    dict(type='LoadAnnotations', with_bbox=True),
-    dict(
-        type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+scale = None  # regions are warped to one size, images keep theirs
+_base_.train_pipeline[3].transforms = [_base_.flip]
+_base_.test_pipeline[2] = dict(type='Resize', scale_factor=1.0)
+train_dataloader = dict(dataset=dict(pipeline=_base_.train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))
 test_dataloader = val_dataloader

@@ -1,4 +1,4 @@
-"""How fast is it? Ours and a peer in one process, in turn, on the same work.
+"""How fast is it? Ours and a peer on the same work, in turn, in one process.
 
     python tools/benchmark.py inference [--peer NAME] [--mode eager|folded|compiled]
     python tools/benchmark.py training|targets|suppression [--peer NAME]
@@ -7,8 +7,8 @@
     python tools/benchmark.py sweep [--axes size batch regions boxes proposals]
 
 Both have the same random weights, images and boxes. Their results are compared first;
-only then are they timed, one after the other, again and again. What counts is the
-ratio of the medians: the machine may be slow, but it is so for both.
+only then are they timed, in alternation. What counts is the ratio of the medians: a
+slow machine is slow for both.
 """
 
 import argparse
@@ -53,49 +53,54 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('task', choices=[*TASKS, 'sweep'])
     parser.add_argument('--peer', choices=PEERS, default='mmdet R50-C4',
-                        help='default: %(default)s')
+                        help='whom to compare with (default: %(default)s)')
     parser.add_argument('--mode', choices=['eager', 'folded', 'compiled'],
                         default='folded', help='how ours runs: as the configs have it; '
-                        'in channels_last, with folded batch normalisation in '
-                        'inference and reordered pooling in training; or also compiled '
-                        '(default: %(default)s)')
+                        'accelerated (channels_last, batch normalisation folded in '
+                        'inference, pooling reordered in training); or compiled as '
+                        'well (default: %(default)s)')
     parser.add_argument('--device', default='cpu', help='default: %(default)s')
     parser.add_argument('--precision', choices=PRECISIONS, default='fp32',
-                        help='of both; the half types by autocast '
+                        help='of both networks; bf16 and fp16 by autocast '
                         '(default: %(default)s)')
     parser.add_argument('--size', type=int, nargs=2, default=(608, 800),
-                        metavar=('H', 'W'), help='default: 608 800')
-    parser.add_argument('--batch', type=int, metavar='N', help='default: 1, in '
-                        "training 2, for targets 8, in loading the config's")
-    parser.add_argument('--regions', type=int, metavar='N', help='regions of an image '
-                        'in the second stage; default: 300, in training 128; for '
-                        'suppression 12000 boxes')
-    parser.add_argument('--proposals', type=int, metavar='N', help='that the RPN gives '
-                        'for an image; default: 300, in training 2000')
+                        metavar=('H', 'W'), help='of the images (default: 608 800)')
+    parser.add_argument('--batch', type=int, metavar='N', help='images in a batch '
+                        '(default: 1; training: 2; targets and suppression: 8; '
+                        'loading: as in the config)')
+    parser.add_argument('--regions', type=int, metavar='N', help='regions per image '
+                        'in the second stage (default: 300; training: 128); for '
+                        'suppression the boxes per image (12000)')
+    parser.add_argument('--proposals', type=int, metavar='N',
+                        help='proposals per image from the RPN (default: 300; '
+                        'training, targets and suppression: 2000)')
     parser.add_argument('--boxes', type=int, default=100, metavar='N',
-                        help='of ground truth in an image, for targets '
-                        '(default: %(default)s)')
+                        help='boxes of ground truth per image, for '
+                        'targets (default: %(default)s)')
     parser.add_argument('--repeat', type=int, default=5, metavar='N',
-                        help='default: %(default)s')
-    parser.add_argument('--seed', type=int, default=0, help='of weights and images; '
-                        'where two that round differently part at a threshold, '
-                        'another one is needed (default: %(default)s)')
+                        help='times that each is measured (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=0,
+                        help='of weights and images; try another '
+                        'one if the results differ because a value lies just '
+                        'at a threshold (default: %(default)s)')
     parser.add_argument('--axes', nargs='+', choices=list(AXES), metavar='AXIS',
-                        help=f'of a sweep: {", ".join(AXES)}; default: all')
+                        help=f'what a sweep varies: {", ".join(AXES)} (default: all)')
     parser.add_argument('--values', nargs='+', type=int, metavar='N',
-                        help='other values of the one axis of a sweep')
+                        help='values to try, for a sweep over one axis')
     parser.add_argument('--config', default=str(ROOT / 'configs/frcnn_r50_c4_bccd.py'),
-                        help='whose data are loaded; default: frcnn_r50_c4_bccd.py')
-    parser.add_argument('--data-root', metavar='DIR', help='of these data')
-    parser.add_argument('--classes', nargs='+', metavar='NAME', help='in these data')
+                        help='config to load data of (default: frcnn_r50_c4_bccd.py)')
+    parser.add_argument('--data-root', metavar='DIR', help='data set of the config')
+    parser.add_argument('--classes', nargs='+', metavar='NAME',
+                        help='classes of the data set')
     parser.add_argument('--workers', type=int, default=2, metavar='N',
-                        help='processes that load (default: %(default)s)')
-    parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures')
+                        help='loader processes (default: %(default)s)')
+    parser.add_argument('--json', type=Path, metavar='FILE',
+                        help='write the figures to this file')
     args = parser.parse_args()
     args.size = tuple(args.size)
     if args.values and (args.axes is None or len(args.axes) > 1 or
                         args.axes == ['size']):
-        parser.error('--values needs one of --axes, and not size')
+        parser.error('--values needs one axis in --axes, other than size')
     return args
 
 
@@ -164,7 +169,7 @@ def report(args: argparse.Namespace, figures: dict) -> None:
     Console().print(table)
     print(f'matrix product, {args.precision}: {figures["rate"] / 1e9:.0f} GFLOP/s. '
           f'Peak memory: {"what torch held" if args.device != "cpu" else "the process"}'
-          '. Waits: operators after which the host of a GPU waits for it.')
+          '. Waits: operators after which the host waits for a GPU.')
 
 
 def report_sweep(rows: list[dict]) -> None:

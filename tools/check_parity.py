@@ -1,4 +1,4 @@
-"""How far from the peers are we? Runs tests/parity and writes down every difference.
+"""How far are we from the peers? Runs tests/parity and tabulates every difference.
 
     python tools/check_parity.py [--python PYTHON ...] [--write docs/interop.md]
 
@@ -38,9 +38,10 @@ def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--python', action='append', metavar='PYTHON',
-                        help='an interpreter with this package; default: this one')
+                        help='an interpreter that has this package installed; may be '
+                        'given several times (default: this one)')
     parser.add_argument('--write', type=Path, metavar='FILE',
-                        help='put the table into this file, between its marks')
+                        help='replace the table in this document')
     args = parser.parse_args()
     results, failed = {}, False
     for python in args.python or [sys.executable]:

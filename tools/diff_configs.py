@@ -1,10 +1,10 @@
-"""What two configs differ in, as a table.
+"""A table of the settings in which two configs differ.
 
     python tools/diff_configs.py configs/frcnn_r50_c4_voc.py configs/frcnn_vgg16_voc.py
     python tools/diff_configs.py --write docs/lineage.md
 
-A file of text holds tables between the marks ``<!-- diff A B -->`` and
-``<!-- end of diff -->``, which ``--write`` brings up to date.
+``--write`` updates the tables that a document has between ``<!-- diff A B -->`` and
+``<!-- end of diff -->``.
 """
 
 import argparse
@@ -22,9 +22,9 @@ Row = tuple[str, str, str]
 
 
 def differences(first: object, second: object, name: str = '') -> list[Row]:
-    """Rows of setting, value here and value there, down to what can be compared.
+    """Rows of a setting, its value in the first config and its value in the second.
 
-    Two parts of different types are a row as a whole.
+    Two parts of different types are one row.
     """
     if first == second:
         return []
@@ -40,7 +40,7 @@ def differences(first: object, second: object, name: str = '') -> list[Row]:
 
 
 def written(value: object, whole: bool = True) -> str:
-    """A value as short as it can be told; a part that stands alone by its type."""
+    """A value in few words; a part that the other config lacks is only named."""
     if value is None:
         return '-'
     if isinstance(value, dict) and not whole and 'type' in value:
@@ -66,7 +66,7 @@ def table(first: Path, second: Path) -> str:
 
 
 def up_to_date(text: str) -> str:
-    """A text with all its tables made anew."""
+    """The text with its tables made again."""
     return MARK.sub(lambda found: found[1] + table(
         *(ROOT / f'configs/{found[i]}.py' for i in (2, 3))) + found[4], text)
 
@@ -76,14 +76,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('configs', nargs='*', type=Path, metavar='CONFIG')
     parser.add_argument('--write', type=Path, metavar='FILE',
-                        help='bring the tables of this file up to date')
+                        help='update the tables in this document')
     args = parser.parse_args()
     if args.write:
         args.write.write_text(up_to_date(args.write.read_text()))
     elif len(args.configs) == 2:
         print(table(*args.configs), end='')
     else:
-        parser.error('two configs, or --write')
+        parser.error('give two configs, or --write FILE')
     return 0
 
 

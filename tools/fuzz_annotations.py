@@ -2,9 +2,9 @@
 
     python tools/fuzz_annotations.py [--number 100000] [--seed 0]
 
-Damages valid annotations at random, bytes, tags and numbers, and reads them. Each must
-be read or refused by a UserError, and boxes that were read must lie in their image.
-Ends with status 1, and leaves the file, if one does not.
+Damages bytes, tags and numbers of valid annotations at random and reads the result.
+Each must be read, with its boxes inside the image, or refused with a UserError. Ends
+with status 1 otherwise, and leaves the file.
 """
 
 import argparse
@@ -37,8 +37,8 @@ def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--number', type=int, default=100_000, metavar='N',
-                        help='of inputs (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0)
+                        help='inputs to try (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='default: %(default)s')
     args = parser.parse_args()
     chance, seen = random.Random(args.seed), Counter()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,9 +1,9 @@
-"""All that only a GPU can show, in one run: the same results, speed, and a real mAP.
+"""What only a GPU can show, in one run: equal results, speed, and a trained mAP.
 
     python tools/gpu_report.py --data-root bccd --out report [--only NAME ...]
 
-Every part is a command of its own, printed before it runs; a part that fails or takes
-too long is reported as that and the next one runs. Leaves ``report.md``,
+Each part is a command, which is printed and run. If one fails or takes too long, that
+is reported, and the next one runs. Leaves ``report.md``,
 ``figures.json``, ``log.txt`` and ``curve.png``. Ends with status 1 if a part failed.
 """
 
@@ -80,28 +80,30 @@ def main() -> int:
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--data-root', required=True, help='BCCD, or other data')
-    parser.add_argument('--classes', nargs='+', metavar='NAME', help='of other data')
+    parser.add_argument('--data-root', required=True, help='BCCD, or another data set')
+    parser.add_argument('--classes', nargs='+', metavar='NAME',
+                        help='classes of another data set')
     parser.add_argument('--config', type=Path,
                         default=ROOT / 'configs/frcnn_r50_c4_bccd_scratch.py',
-                        help='what is trained (default: %(default)s)')
-    parser.add_argument('--max-iters', type=int, metavar='N', help='train less')
-    parser.add_argument('--no-compile', action='store_true', help='train eagerly')
+                        help='config to train (default: %(default)s)')
+    parser.add_argument('--max-iters', type=int, metavar='N', help='train for N steps')
+    parser.add_argument('--no-compile', action='store_true',
+                        help='train without torch.compile')
     parser.add_argument('--out', type=Path, default=Path('gpu_report'),
-                        help='default: %(default)s')
+                        help='folder of the report (default: %(default)s)')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/gpu_report'),
-                        help='for checkpoints (default: %(default)s)')
+                        help='folder of the checkpoints (default: %(default)s)')
     parser.add_argument('--only', nargs='+', metavar='NAME',
-                        choices=PARTS, help=f'of: {", ".join(PARTS)}')
+                        choices=PARTS, help=f'only these parts: {"; ".join(PARTS)}')
     parser.add_argument('--device', default='cuda', help='default: %(default)s')
     parser.add_argument('--small', action='store_true',
-                        help='sizes at which nothing is shown but that it runs')
+                        help='tiny sizes, to try the script itself')
     parser.add_argument('--limit', type=int, default=900, metavar='SECONDS',
-                        help='of one part (default: %(default)s)')
+                        help='for each part (default: %(default)s)')
     args = parser.parse_args()
     if args.device.startswith('cuda') and not torch.cuda.is_available():
-        parser.error('torch finds no GPU; with --device cpu --small the script itself '
-                     'can be tried')
+        parser.error('torch finds no GPU; to try the script itself, add --device cpu '
+                     '--small')
     return args
 
 

@@ -1,11 +1,11 @@
-"""Is a run that is killed again and again still the same run?
+"""Does a run that is killed and resumed again and again end as if it had not been?
 
     python tools/kill_and_resume.py [--kills 20] [--only NAME ...] [--write FILE]
 
-Trains the demo's detector on a few generated pictures, once undisturbed and once killed
-(SIGKILL) at random moments, while it starts, trains, validates or writes a checkpoint,
-and resumed each time. Compares the losses of all steps and all weights, bit for bit.
-Ends with status 1 if one differs.
+Trains the demo's detector, with small heads, on a few generated pictures: once
+undisturbed, and once killed (SIGKILL) at random moments, while it starts, trains,
+validates or writes a checkpoint, and resumed each time. Compares the losses of all
+steps and all weights, bit for bit. Ends with status 1 if one differs.
 """
 
 import argparse
@@ -34,6 +34,7 @@ STEPS = 12  # in a pass over the 24 pictures
 WARM_UP = 50  # steps, in the config
 COMMON = [f'{part}_dataloader.batch_size=2' for part in ('val', 'test')] + [
     'default_hooks.checkpoint.interval=2', 'default_hooks.logger.interval=1',
+    'model.rpn_head.feat_channels=32', 'model.roi_head.bbox_head.fc_channels=[32,32]',
     'default_hooks.report=None', 'log_processor.window_size=1',
     'val_dataloader.num_workers=0', 'val_dataloader.persistent_workers=False']
 ITERATIONS = ['train_cfg.val_interval=24', 'train_dataloader.batch_size=2']
@@ -56,14 +57,15 @@ def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--kills', type=int, default=20, metavar='N',
-                        help='of each run (default: %(default)s)')
+                        help='how often each run is killed (default: %(default)s)')
     parser.add_argument('--passes', type=int, default=12, metavar='N',
-                        help='over the pictures, of each run (default: %(default)s)')
+                        help='epochs of each run (default: %(default)s)')
     parser.add_argument('--only', nargs='+', choices=list(CASES), metavar='NAME',
-                        help=f'of: {"; ".join(CASES)}')
-    parser.add_argument('--seed', type=int, default=0, help='of the moments')
+                        help=f'only these runs: {"; ".join(CASES)}')
+    parser.add_argument('--seed', type=int, default=0,
+                        help='of the random moments (default: %(default)s)')
     parser.add_argument('--write', type=Path, metavar='FILE',
-                        help='put the table into this file, between its marks')
+                        help='replace the table in this document')
     args = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -150,7 +152,7 @@ def kill_all(work_dir: Path) -> None:
 
 def wait_for(moment: str, process: subprocess.Popen, work_dir: Path,
              chance: random.Random) -> None:
-    """Until a random moment of that kind."""
+    """Wait for a random moment of that kind."""
     if moment == 'starting':
         time.sleep(chance.uniform(0, 6))
         return

@@ -1,4 +1,4 @@
-"""A table in a document that a command makes, between two marks."""
+"""Writes the tables of the docs that the tools measure."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -2,10 +2,10 @@
 
     python tools/overfit.py [CONFIG ...] [--write docs/results.md]
 
-The components are those of the config. Smaller are the images, about a quarter of the
-usual size, with the anchors and the smallest proposal shrunk alike; the numbers of
-proposals and of sampled regions; and the schedule. A detector that works finds the
-boxes of these four images: AP50 of 0.95 and more. Ends with status 1 if one does not.
+The components are those of the config, but the images are about a quarter of the usual
+size, and anchors and the smallest proposal shrink with them; there are fewer proposals
+and sampled regions, and the schedule is short. A detector that works finds the boxes of
+these four images, with an AP50 of at least 0.95. Ends with status 1 if one does not.
 """
 
 import argparse
@@ -49,15 +49,16 @@ def main() -> int:
     parser.add_argument('configs', nargs='*', metavar='CONFIG',
                         help='default: all of configs/')
     parser.add_argument('--write', type=Path, metavar='FILE',
-                        help='put the table into this file, between its marks')
+                        help='replace the table in this document')
     parser.add_argument('--resume', action='store_true',
-                        help='keep the results of an earlier call that are there')
+                        help='keep the results of an earlier call')
     parser.add_argument('--jobs', type=int, default=1, metavar='N',
-                        help='configs that are trained at the same time')
+                        help='configs to train at the same time '
+                        '(default: %(default)s)')
     parser.add_argument('--steps', type=int, default=STEPS, metavar='N',
-                        help='of training at most (default: %(default)s)')
+                        help='steps of training at most (default: %(default)s)')
     parser.add_argument('--work-dir', type=Path, default=WORK, metavar='DIR',
-                        help='for data and results (default: %(default)s)')
+                        help='folder of data and results (default: %(default)s)')
     parser.add_argument('--one', type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
@@ -82,6 +83,7 @@ def make_data(root: Path) -> None:
                      allow_missing_classes=True)
     (root / 'coco.json').write_text(json.dumps(as_coco(data)))
     make_proposals(['--data-root', str(root), '--split', 'train', '--overwrite',
+                    '--workers', '1',  # others start up for longer than they search
                     '--out', str(root / 'selective_search_train.npz')])
 
 

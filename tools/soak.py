@@ -1,12 +1,12 @@
-"""Does training keep its memory over many hours? Two hours' worth at a small size.
+"""Does the memory of training stay constant over many hours?
 
     python tools/soak.py [--steps 20000] [--write docs/reliability.md]
 
-Trains a small detector on generated pictures, with two loader workers, checkpoints and
-validations, and reads the memory of the training process again and again: what it holds
-now, of which each tenth of the run shows the median, and the most that it ever held,
-which no moment between two readings hides. Ends with status 1 if one of the two grows
-by more than 2 % after the first tenth.
+Trains a small detector on generated pictures for about two hours, with two loader
+workers, checkpoints and validations, and reads the memory of the training process all
+along: what it holds now, as the median of each tenth of the run, and the most that it
+has held so far, which includes what happened between two readings. Ends with status 1
+if one of the two grows by more than 2 % after the first tenth.
 """
 
 import argparse
@@ -41,9 +41,9 @@ def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--steps', type=int, default=20000, metavar='N',
-                        help='of training (default: %(default)s)')
+                        help='steps of training (default: %(default)s)')
     parser.add_argument('--write', type=Path, metavar='FILE',
-                        help='put the table into this file, between its marks')
+                        help='replace the table in this document')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         readings = run(args.steps, Path(folder))

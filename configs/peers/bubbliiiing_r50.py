@@ -1,4 +1,5 @@
-# The numbers of bubbliiiing's faster-rcnn-pytorch with ResNet-50.
+# The numbers of bubbliiiing's faster-rcnn-pytorch with ResNet-50, for its checkpoints
+# and for comparisons (docs/interop.md); the schedule is ours and untried.
 _base_ = [
     '../_base_/models/frcnn_r50_c4.py',
     '../_base_/datasets/voc0712.py',
@@ -23,3 +24,4 @@ model = dict(
         bbox_head=dict(
             reg_background=True, bbox_coder=dict(clip_border=False)),
         test_cfg=dict(max_per_img=-1)))
+default_hooks = dict(accelerate=None)  # every bit as there

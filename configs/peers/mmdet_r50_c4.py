@@ -1,4 +1,6 @@
-# The numbers of mmdet's Faster R-CNN R50-C4, with the network in PyTorch's style.
+# The numbers of mmdet's Faster R-CNN R50-C4, with the network in PyTorch's style, for
+# its checkpoints and for comparisons (docs/interop.md); the schedule is ours and
+# untried.
 _base_ = [
     '../_base_/models/frcnn_r50_c4.py',
     '../_base_/datasets/voc0712_800.py',
@@ -23,3 +25,4 @@ model = dict(
         bbox_roi_extractor=dict(roi_layer=dict(type='RoIAlign')),
         bbox_head=dict(loss_bbox=dict(_delete_=True, type='L1Loss')),
         test_cfg=dict(nms=dict(iou_threshold=0.5))))
+default_hooks = dict(accelerate=None)  # every bit as there

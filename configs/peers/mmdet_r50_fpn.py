@@ -1,4 +1,5 @@
-# The numbers of mmdet's faster-rcnn_r50_fpn.
+# The numbers of mmdet's faster-rcnn_r50_fpn, for its checkpoints and for comparisons
+# (docs/interop.md); the schedule is ours and untried.
 _base_ = [
     '../_base_/models/frcnn_r50_fpn.py',
     '../_base_/datasets/voc0712_800.py',
@@ -25,3 +26,4 @@ model = dict(
     roi_head=dict(
         bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=0, aligned=True)),
         bbox_head=dict(loss_bbox=dict(_delete_=True, type='L1Loss'))))
+default_hooks = dict(accelerate=None)  # every bit as there

@@ -1,4 +1,5 @@
-# The numbers of torchvision's fasterrcnn_resnet50_fpn.
+# The numbers of torchvision's fasterrcnn_resnet50_fpn, for its checkpoints and for
+# comparisons (docs/interop.md); the schedule is ours and untried.
 _base_ = [
     '../_base_/models/frcnn_r50_fpn.py',
     '../_base_/datasets/voc0712_800.py',
@@ -13,3 +14,4 @@ model = dict(
     roi_head=dict(
         bbox_head=dict(reg_background=True),
         test_cfg=dict(min_bbox_size=0.01)))
+default_hooks = dict(accelerate=None)  # every bit as there

@@ -29,6 +29,11 @@ ADVICE: dict[type[errors.UserError], str] = {
 }
 
 
-def advice_for(error: errors.UserError) -> str:
-    """What to do about an error, or nothing."""
-    return next((ADVICE[kind] for kind in type(error).__mro__ if kind in ADVICE), '')
+def message_of(error: errors.UserError) -> str:
+    """What is wrong and what to type to mend it, in one line."""
+    kind = type(error)
+    # an error of a loader's worker arrives with its traceback as message
+    line = str(error).strip().splitlines()[-1].removeprefix(
+        f'{kind.__module__}.{kind.__qualname__}: ')
+    advice = [ADVICE[base] for base in kind.__mro__ if base in ADVICE]
+    return f'{line}. {advice[0]}' if advice else line

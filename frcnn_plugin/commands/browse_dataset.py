@@ -18,14 +18,7 @@ from .parser import parse
 
 
 def browse_dataset(argv: list[str] | None = None) -> int:
-    """Run the command.
-
-    Returns:
-        int: 0.
-
-    Raises:
-        UserError: If something is wrong that the user can mend.
-    """
+    """Run ``frcnn browse-dataset``."""
     args = parse('browse_dataset', argv)
     if args.number < 1:
         raise UserError(f'--number is {args.number}; it must be at least 1')

@@ -23,13 +23,9 @@ MAX_LINES = 200  # of the table, before the rest is only counted
 
 
 def check_dataset(argv: list[str] | None = None) -> int:
-    """Run the command.
+    """Run ``frcnn check-dataset``.
 
-    Returns:
-        int: 1 if a problem costs training data, an image or a box, else 0.
-
-    Raises:
-        UserError: If there is no data set, or the copy cannot be written.
+    Returns 1 if a problem costs training an image or a box, else 0.
     """
     args = parse('check_dataset', argv)
     classes = tuple(args.classes) if args.classes else None

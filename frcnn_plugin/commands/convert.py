@@ -20,17 +20,10 @@ from .parser import parse
 
 
 def convert(argv: list[str] | None = None) -> int:
-    """Run the command.
+    """Run ``frcnn convert``.
 
-    Args:
-        argv: Its arguments. Default: those of the process.
-
-    Returns:
-        int: 0.
-
-    Raises:
-        UserError: If the code base of the checkpoint is not known, or holds something
-            that has no place; nothing is written then.
+    Writes nothing if the code base of the checkpoint is not known, or if a tensor has
+    no place.
     """
     args = parse('convert', argv)
     if args.out.suffix != '.pth':

@@ -15,8 +15,8 @@ from rich.progress import track
 
 from ..errors import UserError
 from ..inference import Detector, Prediction
-from ..inference.coco_results import CocoResults
 from ..inference.detector import read_image
+from ..inference.prediction import CocoResults
 from ..io.whole_files import write_whole
 from ..visualization.draw import Drawer
 from .parser import parse
@@ -26,13 +26,9 @@ VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 
 
 def detect(argv: list[str] | None = None) -> int:
-    """Run the command.
+    """Run ``frcnn detect``.
 
-    Returns:
-        int: 1 if an image could not be read, else 0.
-
-    Raises:
-        UserError: If something is wrong that the user can mend.
+    Returns 1 if an image could not be read, else 0.
     """
     args = parse('detect', argv)
     if args.batch_size < 1:

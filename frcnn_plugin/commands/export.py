@@ -20,13 +20,9 @@ TOLERANCE = 1e-3  # pixels, and score
 
 
 def export(argv: list[str] | None = None) -> int:
-    """Run the command.
+    """Run ``frcnn export``.
 
-    Returns:
-        int: 1 if the file was compared and detects something else, else 0.
-
-    Raises:
-        UserError: If something is wrong that the user can mend.
+    Returns 1 if the file was compared and detects something else, else 0.
     """
     args = parse('export', argv)
     lacking = [name for name in NEEDED if find_spec(name) is None]

@@ -1,10 +1,12 @@
 """``frcnn``: all commands under one name."""
 
 import sys
+from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
 
-from .endings import exit_with_one_line
+from ..errors import UserError
+from .advice import message_of
 from .parser import COMMANDS, build_parser
 
 
@@ -34,3 +36,20 @@ def run(name: str, argv: list[str]) -> int:
     command = getattr(import_module(f'{__package__}.{name}'), name)
     result = command(argv)
     return result if isinstance(result, int) else 0
+
+
+def exit_with_one_line(command: Callable[[], int | None]) -> None:
+    """Run a command and end the process with its status.
+
+    Args:
+        command: It returns its status, or raises :class:`UserError`, which is printed
+            without a traceback and with what to do about it.
+    """
+    try:
+        sys.exit(command() or 0)
+    except UserError as error:
+        print(f'error: {message_of(error)}', file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(130)

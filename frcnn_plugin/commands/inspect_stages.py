@@ -24,14 +24,7 @@ from .parser import parse
 
 
 def inspect_stages(argv: list[str] | None = None) -> int:
-    """Run the command.
-
-    Returns:
-        int: 0.
-
-    Raises:
-        UserError: If something is wrong that the user can mend.
-    """
+    """Run ``frcnn inspect-stages``."""
     args = parse('inspect_stages', argv)
     last = Path(args.model[-1])  # a checkpoint, or a config by its path or name
     checkpoint = str(last) if last.suffix and last.suffix != '.py' else None

@@ -27,17 +27,10 @@ Task = tuple[Path, Path, Settings]
 
 
 def make_proposals(argv: list[str] | None = None) -> Path:
-    """Run the command.
+    """Run ``frcnn make-proposals``.
 
-    Args:
-        argv: Its arguments. Default: those of the process.
-
-    Returns:
-        Path: The file that was written.
-
-    Raises:
-        UserError: If something is wrong that the user can mend. What was searched until
-            then is kept, as after an interruption.
+    Returns the file. After an error or an interruption the regions of the
+    images that were searched are kept.
     """
     args = parse('make_proposals', argv)
     for name, least in (('num', 1), ('max_side', 0), ('workers', 1)):

@@ -5,11 +5,7 @@ from .parser import parse
 
 
 def make_shapes(argv: list[str] | None = None) -> int:
-    """Run the command.
-
-    Returns:
-        int: 0.
-    """
+    """Run ``frcnn make-shapes``."""
     args = parse('make_shapes', argv)
     counts = dict(train=args.train, val=args.val, test=args.test)
     if generator.make_shapes(args.out, counts, args.seed):

@@ -3,23 +3,25 @@
 import argparse
 import sys
 from functools import partial
-from importlib import import_module
 
 from ..version import __version__
+from .arguments import data, detectors, running
 
-COMMANDS = {  # the module of a command, which has a function of its name: what it does
-    'train': 'train a detector',
-    'test': 'measure a detector: AP by class, or the recall of its proposals',
-    'detect': 'detect in pictures and videos',
-    'inspect_stages': 'look inside: a picture of every stage, and one page',
-    'browse_dataset': 'draw what training is fed',
-    'export': 'one file for other programs: ONNX or torch.export',
-    'prepare_voc': 'make a folder in VOC layout from other layouts, or download VOC',
-    'check_dataset': 'say what is wrong with a data set, and write a cleaned copy',
-    'make_proposals': 'search regions for R-CNN and Fast R-CNN',
-    'make_shapes': 'generate the data of the demo',
-    'convert': 'checkpoints of other code bases into ours, and back',
+OPTIONS = {  # what adds the options of a command: what the command does
+    running.train: 'train a detector',
+    running.test: 'measure a detector: AP by class, or the recall of its proposals',
+    detectors.detect: 'detect in pictures and videos',
+    detectors.inspect_stages: 'look inside: a picture of every stage, and one page',
+    running.browse_dataset: 'draw what training is fed',
+    detectors.export: 'one file for other programs: ONNX or torch.export',
+    data.prepare_voc: 'make a folder in VOC layout from other layouts, or download VOC',
+    data.check_dataset: 'say what is wrong with a data set, and write a cleaned copy',
+    data.make_proposals: 'search regions for R-CNN and Fast R-CNN',
+    data.make_shapes: 'generate the data of the demo',
+    detectors.convert: 'checkpoints of other code bases into ours, and back',
 }
+# the module of each command, which has a function of the same name
+COMMANDS = [add.__name__ for add in OPTIONS]
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -33,9 +35,9 @@ def build_parser() -> argparse.ArgumentParser:
                         version=f'frcnn_plugin {__version__}')
     commands = parser.add_subparsers(
         dest='command', metavar='COMMAND', title='commands', required=True)
-    for name, what in COMMANDS.items():
-        options = import_module(f'{__package__}.arguments.{name}')
-        options.add_arguments(commands.add_parser(name.replace('_', '-'), help=what))
+    for add_options, what in OPTIONS.items():
+        name = add_options.__name__.replace('_', '-')
+        add_options(commands.add_parser(name, help=what))
     return parser
 
 

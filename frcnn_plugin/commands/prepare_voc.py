@@ -23,13 +23,9 @@ DOWNLOADS = {'2007': ('trainval', 'test'), '2012': ('trainval',)}
 
 
 def prepare_voc(argv: list[str] | None = None) -> Path:
-    """Run the command.
+    """Run ``frcnn prepare-voc``.
 
-    Returns:
-        Path: The folder in VOC layout.
-
-    Raises:
-        UserError: If something is wrong that the user can mend.
+    Returns the folder in VOC layout.
     """
     args = parse('prepare_voc', argv)
     if args.split and not (len(args.split) <= 2 and min(args.split) > 0

@@ -44,7 +44,7 @@ def configure(args: argparse.Namespace) -> Config:
         (testing.use_tta, args.tta),
         (testing.dump_detections, args.out or None),
         (testing.only_test, True),
-        (changes.set_launcher, args.launcher),
+        (changes.update, dict(launcher=args.launcher)),
         (changes.distribute_on_cpu, distributed and not torch.cuda.is_available()),
     ])
     return cfg
@@ -95,16 +95,9 @@ def print_table(summary: dict) -> None:
 
 
 def test(argv: list[str] | None = None) -> dict:
-    """Run the command.
+    """Run ``frcnn test``.
 
-    Args:
-        argv: Its arguments. Default: those of the process.
-
-    Returns:
-        dict: What was written into ``metrics.json``.
-
-    Raises:
-        UserError: If something is wrong that the user can mend.
+    Returns what was written into ``metrics.json``.
     """
     args = parse('test', argv)
     if args.checkpoint is None and not args.recall:

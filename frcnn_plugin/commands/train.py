@@ -44,7 +44,7 @@ def configure(args: argparse.Namespace) -> Config:
         (changes.copy_while_computing, gpu),
         (set_pretrained, args.pretrained),
         (train_from_scratch, args.from_scratch),
-        (changes.set_launcher, args.launcher),
+        (changes.update, dict(launcher=args.launcher)),
         (changes.distribute_on_cpu, args.launcher != 'none' and not gpu),
     ])
     if args.deterministic:
@@ -84,22 +84,12 @@ def seed_of_run(cfg: Config, meta: dict) -> int | None:
 
 
 def train(argv: list[str] | None = None) -> int:
-    """Run the command.
-
-    Args:
-        argv: Its arguments. Default: those of the process.
-
-    Returns:
-        int: 0.
-
-    Raises:
-        UserError: If something is wrong that the user can mend.
-    """
+    """Run ``frcnn train``."""
     args = parse('train', argv)
     cfg = configure(args)
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
     if checkpoint:
-        apply(cfg, [(changes.resume_from, checkpoint['path']),
+        apply(cfg, [(changes.update, dict(resume=True, load_from=checkpoint['path'])),
                     (changes.set_seed, seed_of_run(cfg, checkpoint['meta']))])
         take_weights_of_run(cfg, checkpoint['meta'])
     else:

@@ -1,4 +1,7 @@
-"""Changes to a config: each in one place, applied as one list."""
+"""Changes to a config: each in one place, applied as one list.
+
+A change raises :class:`~frcnn_plugin.errors.ConfigError` if it does not fit the config.
+"""
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -30,12 +33,14 @@ def apply(cfg: Config, changes: Sequence[Change]) -> None:
             change(cfg, value)
 
 
-def set_work_dir(cfg: Config, folder: str) -> None:
-    """Write logs and checkpoints there.
+def update(cfg: Config, values: dict) -> None:
+    """Set top-level settings."""
+    for name, value in values.items():
+        cfg[name] = value
 
-    Raises:
-        ConfigError: If it is a file.
-    """
+
+def set_work_dir(cfg: Config, folder: str) -> None:
+    """Write logs and checkpoints there."""
     if Path(folder).exists() and not Path(folder).is_dir():
         raise ConfigError(f'{folder}: is a file, but the work dir is a folder')
     cfg.work_dir = folder
@@ -55,11 +60,7 @@ def set_data_root(cfg: Config, data_root: str) -> None:
 
 
 def set_classes(cfg: Config, classes: list[str]) -> None:
-    """Set the classes of every dataset and the size of every head.
-
-    Raises:
-        ConfigError: If a name is given twice.
-    """
+    """Set the classes of every dataset and the size of every head."""
     if len(set(classes)) != len(classes):
         raise ConfigError(f'a class is given twice: {" ".join(classes)}')
     for dataset in datasets_of(cfg):
@@ -73,11 +74,7 @@ def set_classes(cfg: Config, classes: list[str]) -> None:
 
 
 def set_seed(cfg: Config, seed: int) -> None:
-    """Set the seed of everything.
-
-    Raises:
-        ConfigError: If it is out of range.
-    """
+    """Set the seed of everything."""
     if not 0 <= seed < 2**32:
         raise ConfigError(f'the seed is {seed}; it must be from 0 to {2**32 - 1}')
     cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': seed}
@@ -95,11 +92,7 @@ def use_amp(cfg: Config) -> None:
 
 
 def add_tensorboard(cfg: Config) -> None:
-    """Write the curves for TensorBoard too.
-
-    Raises:
-        ConfigError: If it is not installed.
-    """
+    """Write the curves for TensorBoard too."""
     if find_spec('tensorboard') is None:
         raise ConfigError('TensorBoard is not installed (pip install tensorboard)')
     visualizer = part_of(cfg, 'visualizer', dict(type='DetLocalVisualizer'))
@@ -114,19 +107,9 @@ def copy_while_computing(cfg: Config) -> None:
         cfg.model.data_preprocessor.setdefault('non_blocking', True)
 
 
-def set_launcher(cfg: Config, launcher: str) -> None:
-    """Say how a distributed job was started, as mmengine names it."""
-    cfg.launcher = launcher
-
-
 def distribute_on_cpu(cfg: Config) -> None:
     """Run a distributed job without GPUs, which mmengine takes for granted."""
     part_of(part_of(cfg, 'env_cfg', {}), 'dist_cfg', {})['backend'] = 'gloo'
     cfg.model_wrapper_cfg = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False))
-
-
-def resume_from(cfg: Config, checkpoint: str) -> None:
-    """Continue the run that wrote a checkpoint."""
-    cfg.resume, cfg.load_from = True, checkpoint

@@ -1,4 +1,7 @@
-"""Changes for a test: its data, what it measures, and what it writes."""
+"""Changes for a test: its data, what it measures, and what it writes.
+
+They raise :class:`~frcnn_plugin.errors.ConfigError` if they do not fit the config.
+"""
 
 import copy
 from pathlib import Path
@@ -21,11 +24,7 @@ def only_test(cfg: Config) -> None:
 
 
 def set_split(cfg: Config, split: str) -> None:
-    """Test on another split.
-
-    Raises:
-        SettingError: If the data set has no split files.
-    """
+    """Test on another split."""
     for dataset in datasets_of(cfg, ('test_dataloader',)):
         if 'ann_file' in dataset:
             raise SettingError(f'{dataset["type"]} has no split files; its annotations '
@@ -41,11 +40,7 @@ def show_pictures(cfg: Config, folder: str) -> None:
 
 
 def dump_detections(cfg: Config, file: str) -> None:
-    """Write all detections to a pickle, by mmdet's own evaluator.
-
-    Raises:
-        ConfigError: If the file has another suffix.
-    """
+    """Write all detections to a pickle, by mmdet's own evaluator."""
     if not file.endswith(('.pkl', '.pickle')):
         raise ConfigError(f'{file}: mmdet writes detections as .pkl')
     evaluators = cfg.test_evaluator
@@ -75,9 +70,6 @@ def use_tta(cfg: Config) -> None:
     A config may bring its own ``tta_model`` and ``tta_pipeline``, as in mmdet. By
     default the picture and its mirror image are merged, at the config's size, with the
     detector's own suppression.
-
-    Raises:
-        ConfigError: If the detector takes proposals from a file.
     """
     if not cfg.model.get('rpn_head'):
         raise ConfigError('proposals from a file are of the picture itself and not of '

@@ -5,7 +5,6 @@
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -23,39 +22,9 @@ from ..errors import CheckpointError, ConfigError, DataError, UserError
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import MODELS, SCOPE, explain_config
 from .carried_config import class_names, config_of_checkpoint
+from .prediction import Prediction
 
 UNUSED = ('LoadImageFromFile', 'LoadAnnotations')  # of a pipeline: there are no files
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What was found in one image, the best first.
-
-    Attributes:
-        boxes: (n, 4) float32, x1, y1, x2, y2 in pixels of the image.
-        scores: (n,) float32.
-        labels: (n,) int64, places among the classes.
-        classes: The names of all classes.
-    """
-
-    boxes: np.ndarray
-    scores: np.ndarray
-    labels: np.ndarray
-    classes: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.scores)
-
-    @property
-    def names(self) -> list[str]:
-        """The class of each box."""
-        return [self.classes[label] for label in self.labels]
-
-    def above(self, score_thr: float) -> 'Prediction':
-        """Those with at least this score."""
-        kept = self.scores >= score_thr
-        return Prediction(self.boxes[kept], self.scores[kept], self.labels[kept],
-                          self.classes)
 
 
 class Detector:

@@ -12,7 +12,7 @@ from bad_input import of_checkpoints, of_coco, of_data, of_settings  # noqa: F40
 from bad_input.kinds import COMMANDS, KINDS, NAMES, Site
 from markdown_table import table_text, write_table
 
-from frcnn_plugin.commands.endings import exit_with_one_line
+from frcnn_plugin.commands.frcnn import exit_with_one_line
 from frcnn_plugin.commands.train import train
 
 ENOUGH = 30

@@ -191,7 +191,7 @@ def test_mistakes(repo, tmp_path):
     torch.save(state, source)
     for options, message in (
             ((), 'has our names already'),
-            (('--to', 'torchvision'), 'torchvision has Faster R-CNN on an FPN'),
+            (('--to', 'torchvision'), 'torchvision has Faster R-CNN only on an FPN'),
             (('--to', 'mmdet'), r"have no place in mmdet's FasterRCNN: backbone\.feat"),
             (('-o', str(tmp_path / 'x.bin')), 'is a .pth file'),
             (('-o', str(source)), 'exists already; --overwrite')):

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from frcnn_plugin import startup
-from frcnn_plugin.commands.arguments import convert, prepare_voc
+from frcnn_plugin.commands.arguments import data, detectors
 from frcnn_plugin.commands.parser import COMMANDS
 from frcnn_plugin.commands.prepare_voc import DOWNLOADS
 from frcnn_plugin.interop import PEERS
@@ -82,6 +82,6 @@ def test_what_is_no_help(monkeypatch, script, words, tmp_path):
 
 
 def test_choices_are_those_of_the_modules_that_it_does_not_import():
-    assert {peer.config: peer.name for peer in PEERS} == convert.SOURCES
-    assert set(convert.STYLES) == set(STYLES)
-    assert set(prepare_voc.YEARS) == set(DOWNLOADS)
+    assert {peer.config: peer.name for peer in PEERS} == detectors.SOURCES
+    assert set(detectors.STYLES) == set(STYLES)
+    assert set(data.YEARS) == set(DOWNLOADS)

@@ -3,8 +3,8 @@
 Of the benchmark: test_benchmark.py; of the fuzzing: tests/datasets/
 """
 
-import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -21,35 +21,39 @@ def page(tmp_path):
     return file
 
 
-def run(tool: str, page: Path, *options) -> tuple[int, str, list[list[str]]]:
-    """The status, what was printed, and the rows of the table that was written."""
-    command = [sys.executable, ROOT / f'tools/{tool}.py', '--write', page, *options]
-    done = subprocess.run(list(map(str, command)), text=True, capture_output=True)
-    rows = [line.strip('| \n').split(' | ') for line in page.read_text().splitlines()
-            if line.startswith('|')][2:]
-    assert rows, done.stdout + done.stderr
-    return done.returncode, done.stdout, rows
+@pytest.fixture
+def run(page, monkeypatch, capsys):
+    """Runs a tool here; what it trains, it trains in processes of its own."""
+    def run(tool: str, *options) -> tuple[int, str, list[list[str]]]:
+        """The status, what was printed, and the rows of the table that was written."""
+        monkeypatch.setattr(sys, 'argv', list(map(
+            str, [f'{tool}.py', '--write', page, *options])))
+        status = import_module(tool).main()
+        rows = [line.strip('| \n').split(' | ') for line in
+                page.read_text().splitlines() if line.startswith('|')][2:]
+        return status, capsys.readouterr().out, rows
+    return run
 
 
-def test_overfit(page, tmp_path):
+def test_overfit(run, tmp_path):
     """Two steps teach nothing, and it says so."""
     status, shown, rows = run(
-        'overfit', page, ROOT / 'configs/frcnn_r18_c4_shapes.py', '--steps', 2,
+        'overfit', ROOT / 'configs/frcnn_r18_c4_shapes.py', '--steps', 2,
         '--work-dir', tmp_path / 'work')
     assert status == 1 and 'after 2 steps' in shown
     (name, steps, score), = rows
     assert (name, steps) == ('`frcnn_r18_c4_shapes.py`', '2') and float(score) < 0.95
 
 
-def test_kill_and_resume(page):
-    status, shown, rows = run('kill_and_resume', page, '--kills', 1, '--passes', 2,
-                              '--only', 'iterations, no workers')
+def test_kill_and_resume(run):
+    status, shown, rows = run('kill_and_resume', '--kills', 1, '--passes', 2, '--only',
+                              'iterations, no workers')
     assert status == 0, shown
     assert rows[0][-3:] == ['24', 'equal', 'equal']
 
 
-def test_soak(page):
+def test_soak(run):
     """The memory of so few steps may well grow."""
-    _, shown, rows = run('soak', page, '--steps', 60)
+    _, shown, rows = run('soak', '--steps', 60)
     assert 'growth after the first tenth: median' in shown
     assert len(rows) == 10 and all(float(row[-1]) > 300 for row in rows)

@@ -1,9 +1,12 @@
 """Every config builds, and the main one states the paper's numbers."""
 
+import re
+
 import pytest
 from diff_configs import up_to_date
 from mmengine.config import Config
 
+from frcnn_plugin.config.parts import nested_dicts
 from frcnn_plugin.registry import DATASETS, MODELS
 
 NAMES = ['frcnn_r50_c4_voc', 'frcnn_r50_c4_bccd', 'frcnn_r18_c4_shapes',
@@ -32,6 +35,47 @@ def test_the_model_builds_and_fits_its_data(repo, name):
 
 def test_no_config_is_forgotten_here(repo):
     assert {path.stem for path in (repo / 'configs').glob('*.py')} == set(NAMES)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_it_opens_with_its_command_its_needs_and_its_result(repo, name):
+    text = (repo / 'configs' / f'{name}.py').read_text()
+    head = ' '.join(line[1:].strip() for line in text.split('_base_ =')[0].splitlines())
+    assert f'frcnn train {name} ' in head
+    assert 'Needs ' in head
+    assert 'mAP 0.' in head or re.search(r'Not trained .*yet', head)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_every_pipeline_scales_to_the_variable(repo, name):
+    """A config that sets `scale` alone, and not the steps that read it, fails here."""
+    cfg = load(repo, name)
+    loaders = {'train': cfg.train_pipeline, 'val': cfg.test_pipeline,
+               'test': cfg.test_pipeline}
+    for loader, pipeline in loaders.items():
+        dataset = cfg[f'{loader}_dataloader'].dataset
+        assert dataset.pipeline == pipeline
+        scales = {step.get('scale') for step in nested_dicts(pipeline)
+                  if step.get('type') == 'Resize'}
+        assert scales <= {cfg.scale}, loader
+        assert scales or (loader == 'train' and cfg.scale is None)
+
+
+def test_peers_are_not_accelerated_and_ours_are(repo):
+    """Another order of summation would not be every bit as there."""
+    for path in (repo / 'configs').glob('peers/*.py'):
+        assert Config.fromfile(path).default_hooks.accelerate is None, path.name
+    for name in NAMES:
+        hooks = load(repo, name).default_hooks
+        assert hooks.accelerate.type == 'AccelerateHook', name
+
+
+def test_border_anchors_train_where_the_peer_trains_on_them(repo):
+    """`<=` in simple-faster-rcnn-pytorch, `<` in py-faster-rcnn and here."""
+    theirs = load(repo, 'peers/simple_vgg16').model.rpn_head.target_sampler
+    ours = load(repo, 'frcnn_vgg16_voc').model.rpn_head.target_sampler
+    assert theirs.border_inclusive
+    assert not ours.get('border_inclusive', False)
 
 
 def test_the_main_config_is_the_paper(repo):

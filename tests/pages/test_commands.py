@@ -2,8 +2,9 @@
 
 All commands of ``frcnn`` run for real, in the order of their page, in a folder that has
 what a reader would have: pictures of 128x96 pixels, no pretrained weights, one step of
-training. The tools that measure run, very small, in test_measurements.py and
-test_benchmark.py of tests/commands; here their options are checked.
+training. What each must leave behind is in outcomes.py. A command that stands on
+several pages runs once. The tools that measure run, very small, in test_measurements.py
+and test_benchmark.py of tests/commands; here their options are checked.
 """
 
 import glob
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from pages import reader
 from pages.listing import PAGES, REPO, arguments_of, check_options, commands_of
+from pages.outcomes import Outcome, snapshot
 
 from frcnn_plugin.commands import common
 
@@ -30,18 +32,34 @@ def bench(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope='module')
+def done():
+    """The commands that an earlier page had."""
+    return set()
+
+
 @pytest.fixture
-def folder(bench, monkeypatch, fresh_process):
-    """Sits in that folder, with configs that are quick."""
+def run(bench, monkeypatch, fresh_process, capsys):
+    """Runs commands in that folder, with configs that are quick."""
     read = common.load_config
     monkeypatch.chdir(bench)
     monkeypatch.setattr(common, 'load_config', lambda *args: reader.quick(read(*args)))
     shutil.rmtree('my_data', ignore_errors=True)
-    return bench
+
+    def run(arguments: list[str]) -> None:
+        words = ready(arguments)
+        command = getattr(import_module(f'frcnn_plugin.commands.{words[0]}'), words[0])
+        capsys.readouterr()
+        before = snapshot()
+        status = command(words[1:])
+        Outcome(words, before, capsys.readouterr().out,
+                status if isinstance(status, int) else 0).check()
+
+    return run
 
 
-def run(arguments: list[str]) -> None:
-    """Run one command of ``frcnn`` as its page has it."""
+def ready(arguments: list[str]) -> list[str]:
+    """A command of ``frcnn`` as a page has it, small, with all that it needs there."""
     name, *rest = arguments
     rest = [PLACEHOLDERS.get(word, word) for word in rest if word != '--amp']  # no GPU
     if '--launcher' in rest:  # real ones: tests/distributed, test_habits
@@ -67,8 +85,7 @@ def run(arguments: list[str]) -> None:
                 rest[number] = found[0]
             elif name != 'convert':
                 rest[number] = reader.checkpoint_for(word, rest)
-    status = getattr(import_module(f'frcnn_plugin.commands.{name}'), name)(rest)
-    assert not isinstance(status, int) or status == 0 or name == 'check_dataset'
+    return [name, *rest]
 
 
 def with_option(words: list[str], option: str, value: str) -> list[str]:
@@ -80,7 +97,7 @@ def with_option(words: list[str], option: str, value: str) -> list[str]:
 
 
 def steps_of(target: str) -> list[str]:
-    """The commands behind ``make demo``."""
+    """The commands of ``make demo``."""
     makefile = (REPO / 'Makefile').read_text().replace('\\\n', ' ')
     recipe = re.search(rf'^{target}:.*\n((?:\t.*\n)+)', makefile, re.M)[1]
     demo = re.search(r'^DEMO := (.*)', makefile, re.M)[1]
@@ -89,16 +106,17 @@ def steps_of(target: str) -> list[str]:
 
 
 @pytest.mark.parametrize('page', PAGES)
-def test_commands(page, folder):
+def test_commands(page, run, done):
     for command in commands_of(page):
         arguments = arguments_of(command)
         if arguments is None:
             check_options(command)
-        else:
+        elif tuple(arguments) not in done:
             run(arguments)
+            done.add(tuple(arguments))
 
 
-def test_make_demo(folder):
+def test_make_demo(run):
     """Its data, its training and its test, less the number of pictures."""
     made, trained, tested = steps_of('demo')
     assert arguments_of(made) == ['make_shapes', '--out', 'data/shapes']
@@ -108,7 +126,7 @@ def test_make_demo(folder):
     assert list(Path('work_dirs/demo/pictures').glob('*.jpg'))
 
 
-def test_the_program_that_runs_an_exported_file(folder, capsys):
+def test_the_program_that_runs_an_exported_file(run, capsys):
     """The Python of docs/export.md, with a file that its command wrote."""
     if not Path('detector.onnx').exists():
         command, = [each for each in commands_of('docs/export.md') if 'onnx' in each]

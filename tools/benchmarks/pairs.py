@@ -1,7 +1,4 @@
-"""Ours and a peer with the same weights, inputs and regions, and proof that they agree.
-
-Comes in: the command line. Goes out: two networks on one device.
-"""
+"""Ours and a peer with the same weights and inputs, and proof that they agree."""
 
 from argparse import Namespace
 from collections.abc import Callable
@@ -41,7 +38,7 @@ def detectron2_pair(args: Namespace):
     try:
         peer = Detectron2(args.proposals)
     except ImportError as error:
-        raise SystemExit(f'error: detectron2 can not be imported ({error}); put a '
+        raise SystemExit(f'error: detectron2 cannot be imported ({error}); put a '
                          'clone of its repository on PYTHONPATH') from error
     if args.device != 'cpu':
         raise SystemExit('error: detectron2 is built here for the CPU only')

@@ -1,16 +1,19 @@
 # Train on VOC 2007 and 2012 trainval, test on VOC 2007 test, at 600 x 1000 pixels.
+# Another size: see voc0712_800.py. (`scale` is only read here: to set it in a config on
+# top of this one, or on the command line, changes nothing.)
 data_root = 'data/VOCdevkit'
+scale = (1000, 600)
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='Resize', scale=(1000, 600), keep_ratio=True),
+    dict(type='Resize', scale=scale, keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(1000, 600), keep_ratio=True),
+    dict(type='Resize', scale=scale, keep_ratio=True),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',

@@ -5,7 +5,6 @@ from pathlib import Path
 
 DATA_ROOT = ('a folder with Annotations/, JPEGImages/ and ImageSets/Main/, or a '
              'VOCdevkit that holds such folders')
-SCORE_THR = 0.3
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +27,9 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
                         help='how a distributed job was started')
 
 
-def add_detector(parser: argparse.ArgumentParser, metavar: str, help: str) -> None:
+def add_detector(parser: argparse.ArgumentParser, metavar='[CONFIG] CHECKPOINT', help=(
+        'a checkpoint that training wrote; it carries its config, another one is named '
+        'before it')) -> None:
     """One or two words that name a detector: ``model``, a config and a checkpoint."""
     parser.add_argument('model', nargs='+', metavar=metavar, action=OneOrTwo, help=help)
 
@@ -38,7 +39,7 @@ def add_detection_options(parser: argparse.ArgumentParser, out: str,
     """Where the results of a detector go, and which are shown."""
     parser.add_argument('-o', '--out', type=Path, default=Path(out), metavar='DIR',
                         help=f'{files} go there (default: %(default)s)')
-    parser.add_argument('--score-thr', type=float, default=SCORE_THR, metavar='SCORE',
+    parser.add_argument('--score-thr', type=float, default=0.3, metavar='SCORE',
                         help='detections with a lower score are left out (default: '
                         '%(default)s)')
     parser.add_argument('--classes', nargs='+', metavar='NAME',

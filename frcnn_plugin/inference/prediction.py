@@ -1,8 +1,39 @@
-"""Predictions of many images and videos in the format of COCO's results."""
+"""What was found: in one image, and in many as COCO lists it."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from .detector import Prediction
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was found in one image, the best first.
+
+    Attributes:
+        boxes: (n, 4) float32, x1, y1, x2, y2 in pixels of the image.
+        scores: (n,) float32.
+        labels: (n,) int64, places among the classes.
+        classes: The names of all classes.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def names(self) -> list[str]:
+        """The class of each box."""
+        return [self.classes[label] for label in self.labels]
+
+    def above(self, score_thr: float) -> 'Prediction':
+        """Those with at least this score."""
+        kept = self.scores >= score_thr
+        return Prediction(self.boxes[kept], self.scores[kept], self.labels[kept],
+                          self.classes)
 
 
 class CocoResults:

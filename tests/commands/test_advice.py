@@ -4,8 +4,7 @@ import pytest
 
 from frcnn_plugin import errors
 from frcnn_plugin.commands.advice import ADVICE
-from frcnn_plugin.commands.endings import exit_with_one_line
-from frcnn_plugin.commands.frcnn import main
+from frcnn_plugin.commands.frcnn import exit_with_one_line, main
 
 TINY = ['model.rpn_head.feat_channels=32', 'model.roi_head.bbox_head.fc_channels=[8]']
 

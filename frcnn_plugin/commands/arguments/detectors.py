@@ -1,7 +1,9 @@
-"""The options of ``frcnn convert``."""
+"""The options of the commands that take a checkpoint."""
 
 import argparse
 from pathlib import Path
+
+from .common import add_detection_options, add_detector
 
 SOURCES = {  # the config of each code base, as in interop/peers.py, and its name
     'mmdet_r50_c4': 'mmdet R50-C4',
@@ -17,8 +19,52 @@ TARGETS = ['ours', 'mmdet', 'torchvision']
 STYLES = ['caffe', 'pytorch']
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add them."""
+def detect(parser: argparse.ArgumentParser) -> None:
+    """``frcnn detect``."""
+    parser.description = 'Detect in images and videos.'
+    parser.add_argument('input', help='an image, a folder, a video, or a pattern such '
+                        "as 'pictures/*.jpg'")
+    add_detector(parser)
+    add_detection_options(parser, 'detections', 'pictures and detections.json')
+    parser.add_argument('--batch-size', type=int, default=4, metavar='N',
+                        help='images at once (default: %(default)s)')
+    parser.add_argument('--device', help='cuda, cpu, ...; default: a GPU if there is '
+                        'one')
+    parser.add_argument('--no-pictures', action='store_true',
+                        help='write detections.json only')
+
+
+def inspect_stages(parser: argparse.ArgumentParser) -> None:
+    """``frcnn inspect-stages``."""
+    parser.description = 'Show what a detector does with one picture, stage by stage.'
+    parser.add_argument('image', type=Path)
+    add_detector(parser, '[CONFIG] [CHECKPOINT]',
+                 'a config, a checkpoint, or both; without a checkpoint the weights '
+                 'are random')
+    add_detection_options(parser, 'stages', 'pictures and stages.html')
+    parser.add_argument('--annotation', type=Path, metavar='XML',
+                        help='what is annotated; default: the file of that name beside '
+                        'the picture, or in Annotations/ beside its folder')
+    parser.add_argument('--region', type=int, metavar='N',
+                        help='the proposal to look at closely; default: the one most '
+                        'certain to be an object')
+
+
+def export(parser: argparse.ArgumentParser) -> None:
+    """``frcnn export``."""
+    parser.description = 'Write a trained detector as one file for other programs.'
+    add_detector(parser)
+    parser.add_argument('--to', required=True, choices=['onnx', 'torch-export'],
+                        help='the format')
+    parser.add_argument('-o', '--out', type=Path, metavar='FILE',
+                        help='default: the name of the checkpoint with another suffix')
+    parser.add_argument('--check', nargs='+', metavar='IMAGE',
+                        help='images, folders or patterns: compare what the file and '
+                        'the checkpoint detect in them')
+
+
+def convert(parser: argparse.ArgumentParser) -> None:
+    """``frcnn convert``."""
     parser.description = (
         'Convert a checkpoint of another Faster R-CNN into ours, with the config that '
         'it needs; or ours into one of mmdet or torchvision.')
