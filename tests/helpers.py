@@ -10,13 +10,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
-from samples import (  # noqa: F401
-    as_coco,
-    edges_of,
-    make_samples,
-    random_boxes,
-    total,
-)
+from samples import as_coco, edges_of, make_samples, random_boxes, total  # noqa: F401
 
 needs_contrib = pytest.mark.skipif(
     not hasattr(cv2, 'ximgproc'), reason='this OpenCV is built without contrib')

@@ -163,7 +163,7 @@ def code_in_proposals(site: Site):
     return fast_rcnn(site, pickle.dumps({'JPEGImages/a.jpg': site.creates()}))
 
 
-@kind('code in the parts of a search', 'make-proposals', 'damaged')
+@kind('code in the parts of a search', 'make-proposals', 'could run code')
 def code_in_parts(site: Site):
     from frcnn_plugin.commands.make_proposals import make_proposals
     out = site.folder / 'p.npz'
