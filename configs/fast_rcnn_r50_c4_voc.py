@@ -1,9 +1,9 @@
 # Fast R-CNN: the main config without its RPN, on the regions of selective search.
 #
 #     frcnn make-proposals --data-root data/VOCdevkit --folders VOC2007 VOC2012 \
-#         --split trainval --out data/VOCdevkit/selective_search_trainval.pkl
+#         --split trainval --out data/VOCdevkit/selective_search_trainval.npz
 #     frcnn make-proposals --data-root data/VOCdevkit --folders VOC2007 \
-#         --split test --out data/VOCdevkit/selective_search_test.pkl
+#         --split test --out data/VOCdevkit/selective_search_test.npz
 #     frcnn train fast_rcnn_r50_c4_voc
 #
 # Needs these two files and what frcnn_r50_c4_voc.py needs. Not trained on VOC yet.
@@ -13,7 +13,7 @@ model = dict(
     rpn_head=None,
     roi_head=dict(target_sampler=dict(num=64, neg_iou_thr=(0.1, 0.5))))
 
-proposal_file = 'selective_search_{split}.pkl'  # in the data root
+proposal_file = 'selective_search_{split}.npz'  # in the data root
 load = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadProposals', num_max_proposals=2000),

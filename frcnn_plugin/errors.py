@@ -50,8 +50,20 @@ class DataRootError(DataError):
     """The folder of a data set is missing or has another layout."""
 
 
+class FoldersError(DataRootError):
+    """Other folders of the data root have to be chosen."""
+
+
+class ImagesFolderError(DataError):
+    """The folder of the images of an annotation file has to be given."""
+
+
 class SplitError(DataError):
     """A split file is missing, empty or broken."""
+
+
+class OtherSplitError(SplitError):
+    """A split is missing where there are others."""
 
 
 class ClassesError(DataError):
@@ -60,3 +72,11 @@ class ClassesError(DataError):
 
 class ProposalsError(DataError):
     """A file of proposals is missing, damaged, or of other images."""
+
+
+class ProposalsExistError(DataError):
+    """Proposals that would be replaced, or mixed with those of other settings."""
+
+
+class OutputExistsError(UserError):
+    """What is to be written exists already with other content."""

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
-from samples import as_coco, make_samples, random_boxes, total  # noqa: F401
+from samples import (  # noqa: F401
+    as_coco,
+    edges_of,
+    make_samples,
+    random_boxes,
+    total,
+)
 
 needs_contrib = pytest.mark.skipif(
     not hasattr(cv2, 'ximgproc'), reason='this OpenCV is built without contrib')
@@ -60,7 +66,7 @@ def as_yolo(data, root: Path, split: str, folders: str = 'images/{}') -> None:
         shutil.copyfile(path, images / path.name)
         lines = []
         for item in info['instances']:
-            x1, y1, x2, y2 = item['bbox']
+            x1, y1, x2, y2 = edges_of(item['bbox'], info)
             numbers = ((x1 + x2) / 2 / info['width'], (y1 + y2) / 2 / info['height'],
                        (x2 - x1) / info['width'], (y2 - y1) / info['height'])
             lines.append(f'{item["bbox_label"]} ' + ' '.join(f'{n:.6f}'

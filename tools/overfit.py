@@ -84,7 +84,7 @@ def make_data(root: Path) -> None:
     (root / 'coco.json').write_text(json.dumps(as_coco(data)))
     make_proposals(['--data-root', str(root), '--split', 'train', '--overwrite',
                     '--workers', '1',  # others start up for longer than they search
-                    '--out', str(root / 'selective_search_train.pkl')])
+                    '--out', str(root / 'selective_search_train.npz')])
 
 
 def run(config: Path, args: argparse.Namespace, threads: int) -> dict:

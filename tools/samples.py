@@ -39,6 +39,12 @@ def total(losses: dict) -> torch.Tensor:
     return sum(parts)
 
 
+def edges_of(bbox: list[float], info: dict) -> tuple[float, float, float, float]:
+    """The edges of a VOC box, both of whose corners are pixels of it."""
+    x1, y1, x2, y2 = bbox
+    return x1, y1, min(x2 + 1, info['width']), min(y2 + 1, info['height'])
+
+
 def as_coco(data) -> dict:
     """The annotations of a data set of mmdet in the format of COCO."""
     classes = data.metainfo['classes']
@@ -47,7 +53,7 @@ def as_coco(data) -> dict:
         images.append(dict(id=index, file_name=Path(info['img_path']).name,
                            height=info['height'], width=info['width']))
         for item in info['instances']:
-            x1, y1, x2, y2 = item['bbox']
+            x1, y1, x2, y2 = edges_of(item['bbox'], info)
             annotations.append(dict(
                 id=len(annotations) + 1, image_id=index, iscrowd=0,
                 category_id=item['bbox_label'] + 1, area=(x2 - x1) * (y2 - y1),

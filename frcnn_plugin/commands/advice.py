@@ -10,6 +10,20 @@ ADVICE: dict[type[errors.UserError], str] = {
     errors.SettingError: 'Change settings with --cfg-options NAME=VALUE',
     errors.ClassCountError: "Give the checkpoint's own classes with --classes",
     errors.ClassNamesError: 'Give their names in order with --classes',
+    errors.DataRootError: 'Give the folder with --data-root DIR',
+    errors.FoldersError: 'Choose with `folders` of the dataset in the config, or with '
+                         '--folders NAME ...',
+    errors.ImagesFolderError: 'Give the folder of the images with --images DIR',
+    errors.OtherSplitError: 'Choose one with --split NAME; in training with '
+                            '--cfg-options train_dataloader.dataset.split=NAME '
+                            'val_dataloader.dataset.split=NAME',
+    errors.ClassesError: 'Name yours with --classes NAME ...',
+    errors.ProposalsError: 'Make the file with frcnn make-proposals --data-root DIR '
+                           '--split NAME ... --out FILE.npz',
+    errors.ProposalsExistError: 'Start again with --overwrite, or write another file '
+                                'with --out FILE.npz',
+    errors.OutputExistsError: 'Write to an empty folder with -o DIR, or another split '
+                              'with --name SPLIT',
     errors.WeightsError: 'Give a file with --pretrained FILE, or train from scratch '
                          'with --from-scratch',
 }

@@ -12,20 +12,20 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ..datasets.problem import Problem
+from ..datasets.problems import Problem
 from ..datasets.voc_layout import find_folders, read_split
-from ..errors import UserError
+from ..errors import SplitError
 from ..prepare.check_files import FileReport, check_file
 from ..prepare.clean_copy import write_clean_copy
 from .parser import parse
 
-SHOWN = 200  # lines of the table, before the rest is only counted
+MAX_LINES = 200  # of the table, before the rest is only counted
 
 
 def check_dataset(argv: list[str] | None = None) -> int:
     """Run ``frcnn check-dataset``.
 
-    Returns 1 if training would lose an image or a box, else 0.
+    Returns 1 if a problem costs training an image or a box, else 0.
     """
     args = parse('check_dataset', argv)
     classes = tuple(args.classes) if args.classes else None
@@ -44,17 +44,16 @@ def check_dataset(argv: list[str] | None = None) -> int:
         if args.fix:
             target = args.fix if len(folders) == 1 else args.fix / folder.name
             write_clean_copy(folder, target, splits, reports, classes)
-    lost = sum(problem.loses for problem in problems)
+    costly = sum(problem.costs_data for problem in problems)
     report_to_user(args.data_root, problems, counts, classes)
     print(f'{args.data_root}: {images} images, {counts.total()} boxes, '
-          f'{len(problems)} problems; {lost} of them make training lose an image or a '
-          'box'
+          f'{len(problems)} problems; {costly} of them cost training data'
           + (f'; cleaned copy: {args.fix}' if args.fix else ''))
     if args.json:
         args.json.write_text(json.dumps(dict(images=images, counts=counts, problems=[
             dict(file=str(problem.file), kind=problem.kind, detail=problem.detail,
-                 loses=problem.loses) for problem in problems]), indent=1))
-    return int(lost > 0)
+                 costs_data=problem.costs_data) for problem in problems]), indent=1))
+    return int(costly > 0)
 
 
 def split_names(folder: Path, args: argparse.Namespace) -> list[str]:
@@ -66,8 +65,8 @@ def split_names(folder: Path, args: argparse.Namespace) -> list[str]:
     if args.split:
         return args.split
     if not there:
-        raise UserError(f'{folder / "ImageSets" / "Main"}: no split file; one lists an '
-                        'image name a line, without suffix')
+        raise SplitError(f'{folder / "ImageSets" / "Main"}: no split file; it lists '
+                         'one image name on each line, without suffix')
     return sorted(name for name in there if name.rpartition('_')[2] not in there
                   or not name.rpartition('_')[0])
 
@@ -93,14 +92,14 @@ def problems_of_splits(folder: Path, splits: dict[str, list[str]]) -> list[Probl
         path = folder / 'ImageSets' / 'Main' / f'{split}.txt'
         twice = [name for name, count in Counter(names).items() if count > 1]
         problems += [Problem(path, 'listed twice', f'{name} is listed more than once',
-                             loses=False) for name in twice]
+                             costs_data=False) for name in twice]
     trained = set(splits.get('train', [])) | set(splits.get('trainval', []))
     shared = [name for name in splits.get('test', []) if name in trained]
     if shared:
         problems.append(Problem(
             folder / 'ImageSets' / 'Main' / 'test.txt', 'tested and trained',
-            f'{len(shared)} images of the test split are trained on, {shared[0]} for '
-            'one', loses=False))
+            f'{len(shared)} images of the test split are trained on, for example '
+            f'{shared[0]}', costs_data=False))
     return problems
 
 
@@ -109,14 +108,14 @@ def report_to_user(root: Path, problems: list[Problem], counts: Counter,
     """Print what is wrong by file, and the boxes of each class."""
     console = Console()
     if problems:
-        table = Table('file', 'problem', 'in detail', 'loses', title=f'in {root}')
-        ordered = sorted(problems, key=lambda problem: not problem.loses)
-        for problem in ordered[:SHOWN]:
+        table = Table('file', 'problem', 'in detail', 'costs data', title=f'in {root}')
+        ordered = sorted(problems, key=lambda problem: not problem.costs_data)
+        for problem in ordered[:MAX_LINES]:
             table.add_row(str(problem.file.relative_to(root)), problem.kind,
-                          problem.detail, 'yes' if problem.loses else '')
+                          problem.detail, 'yes' if problem.costs_data else '')
         console.print(table)
-        if len(problems) > SHOWN:
-            print(f'... and {len(problems) - SHOWN} more; all of them: --json FILE')
+        if len(problems) > MAX_LINES:
+            print(f'... and {len(problems) - MAX_LINES} more; all of them: --json FILE')
         kinds = Counter(problem.kind for problem in problems)
         print(', '.join(f'{kind}: {count}' for kind, count in kinds.most_common()))
     table = Table('class', 'boxes')

@@ -15,7 +15,7 @@ from ..errors import UserError
 from ..inference import Detector
 from ..io.whole_files import write_whole
 from ..mmdet_bridge.lists import pack_ground_truth
-from ..report.crops import data_address
+from ..report.crops import data_url
 from ..report.page import render
 from ..structures import GroundTruth
 from ..visualization.stage_pictures import draw_stages
@@ -112,7 +112,7 @@ def write(stages: dict[str, Stage], args: argparse.Namespace, weights: str,
                 raise UserError(f'{path}: the picture itself would be written over; '
                                 'give another --out')
             mmcv.imwrite(picture[..., ::-1], str(path))
-            pictures.append(dict(what=what, data=data_address(picture[..., ::-1])))
+            pictures.append(dict(what=what, data=data_url(picture[..., ::-1])))
         shown.append(dict(
             number=number, title=stage.title, text=stage.text, pictures=pictures,
             anchors=anchors if stage.name == 'anchors' else [], tensors=[

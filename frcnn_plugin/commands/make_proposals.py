@@ -1,6 +1,5 @@
 """``frcnn make-proposals``: search the proposals of R-CNN and Fast R-CNN."""
 
-import pickle
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -10,10 +9,9 @@ from pathlib import Path
 
 from rich.progress import track
 
-from ..datasets.proposals import keyed
+from ..datasets.proposals import images_by_key, write_proposals
 from ..datasets.voc_layout import find_folders, find_image, read_split
 from ..errors import UserError
-from ..io.files import whole_or_absent
 from ..prepare.proposal_parts import (
     Settings,
     begin_workers,
@@ -39,13 +37,13 @@ def make_proposals(argv: list[str] | None = None) -> Path:
         if getattr(args, name) < least:
             raise UserError(f'--{name.replace("_", "-")} is {getattr(args, name)}; it '
                             f'must be at least {least}')
-    if args.out.suffix not in ('.pkl', '.pickle'):
-        raise UserError(f'--out {args.out}: mmdet reads proposals from .pkl')
+    if args.out.suffix != '.npz':
+        raise UserError(f'--out {args.out}: proposals are written as .npz')
     require_contrib()
     folders = find_folders(args.data_root.expanduser(), args.folders)
-    images = keyed([
+    images = images_by_key(
         find_image(folder, name) for split in args.split for folder in folders
-        for name in read_split(folder, split)])
+        for name in read_split(folder, split))
     settings = Settings(
         folders=[str(folder.resolve()) for folder in folders], num=args.num,
         quality=args.quality, max_side=args.max_side)
@@ -58,8 +56,7 @@ def make_proposals(argv: list[str] | None = None) -> Path:
     for _ in track(_run(left, min(args.workers, len(left))), f'{out}', len(left)):
         pass
     proposals = {key: read_part(part_of(parts, key)) for key in images}
-    with whole_or_absent(out) as file:
-        pickle.dump(proposals, file)
+    write_proposals(out, proposals)
     shutil.rmtree(parts)
     count = sum(len(entry['bboxes']) for entry in proposals.values())
     print(f'{out}: {count} regions of {len(proposals)} images')

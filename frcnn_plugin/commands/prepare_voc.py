@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import track
 from torchvision.datasets import VOCDetection
 
-from ..datasets.problem import Problem
+from ..datasets.problems import Problem
 from ..errors import UserError
 from ..prepare.import_coco import import_coco
 from ..prepare.import_folder import pair_files
@@ -17,7 +17,7 @@ from ..prepare.voc_writer import Picture, place_file, write_picture, write_split
 from .parser import parse
 
 DEVKIT = Path('data/VOCdevkit')
-SHOWN = 20  # lines about what was left out
+MAX_LINES = 20  # about what was left out, before the rest is only counted
 PARTS = ('train', 'val', 'test')
 DOWNLOADS = {'2007': ('trainval', 'test'), '2012': ('trainval',)}
 
@@ -153,7 +153,7 @@ def share_out(names: list[str], shares: list[float],
 
 def report(problems: list[Problem]) -> None:
     """Say what was left out."""
-    for problem in problems[:SHOWN]:
+    for problem in problems[:MAX_LINES]:
         print(f'warning: left out {problem}')
-    if len(problems) > SHOWN:
+    if len(problems) > MAX_LINES:
         print(f'warning: {len(problems)} boxes left out in all')

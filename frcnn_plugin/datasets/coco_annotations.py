@@ -1,15 +1,11 @@
-"""Reads one annotation file of COCO.
-
-Comes in: a path. Goes out: its content with what can be used, and what was wrong with
-the boxes that were left out.
-"""
+"""Reads one annotation file of COCO."""
 
 import json
 import math
 from pathlib import Path, PurePosixPath
 
-from ..errors import UserError
-from .problem import Problem
+from ..errors import DataError
+from .problems import Problem
 
 
 def read_coco(path: Path) -> tuple[dict, list[Problem]]:
@@ -19,26 +15,26 @@ def read_coco(path: Path) -> tuple[dict, list[Problem]]:
         path: The file.
 
     Returns:
-        tuple: The content, whose ``annotations`` have a box with an area inside their
-        image; and what is wrong with each of the others.
+        tuple: The content, whose ``annotations`` are those with a box of at least a
+        pixel that overlaps its image; and what is wrong with each of the others.
 
     Raises:
-        UserError: If the file is missing, is no JSON with images, annotations and
+        DataError: If the file is missing, is not JSON with images, annotations and
             categories, has an id twice, or names an image outside its folder.
     """
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise UserError(f'{path}: the annotation file is missing') from error
+        raise DataError(f'{path}: the annotation file is missing') from error
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f'{path}: not a readable JSON file ({error})') from error
+        raise DataError(f'{path}: not a readable JSON file ({error})') from error
     images = _table(path, content, 'images')
     categories = _table(path, content, 'categories')
     for image in images.values():
         _check_image(path, image)
     for category in categories.values():
         if not isinstance(category.get('name'), str):
-            raise UserError(f'{path}: category {category["id"]} has no name')
+            raise DataError(f'{path}: category {category["id"]} has no name')
     kept, skipped = [], []
     for item in _table(path, content, 'annotations').values():
         problem = _problem_of(item, images, categories)
@@ -56,16 +52,16 @@ def _table(path: Path, content: object, name: str) -> dict[int | str, dict]:
     """The entries of one of the lists by their ids."""
     entries = content.get(name) if isinstance(content, dict) else None
     if not isinstance(entries, list):
-        raise UserError(f'{path}: has no list of {name}; this is no annotation file in '
-                        'COCO format for instances')
+        raise DataError(f'{path}: has no list of {name}; this is not a file of '
+                        'instances in COCO format')
     table: dict = {}
     for entry in entries:
         key = entry.get('id') if isinstance(entry, dict) else None
         if not isinstance(key, int | str):
-            raise UserError(f'{path}: an entry of {name} has no id: '
+            raise DataError(f'{path}: an entry of {name} has no id: '
                             f'{json.dumps(entry)[:60]}')
         if key in table:
-            raise UserError(f'{path}: the id {key} is there twice in {name}')
+            raise DataError(f'{path}: the id {key} occurs twice in {name}')
         table[key] = entry
     return table
 
@@ -74,14 +70,14 @@ def _check_image(path: Path, image: dict) -> None:
     """Refuse an image without a size, or with a name that leads out of the folder."""
     name = image.get('file_name')
     if not isinstance(name, str) or not name:
-        raise UserError(f'{path}: image {image["id"]} has no file_name')
+        raise DataError(f'{path}: image {image["id"]} has no file_name')
     parts = PurePosixPath(name.replace('\\', '/'))
     if parts.is_absolute() or '..' in parts.parts or '\0' in name or '://' in name:
-        raise UserError(f'{path}: refused, image {image["id"]} is called {name!r}, '
+        raise DataError(f'{path}: refused, image {image["id"]} is called {name!r}, '
                         'which leads out of the folder of the images')
     for side in ('width', 'height'):
         if not (_is_number(image.get(side)) and image[side] >= 1):
-            raise UserError(f'{path}: image {image["id"]} ({name}) has no {side}')
+            raise DataError(f'{path}: image {image["id"]} ({name}) has no {side}')
 
 
 def _problem_of(item: dict, images: dict, categories: dict) -> tuple[str, str] | None:

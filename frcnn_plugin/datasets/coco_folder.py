@@ -1,8 +1,4 @@
-"""A data set in COCO layout, with any classes.
-
-Comes in: an annotation file and a folder of images. Goes out: mmdet's data, and a
-report of what was left out.
-"""
+"""A data set in COCO layout, with any classes."""
 
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -10,10 +6,10 @@ from pathlib import Path
 from mmdet.datasets import CocoDataset
 from mmengine.fileio import get_local_path
 
-from ..errors import UserError
+from ..errors import ClassesError, DataError
 from ..registry import DATASETS
-from .class_report import keep_trainable, report_classes, report_skipped
 from .coco_annotations import read_coco
+from .problems import keep_trainable, report_classes, report_skipped
 from .proposals import add_proposals, find_proposal_file
 
 
@@ -21,21 +17,21 @@ from .proposals import add_proposals, find_proposal_file
 class CocoFolder(CocoDataset):
     """mmdet's ``CocoDataset`` that says what is wrong with its files.
 
-    What the stock one drops without a word is named here: boxes without area or outside
-    their image are left out and reported, boxes of other classes are counted, and a
-    class that is in no annotation is refused. So are images that are missing, and names
-    of images that lead out of their folder. A file of proposals is read as data.
+    What the stock class drops silently is named here: boxes without area or outside
+    their image are left out and reported, boxes of other classes are counted. A class
+    without an annotation, a missing image, and the name of an image that leads out of
+    its folder are refused. A file of proposals is read as data.
 
     Args:
         *args: mmdet's.
-        allow_missing_classes: Whether a class may be in no annotation in training, as
+        allow_missing_classes: Whether a class may have no annotation in training, as
             in a small part of a data set.
         **kwargs: mmdet's; a relative ``proposal_file`` starts at the data root, or, if
             it is not there, at the current folder.
 
     Raises:
         UserError: If the annotations, an image or the file of proposals are missing or
-            broken, if a class is in no annotation (in training), if the classes are not
+            broken, if a class has no annotation (in training), if the classes are not
             in the order of the categories, or if no image is left.
     """
 
@@ -44,7 +40,7 @@ class CocoFolder(CocoDataset):
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Read all annotations, and look whether the images are there.
+        """Read all annotations and check that the images exist.
 
         Returns:
             list[dict]: ``img_path``, ``img_id``, ``height``, ``width``, ``instances``.
@@ -62,7 +58,7 @@ class CocoFolder(CocoDataset):
                 raw_img_info={**image, 'img_id': image['id']},
                 raw_ann_info=annotations[image['id']]))
             if self.backend_args is None and not Path(info['img_path']).is_file():
-                raise UserError(f'{info["img_path"]}: the image is missing; '
+                raise DataError(f'{info["img_path"]}: the image is missing; '
                                 f'{self.ann_file} names it')
             data_list.append(info)
         return data_list
@@ -71,8 +67,8 @@ class CocoFolder(CocoDataset):
         """Set ``cat_ids`` and ``cat2label``: a label is a place among the classes.
 
         Raises:
-            UserError: If the classes are in another order than the categories:
-                ``CocoMetric`` would take one for another.
+            DataError: If the classes are in another order than the categories, or one
+                in the middle is missing: ``CocoMetric`` would confuse them.
         """
         classes = tuple(self.metainfo['classes'])
         names = {item['id']: item['name'] for item in content['categories']}
@@ -81,28 +77,28 @@ class CocoFolder(CocoDataset):
                        self.test_mode or self.allow_missing_classes)
         ordered = [name for name in names.values() if name in classes]
         if ordered != [name for name in classes if name in ordered]:
-            raise UserError(f'{self.ann_file}: its categories come in another order '
-                            f'than the classes; give --classes {" ".join(ordered)}')
+            raise ClassesError(f'{self.ann_file}: its categories come in another order '
+                               f'than the classes: {" ".join(ordered)}')
         if self.test_mode and ordered != list(classes[:len(ordered)]):
-            raise UserError(f'{self.ann_file}: its categories lack one of the classes, '
-                            'and have others behind it: CocoMetric would take one for '
-                            f'another. It has {", ".join(ordered)}; add the others to '
-                            'its categories')
+            raise DataError(f'{self.ann_file}: its categories lack one of the classes '
+                            'and have others after it, which CocoMetric would confuse. '
+                            f'It has {", ".join(ordered)}; add the others to its '
+                            'categories')
         self.cat_ids = [key for key, name in names.items() if name in classes]
         self.cat2label = {key: classes.index(names[key]) for key in self.cat_ids}
 
     def load_proposals(self) -> None:
-        """Add ``proposals`` to each image; mmdet's own runs what the file holds."""
+        """Add ``proposals`` to each image; mmdet's own would run code in the file."""
         path = find_proposal_file(self.proposal_file, self.data_root or '.',
                                   Path(self.ann_file).stem)
         self.proposal_file = str(path)
         add_proposals(self.data_list, path)
 
     def filter_data(self) -> list[dict]:
-        """Leave out images that can not be trained on, and count them.
+        """Leave out images that cannot be trained on, and count them.
 
         Raises:
-            UserError: If none is left.
+            DataError: If no image is left.
         """
         if self.test_mode:
             return self.data_list

@@ -1,16 +1,20 @@
-"""Files of proposals, in the format of mmdet.
+"""Files of proposals: boxes and scores by the name of the image.
 
-Comes in: the data list of a data set, and a pickle of ``{'JPEGImages/NAME.jpg':
-dict(bboxes=(n, 4), scores=(n,))}``. Goes out: the same list, with the proposals of each
-image.
+Ours are ``.npz`` files of four plain arrays: ``names`` (I,) of the images, ``counts``
+(I,) of their proposals, and float32 ``bboxes`` (N, 4) and ``scores`` (N,), those of one
+image after the other. mmdet's are pickles of ``{name: dict(bboxes=..., scores=...)}``.
 """
 
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import UserError
+from ..errors import FoldersError, ProposalsError
 from ..io.data_pickle import read_data_pickle
+from ..io.files import whole_or_absent
 
 
 def proposal_key(image: str | Path) -> str:
@@ -18,78 +22,135 @@ def proposal_key(image: str | Path) -> str:
     return '/'.join(Path(image).parts[-2:])
 
 
+def images_by_key(images: Iterable[str | Path]) -> dict[str, Path]:
+    """Images by their names in a file of proposals, each once.
+
+    Raises:
+        FoldersError: If two of them have the same name.
+    """
+    named: dict[str, Path] = {}
+    for image in map(Path, images):
+        other = named.setdefault(proposal_key(image), image)
+        if other != image:
+            raise FoldersError(
+                f'{other} and {image} have one name in a file of proposals, '
+                f'{proposal_key(image)}; each folder needs a file of its own, or the '
+                'images other names')
+    return named
+
+
 def find_proposal_file(proposal_file: str, data_root: str, split: str) -> Path:
     """The file that a config means.
 
     Args:
-        proposal_file: Its path; a relative one starts at the data root, or, if it is
+        proposal_file: Its path; a relative one starts at the data root or, if it is
             not there, at the current folder.
         data_root: The folder of the data set.
         split: The split that it is for, for the message.
 
     Raises:
-        UserError: If it is missing.
+        ProposalsError: If it is missing.
     """
     path = Path(proposal_file).expanduser()
-    in_root = Path(data_root).expanduser() / path  # an absolute path stays as it is
-    if in_root.is_file():
-        return in_root
-    if path.is_file():
-        return path
-    raise UserError(
-        f'{path}: no such file of proposals, neither in {data_root} nor from the '
-        'current folder; make it with: frcnn make-proposals --data-root '
-        f'{data_root} --split {split} --out {path}')
+    for found in (Path(data_root).expanduser() / path, path):  # alike if it is absolute
+        if found.is_file():
+            return found
+    raise ProposalsError(f'{path}: no such file of proposals for the split {split}, '
+                         f'neither in {data_root} nor in the current folder')
 
 
 def add_proposals(data_list: list[dict], path: Path) -> None:
     """Put ``proposals`` into each entry of a data list.
 
-    Entries of the file for other images are fine: one file may serve several splits.
+    The file may also have other images: it may serve several splits.
 
     Args:
         data_list: With ``img_path``; changed in place.
         path: The file.
 
     Raises:
-        UserError: If the file is damaged or holds more than data, lacks an image, can
-            not tell two images apart, or has boxes that are none.
+        UserError: If the file is damaged or holds more than data, lacks an image, has
+            something else for its boxes, or if two images have one name.
     """
-    content = read_data_pickle(path)
-    if not isinstance(content, dict):
-        raise UserError(f'{path}: holds a {type(content).__name__}, and no dict of '
-                        "proposals by 'JPEGImages/NAME.jpg'")
-    images = keyed([info['img_path'] for info in data_list])
+    content = read_proposals(path)
+    images = images_by_key(info['img_path'] for info in data_list)
     missing = [key for key in images if key not in content]
     if missing:
-        raise UserError(
-            f'{path}: has no proposals for {len(missing)} of {len(images)} images, the '
-            f'first is {missing[0]}; make the file with frcnn make-proposals for '
-            'this --data-root and all its splits: --split NAME NAME')
+        raise ProposalsError(f'{path}: has no proposals for {len(missing)} of '
+                             f'{len(images)} images, the first is {missing[0]}')
     for info in data_list:
         key = proposal_key(info['img_path'])
         try:
             info['proposals'] = _checked(content[key])
         except ValueError as error:
-            raise UserError(f'{path}: {key}: {error}; make the file again with '
-                            'frcnn make-proposals') from error
+            raise ProposalsError(f'{path}: {key}: {error}') from error
 
 
-def keyed(images: list[str | Path]) -> dict[str, Path]:
-    """Images by their names in a file of proposals, each once.
+def write_proposals(path: Path, proposals: Mapping[str, Mapping]) -> None:
+    """Write a ``.npz`` file, which is whole or absent.
+
+    Args:
+        path: The file.
+        proposals: ``bboxes`` (n, 4) and ``scores`` (n,) of each image by its name.
+    """
+    bboxes = [np.zeros((0, 4)), *(entry['bboxes'] for entry in proposals.values())]
+    scores = [np.zeros(0), *(entry['scores'] for entry in proposals.values())]
+    with whole_or_absent(path) as file:
+        np.savez(file, names=np.array([*proposals], dtype=np.str_),
+                 counts=np.array([len(each) for each in scores[1:]], dtype=np.int64),
+                 bboxes=np.concatenate(bboxes, dtype=np.float32),
+                 scores=np.concatenate(scores, dtype=np.float32))
+
+
+def read_proposals(path: Path) -> dict:
+    """The content of a file of proposals by the names of the images.
+
+    Args:
+        path: A ``.npz`` of ours, or a pickle as mmdet has it, which runs no code.
+
+    Returns:
+        dict: ``bboxes`` and ``scores`` of each image; from a pickle whatever it holds.
 
     Raises:
-        UserError: If two of them have the same name.
+        UserError: If the file is damaged, is not one of proposals, or could run code.
     """
-    named: dict[str, Path] = {}
-    for image in map(Path, images):
-        other = named.setdefault(proposal_key(image), image)
-        if other != image:
-            raise UserError(
-                f'{other} and {image} have one name in a file of proposals, '
-                f'{proposal_key(image)}; use one folder and one file of proposals for '
-                'each data set (`folders`), or rename the images')
-    return named
+    if path.suffix == '.npz':
+        return _read_npz(path)
+    content = read_data_pickle(path)
+    if not isinstance(content, dict):
+        raise ProposalsError(f'{path}: holds a {type(content).__name__}, not a dict of '
+                             "proposals by 'JPEGImages/NAME.jpg'")
+    return content
+
+
+def _read_npz(path: Path) -> dict[str, dict[str, np.ndarray]]:
+    arrays = read_arrays(path, ('names', 'counts', 'bboxes', 'scores'))
+    names, counts, bboxes, scores = arrays.values()
+    if (names.dtype.kind != 'U' or counts.dtype.kind not in 'iu' or (counts < 0).any()
+            or names.shape != (len(np.unique(names)),) or counts.shape != names.shape
+            or bboxes.shape != (counts.sum(), 4) or scores.shape != bboxes.shape[:1]):
+        shapes = ', '.join(f'{name} {array.dtype} {array.shape}'
+                           for name, array in arrays.items())
+        raise ProposalsError(f'{path}: its arrays do not belong together ({shapes})')
+    ends = np.cumsum(counts)
+    return {str(name): dict(bboxes=boxes, scores=values) for name, boxes, values in zip(
+        names, np.split(bboxes, ends)[:-1], np.split(scores, ends)[:-1], strict=True)}
+
+
+def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Arrays of at least one axis from a ``.npz`` file; no code in it is run.
+
+    Raises:
+        ProposalsError: If the file is damaged or lacks one of them.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            return {name: np.atleast_1d(content[name]) for name in names}
+    except (OSError, ValueError, KeyError, EOFError, TypeError, IndexError, MemoryError,
+            AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise ProposalsError(f'{path}: damaged or not a file of proposals '
+                             f'({reason})') from error
 
 
 def _checked(entry: object) -> dict[str, np.ndarray]:

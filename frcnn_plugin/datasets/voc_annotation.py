@@ -1,8 +1,4 @@
-"""Reads one annotation file of PASCAL VOC.
-
-Comes in: a path. Goes out: the image's size and its boxes, and what was wrong with
-those that were left out.
-"""
+"""Reads one annotation file of PASCAL VOC."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,19 +7,24 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import parse
 
-from ..errors import UserError
-from .problem import Problem
+from ..errors import DataError
+from .problems import Problem
 
-HUGE = 1e6  # pixels; beyond it a number is no coordinate
+MAX_COORDINATE = 1e6  # pixels; a larger number is no coordinate
 
 
 @dataclass(frozen=True)
 class VOCObject:
     """One annotated box.
 
+    Both corners are pixels of the box, as in VOC's files, but counted from 0: an image
+    of W x H pixels is covered by (0, 0, W - 1, H - 1), and by 1, 1, W, H in a file.
+    Boxes between edges of pixels, such as COCO's and YOLO's, come into this convention
+    by :func:`frcnn_plugin.prepare.voc_writer.bbox_of_edges` and nowhere else.
+
     Attributes:
         name: The class as it is written in the file.
-        bbox: (x1, y1, x2, y2) in pixels of the image, counted from 0.
+        bbox: (x1, y1, x2, y2) in pixels of the image.
         difficult: Whether the annotator marked it as hard to recognise.
     """
 
@@ -37,11 +38,11 @@ class VOCAnnotation:
     """The content of one file.
 
     Attributes:
-        width: Width of the image in pixels; 0 if the file does not say.
-        height: Height likewise.
+        width: Of the image, in pixels; 0 if it is not known.
+        height: Likewise.
         objects: The boxes that can be used.
         skipped: What is wrong with each of the others.
-        notes: What else is wrong, and costs nothing.
+        notes: What else is wrong but costs no box.
         elements: The ``object`` of each box that can be used, in the same order.
     """
 
@@ -62,32 +63,32 @@ def read_voc_annotation(path: Path,
 
     Args:
         path: The file.
-        size: Width and height of the image, if they are known; they count, and not
-            what the file says.
+        size: Width and height of the image, if they are known; those in the file are
+            used otherwise.
 
     Raises:
-        UserError: If it is missing, is no XML with an ``annotation`` at its root, or
+        DataError: If it is missing, is not XML with an ``annotation`` at its root, or
             declares a document type or entities, which could fill the memory or read
             other files.
     """
     try:
         root = parse(path, forbid_dtd=True).getroot()
     except FileNotFoundError as error:
-        raise UserError(f'{path}: the annotation file is missing') from error
+        raise DataError(f'{path}: the annotation file is missing') from error
     except DefusedXmlException as error:
-        raise UserError(f'{path}: refused, it declares a document type or entities, '
+        raise DataError(f'{path}: refused, it declares a document type or entities, '
                         'which no annotation needs') from error
     except (ParseError, LookupError, ValueError, OSError) as error:
-        raise UserError(f'{path}: not a readable XML file ({error})') from error
+        raise DataError(f'{path}: not a readable XML file ({error})') from error
     if root.tag != 'annotation':
-        raise UserError(f'{path}: the root is <{root.tag}>, not <annotation>; this is '
-                        'no annotation in VOC format')
+        raise DataError(f'{path}: the root is <{root.tag}>, not <annotation>; this is '
+                        'not an annotation in VOC format')
     stated = _size(root, 'width'), _size(root, 'height')
     annotation = VOCAnnotation(*(size or stated))
     if size and all(stated) and stated != size:
         annotation.notes.append(Problem(
             path, 'size mismatch', f'says {stated[0]}x{stated[1]}, the image is '
-            f'{size[0]}x{size[1]}', loses=False))
+            f'{size[0]}x{size[1]}', costs_data=False))
     for index, element in enumerate(root.findall('object'), start=1):
         name = (element.findtext('name') or 'no name').strip()
         where = f'object {index} ({name}): '
@@ -101,12 +102,12 @@ def read_voc_annotation(path: Path,
         annotation.elements.append(element)
         if note:
             annotation.notes.append(Problem(path, 'over the border', where + note,
-                                            loses=False))
+                                            costs_data=False))
     return annotation
 
 
 class _BadBox(Exception):
-    """A box that can not be used: the kind of problem, and what it is here."""
+    """A box that cannot be used: the kind of problem, and what it is here."""
 
 
 def _size(root: Element, side: str) -> int:
@@ -117,10 +118,10 @@ def _size(root: Element, side: str) -> int:
 
 
 def _read_object(element: Element, annotation: VOCAnnotation) -> tuple[VOCObject, str]:
-    """One ``object``, and what was mended.
+    """One ``object``, and what was corrected.
 
     Raises:
-        _BadBox: If it can not be used.
+        _BadBox: If it cannot be used.
     """
     name = (element.findtext('name') or '').strip()
     if not name:
@@ -153,6 +154,6 @@ def _coordinate(element: Element, side: str) -> float:
         value = float(text)
     except ValueError:
         raise _BadBox('bad box', f'{side} is {text!r}, not a number') from None
-    if not abs(value) <= HUGE:  # NaN neither
+    if not abs(value) <= MAX_COORDINATE:  # NaN neither
         raise _BadBox('bad box', f'{side} is {text!r}')
     return value

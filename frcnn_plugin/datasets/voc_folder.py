@@ -1,8 +1,4 @@
-"""A data set in VOC layout, with any classes.
-
-Comes in: a folder and a split. Goes out: mmdet's data, and a report of what was left
-out.
-"""
+"""A data set in VOC layout, with any classes."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,25 +7,24 @@ from mmdet.datasets import BaseDetDataset, VOCDataset
 from PIL import Image, UnidentifiedImageError
 from rich.progress import track
 
-from ..errors import UserError
+from ..errors import DataError
 from ..registry import DATASETS
-from .class_report import keep_trainable, report_classes, report_skipped, warn
-from .problem import Problem
+from .problems import Problem, keep_trainable, report_classes, report_skipped, warn
 from .proposals import add_proposals, find_proposal_file
 from .voc_annotation import VOCAnnotation, read_voc_annotation
 from .voc_layout import find_folders, find_image, read_split
 
-ORIENTATION = 274  # the tag of EXIF; from 5 on the sides are swapped
-MANY = 2000  # files, from which on reading them deserves a progress bar
+ORIENTATION = 274  # the tag of EXIF; values from 5 on swap the sides
+QUIET_FILES = 2000  # are read without a progress bar
 
 
 @DATASETS.register_module()
 class VOCFolder(BaseDetDataset):
     """Images and boxes of a folder in VOC layout.
 
-    What mmdet's ``VOCDataset`` drops without a word is named here: boxes without area
-    or outside their image are left out and reported by file, boxes of other classes are
-    counted, and a class that no annotation has is refused.
+    What mmdet's ``VOCDataset`` drops silently is named here: boxes without area or
+    outside their image are left out and reported by file, boxes of other classes are
+    counted, and a class without an annotation is refused.
 
     Args:
         data_root: A folder with ``Annotations``, ``JPEGImages`` and ``ImageSets/Main``,
@@ -37,7 +32,7 @@ class VOCFolder(BaseDetDataset):
         split: Name of the split file, without ``.txt``.
         folders: Which folders of a ``VOCdevkit``; None for all.
         metainfo: ``classes``, a tuple of names. Default: the 20 of VOC.
-        allow_missing_classes: Whether a class may be in no annotation in training, as
+        allow_missing_classes: Whether a class may have no annotation in training, as
             in a small part of a data set.
         filter_cfg: mmdet's; with ``filter_empty_gt`` images without boxes are left out
             in training, and counted.
@@ -47,7 +42,7 @@ class VOCFolder(BaseDetDataset):
 
     Raises:
         UserError: If a folder, a split, an annotation, an image or the file of
-            proposals is missing or broken, if a class is in no annotation (in
+            proposals is missing or broken, if a class has no annotation (in
             training), or if no image is left.
     """
 
@@ -77,11 +72,11 @@ class VOCFolder(BaseDetDataset):
         names = [(folder, name) for folder in find_folders(root, self.folders)
                  for name in read_split(folder, self.split)]
         self._label_of = {name: i for i, name in enumerate(self.metainfo['classes'])}
-        self._found: Counter = Counter()  # boxes of each class, in the config or not
+        self._found: Counter = Counter()  # boxes of each class of the annotations
         skipped: list[Problem] = []
         data_list = []
-        steps = names if len(names) <= MANY else track(names, f'{root} {self.split}')
-        for folder, name in steps:
+        quiet = len(names) <= QUIET_FILES
+        for folder, name in names if quiet else track(names, f'{root} {self.split}'):
             image = find_image(folder, name)
             annotation = read_voc_annotation(
                 folder / 'Annotations' / f'{name}.xml', image_size(image))
@@ -108,7 +103,7 @@ class VOCFolder(BaseDetDataset):
     def load_proposals(self) -> None:
         """Add ``proposals`` to each image, before any is left out.
 
-        mmdet's own runs what the file holds, and takes no file with more images.
+        mmdet's own would run code in the file, and takes no file with more images.
         """
         name = self.proposal_file.replace('{split}', self.split)
         path = find_proposal_file(name, self.data_root, self.split)
@@ -116,10 +111,10 @@ class VOCFolder(BaseDetDataset):
         add_proposals(self.data_list, path)
 
     def filter_data(self) -> list[dict]:
-        """Leave out images that can not be trained on, and count them.
+        """Leave out images that cannot be trained on, and count them.
 
         Raises:
-            UserError: If none is left.
+            DataError: If no image is left.
         """
         if self.test_mode:
             return self.data_list
@@ -128,23 +123,21 @@ class VOCFolder(BaseDetDataset):
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height from an image's header, turned as its EXIF tag says.
-
-    Training reads it turned.
+    """Width and height from an image's header, turned by its EXIF tag as in training.
 
     Raises:
-        UserError: If it is no image that can be opened.
+        DataError: If it cannot be opened as an image.
     """
     try:
         with Image.open(path) as image:
             return turned_size(image)
     except (UnidentifiedImageError, OSError) as error:
-        raise UserError(f'{path}: not a readable image ({error})') from error
+        raise DataError(f'{path}: not a readable image ({error})') from error
 
 
 def turned_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height of an open image as it is to be seen."""
+    """Width and height of an open image, turned by its EXIF tag."""
     if image.format == 'PNG' and 'exif' not in image.info:
-        return image.size  # to look behind the pixels would decode them all
+        return image.size  # a tag after the pixels would need all of them decoded
     turned = image.getexif().get(ORIENTATION, 1) >= 5
     return image.size[::-1] if turned else image.size

@@ -1,7 +1,4 @@
-"""Looks at one image and its annotation as closely as can be.
-
-Comes in: paths. Goes out: what is wrong with them, and the boxes of each class.
-"""
+"""Checks an image to its last pixel, and its annotation."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,13 +7,13 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from ..datasets.problem import Problem
+from ..datasets.problems import Problem
 from ..datasets.voc_annotation import VOCAnnotation, read_voc_annotation
 from ..datasets.voc_folder import ORIENTATION, turned_size
 from ..datasets.voc_layout import find_image
 from ..errors import UserError
 
-MODES = {  # of Pillow: what it is, and what comes of it
+MODES = {  # of Pillow: the kind of problem, and what training makes of it
     'L': ('grey', 'grey; its one channel is repeated'),
     '1': ('grey', 'black and white; its one channel is repeated'),
     'LA': ('alpha', 'grey with alpha, which is dropped'),
@@ -26,19 +23,19 @@ MODES = {  # of Pillow: what it is, and what comes of it
     'I': ('16-bit', 'more than 8 bits a channel, which are cut to 8'),
     'F': ('16-bit', 'more than 8 bits a channel, which are cut to 8'),
 }
-MOST = 0.98  # of an image, from which on a box is remarkable
+HUGE_SHARE = 0.98  # of an image that a box covers, so that it is reported
 
 
 @dataclass
 class FileReport:
-    """What was found out about one image.
+    """What a check found out about one image.
 
     Attributes:
         name: Its name in the split file.
         problems: What is wrong.
-        counts: Boxes of each class that can be used.
-        image: Its path, or None if there is none.
-        annotation: What was read, or None if that can not be used.
+        counts: Number of usable boxes of each class.
+        image: Its path, or None if it cannot be used.
+        annotation: What was read, or None if it cannot be used.
     """
 
     name: str
@@ -60,7 +57,7 @@ def check_file(folder: Path, name: str,
     Args:
         folder: The folder.
         name: Its name in a split file.
-        classes: The classes to be trained; None for any.
+        classes: The classes to train on; None for any.
     """
     report, size = FileReport(name), None
     try:
@@ -68,11 +65,12 @@ def check_file(folder: Path, name: str,
     except UserError:
         expected = folder / 'JPEGImages' / f'{name}.jpg'
         report.problems.append(Problem(expected, 'missing image', 'the image is missing'
-                                       ', and so is one of another suffix'))
+                                       ', with any other suffix too'))
     else:
         size, problems = check_image(path)
         report.problems += problems
-        report.image = path if size and not any(p.loses for p in problems) else None
+        if size and not any(problem.costs_data for problem in problems):
+            report.image = path
     path = folder / 'Annotations' / f'{name}.xml'
     try:
         annotation = read_voc_annotation(path, size)
@@ -95,7 +93,7 @@ def check_image(path: Path) -> tuple[tuple[int, int] | None, list[Problem]]:
         path: The file.
 
     Returns:
-        tuple: Width and height, or None if it can not be opened; and the problems.
+        tuple: Width and height, or None if it cannot be opened; and the problems.
     """
     size, problems = None, []
     try:
@@ -106,17 +104,17 @@ def check_image(path: Path) -> tuple[tuple[int, int] | None, list[Problem]]:
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,
             SyntaxError) as error:
         kind = 'unreadable image' if size is None else 'truncated image'
-        return size, [Problem(path, kind, f'can not be decoded ({error})')]
+        return size, [Problem(path, kind, f'cannot be decoded ({error})')]
     kind, detail = MODES.get(mode.partition(';')[0], (None, None))
     if kind:
-        problems.append(Problem(path, kind, detail, loses=False))
+        problems.append(Problem(path, kind, detail, costs_data=False))
     elif 'transparency' in image.info:
         problems.append(Problem(path, 'alpha', 'has transparent pixels, whose '
-                                'transparency is dropped', loses=False))
+                                'transparency is dropped', costs_data=False))
     if orientation not in (0, 1):
         problems.append(Problem(
             path, 'EXIF rotation', f'turned by its EXIF tag ({orientation}); make sure '
-            'that the boxes are those of the turned image', loses=False))
+            'that the boxes are those of the turned image', costs_data=False))
     return size, problems
 
 
@@ -125,18 +123,18 @@ def check_boxes(path: Path, annotation: VOCAnnotation,
     """What is wrong with boxes that could be read."""
     problems, seen = [], set()
     if not annotation.objects:
-        problems.append(Problem(path, 'no boxes', 'no box that can be used; the image '
-                                'is not trained on', loses=False))
+        problems.append(Problem(path, 'no boxes', 'no usable box; the image is not '
+                                'trained on', costs_data=False))
     for item in annotation.objects:
         if item in seen:
             problems.append(Problem(path, 'duplicate box', f'{item.name} {item.bbox} '
-                                    'is there more than once', loses=False))
+                                    'occurs more than once', costs_data=False))
         seen.add(item)
         x1, y1, x2, y2 = item.bbox
         area = annotation.width * annotation.height
-        if area and (x2 - x1) * (y2 - y1) > MOST * area:
+        if area and (x2 - x1) * (y2 - y1) > HUGE_SHARE * area:
             problems.append(Problem(path, 'huge box', f'{item.name} covers the whole '
-                                    'image', loses=False))
+                                    'image', costs_data=False))
         if classes and item.name not in classes:
             near = get_close_matches(item.name, classes, 1)
             hint = f', did you mean {near[0]}?' if near else ''

@@ -1,7 +1,6 @@
-"""Writes the annotations of a folder again, without what is wrong in them.
+"""Writes a copy of a data set without what is wrong with it.
 
-Comes in: what was found out about each image. Goes out: a folder of its own with
-annotations and splits; the pictures are linked, the originals stay as they are.
+Images are linked, annotations and splits written anew; the originals stay as they are.
 """
 
 import copy
@@ -12,35 +11,34 @@ from xml.etree import ElementTree
 
 from defusedxml.ElementTree import parse
 
-from ..errors import UserError
+from ..errors import DataError
 from .check_files import FileReport
 
 
 def write_clean_copy(source: Path, target: Path, splits: dict[str, list[str]],
                      reports: Iterable[FileReport],
                      classes: tuple[str, ...] | None = None) -> None:
-    """Write a copy that training takes whole.
+    """Write a copy of which training uses everything.
 
-    Boxes that can not be used, duplicates and other classes are left out, boxes over
-    the border are cut, the sizes are those of the images, and images that can not be
-    used are in no split.
+    Unusable boxes, duplicates and other classes are left out, boxes over the border are
+    cut, sizes are those of the images, and unusable images are in no split.
 
     Args:
         source: The folder in VOC layout.
         target: The new one.
         splits: Names of the images of each split.
-        reports: What was found out about each image.
-        classes: The classes to be trained; None for any.
+        reports: What the check found out about each image.
+        classes: The classes to train on; None for any.
 
     Raises:
-        UserError: If the target is there already, or inside the source's parts.
+        DataError: If the target exists, or is inside the source's parts.
     """
     if target.exists():
-        raise UserError(f'{target}: is there already; --fix takes a new folder')
+        raise DataError(f'{target}: exists already; a cleaned copy needs a new folder')
     for part in ('Annotations', 'JPEGImages', 'ImageSets'):
         if (source / part).resolve() in target.resolve().parents:
-            raise UserError(f'{target}: lies in the data set itself; --fix takes a '
-                            'folder of its own')
+            raise DataError(f'{target}: is inside the data set; a cleaned copy needs a '
+                            'folder elsewhere')
     usable = {report.name for report in reports if report.usable}
     for report in reports:
         if report.usable:
@@ -80,6 +78,6 @@ def clean_tree(path: Path, report: FileReport,
 
 
 def child(parent: ElementTree.Element, name: str) -> ElementTree.Element:
-    """The element of a name, made if need be."""
+    """The child element of a name, added if it is missing."""
     found = parent.find(name)
     return ElementTree.SubElement(parent, name) if found is None else found

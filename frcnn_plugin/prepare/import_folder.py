@@ -1,28 +1,25 @@
-"""Reads a folder of images and VOC annotations, wherever they lie in it, as pictures.
-
-Comes in: a folder. Goes out: pairs of an image and its XML file.
-"""
+"""Pairs the images and VOC annotations of a folder, wherever they lie in it."""
 
 from pathlib import Path
 
 from ..datasets.voc_layout import IMAGE_SUFFIXES
-from ..errors import UserError
+from ..errors import DataError
 
 
 def pair_files(root: Path) -> tuple[dict[str, tuple[Path, Path]], list[Path]]:
     """Images and the XML files of the same name.
 
     Args:
-        root: The folder, looked through with all inside it.
+        root: The folder, searched with all its subfolders.
 
     Returns:
         tuple: Image and annotation by name, and the images without an annotation.
 
     Raises:
-        UserError: If there is no pair, or two images have one name.
+        DataError: If there is no pair, or two files of one kind have the same name.
     """
     if not root.is_dir():
-        raise UserError(f'{root}: no such folder')
+        raise DataError(f'{root}: no such folder')
     files = sorted(path for path in root.rglob('*') if path.is_file())
     images: dict[str, Path] = {}
     annotations: dict[str, Path] = {}
@@ -31,11 +28,11 @@ def pair_files(root: Path) -> tuple[dict[str, tuple[Path, Path]], list[Path]]:
                  annotations if path.suffix == '.xml' else {})
         other = found.setdefault(path.stem, path)
         if other != path:
-            raise UserError(f'{other} and {path} have one name; rename one of them')
+            raise DataError(f'{other} and {path} have one name; rename one of them')
     pairs = {name: (path, annotations[name]) for name, path in images.items()
              if name in annotations}
     if not pairs:
-        raise UserError(
+        raise DataError(
             f'{root}: {len(images)} images and {len(annotations)} XML files, and no '
             'image has an XML file of its name')
     return pairs, [path for name, path in images.items() if name not in pairs]

@@ -1,8 +1,4 @@
-"""Reads a data set in the layout of YOLO as pictures.
-
-Comes in: a folder with ``images`` and ``labels``. Goes out: pictures with boxes, and
-what was left out.
-"""
+"""Reads a data set in the layout of YOLO, to be written in VOC's."""
 
 import math
 from collections.abc import Iterator
@@ -10,19 +6,19 @@ from pathlib import Path
 
 import yaml
 
-from ..datasets.problem import Problem
+from ..datasets.problems import Problem
 from ..datasets.voc_annotation import VOCObject
 from ..datasets.voc_folder import image_size
 from ..datasets.voc_layout import IMAGE_SUFFIXES
-from ..errors import UserError
-from .voc_writer import Picture
+from ..errors import DataError
+from .voc_writer import Picture, bbox_of_edges
 
 SPLITS = ('train', 'val', 'test')
 NAME_FILES = ('classes.txt', 'obj.names')
 
 
 def import_yolo(root: Path) -> tuple[list[Picture], list[Problem]]:
-    """The pictures of a folder.
+    """The pictures of a folder, and what is wrong with boxes left out.
 
     Each line of ``labels/NAME.txt`` is ``class x y width height``, the centre and the
     size as shares of the image's; a polygon counts as the box around it.
@@ -34,11 +30,11 @@ def import_yolo(root: Path) -> tuple[list[Picture], list[Problem]]:
             ``images/train`` and so on are taken for them.
 
     Raises:
-        UserError: If names, images or a label file are missing or broken.
+        DataError: If names, images or a label file are missing or broken.
     """
     if not (root / 'images').is_dir() and not list(root.glob('*/images')):
-        raise UserError(f'{root}: no images/ in it; --from-yolo takes a folder with '
-                        'images/, labels/ and data.yaml or classes.txt')
+        raise DataError(f'{root}: no images/ in it; a data set of YOLO has images/, '
+                        'labels/ and data.yaml or classes.txt')
     config = read_config(root)
     names = class_names(root, config)
     pictures, problems = [], []
@@ -66,7 +62,7 @@ def read_config(root: Path) -> dict:
             content = yaml.safe_load(path.read_text(encoding='utf-8'))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             reason = ' '.join(str(error).split())
-            raise UserError(f'{path}: not a readable YAML file ({reason})') from error
+            raise DataError(f'{path}: not a readable YAML file ({reason})') from error
         if isinstance(content, dict) and 'names' in content:
             return content
     return {}
@@ -76,7 +72,7 @@ def class_names(root: Path, config: dict) -> dict[int, str]:
     """Names by number.
 
     Raises:
-        UserError: If there are none.
+        DataError: If they are missing.
     """
     names = config.get('names')
     if isinstance(names, dict):
@@ -87,15 +83,15 @@ def class_names(root: Path, config: dict) -> dict[int, str]:
                  for name in NAME_FILES):
         if file.is_file():
             return dict(enumerate(line.strip() for line in read_lines(file)))
-    raise UserError(f'{root}: the names of the classes are missing; put them into '
-                    'data.yaml (names: [cat, dog]) or one a line into classes.txt')
+    raise DataError(f'{root}: the names of the classes are missing; put them into '
+                    'data.yaml (names: [cat, dog]) or, one per line, into classes.txt')
 
 
 def find_images(root: Path, config: dict) -> Iterator[tuple[str | None, Path]]:
     """Each image with its split.
 
     Raises:
-        UserError: If there is none.
+        DataError: If there is no image.
     """
     named = {split: config[split] for split in SPLITS if config.get(split)}
     if not named:
@@ -112,11 +108,11 @@ def find_images(root: Path, config: dict) -> Iterator[tuple[str | None, Path]]:
                 found = True
                 yield None, image
     if not found:
-        raise UserError(f'{root}: no image in images/')
+        raise DataError(f'{root}: no image in images/')
 
 
 def base_of(root: Path, config: dict) -> Path:
-    """Where the YAML's paths begin; the folder itself, where it was moved."""
+    """Where the YAML's paths begin; the data set's folder, if it was moved."""
     base = Path(str(config.get('path') or '.'))
     base = base if base.is_absolute() else root / base
     return base if base.is_dir() else root
@@ -144,7 +140,7 @@ def label_file(image: Path) -> Path:
 
 
 def image_name(root: Path, image: Path) -> str:
-    """Its name among all pictures: the path without ``images``."""
+    """Its name among all images: the path without ``images``."""
     path = image.resolve()
     if path.is_relative_to(root.resolve()):
         path = path.relative_to(root.resolve())
@@ -157,13 +153,13 @@ def read_lines(path: Path) -> list[str]:
     """The lines of a text file that are not empty.
 
     Raises:
-        UserError: If it is no text.
+        DataError: If it is not text.
     """
     try:
         return [line for line in path.read_text(encoding='utf-8-sig').splitlines()
                 if line.strip()]
     except UnicodeDecodeError as error:
-        raise UserError(f'{path}: not a text file in UTF-8') from error
+        raise DataError(f'{path}: not a text file in UTF-8') from error
 
 
 def read_line(line: str, names: dict[int, str], width: int, height: int) -> VOCObject:
@@ -187,8 +183,6 @@ def read_line(line: str, names: dict[int, str], width: int, height: int) -> VOCO
     else:
         box = (min(numbers[1::2]), min(numbers[2::2]),
                max(numbers[1::2]), max(numbers[2::2]))
-    x1, y1, x2, y2 = (min(max(value, 0), 1) * side for value, side in zip(
+    edges = (share * side for share, side in zip(
         box, (width, height, width, height), strict=True))
-    if x2 <= x1 or y2 <= y1:
-        raise ValueError(f'{line.strip()!r} is a box without area')
-    return VOCObject(label, (x1, y1, x2, y2), False)
+    return VOCObject(label, bbox_of_edges(edges, (width, height)), False)

@@ -1,8 +1,4 @@
-"""Writes the shapes as a data set in VOC layout.
-
-Comes in: a folder and how many pictures. Goes out: ``JPEGImages``, ``Annotations`` and
-``ImageSets/Main`` with the splits train, val and test, which share no picture.
-"""
+"""Generates the demo's shapes as a data set in VOC layout."""
 
 import json
 from pathlib import Path
@@ -19,14 +15,15 @@ FOLDERS = ('JPEGImages', 'Annotations', 'ImageSets/Main')
 
 
 def make_shapes(root: Path, counts: dict[str, int], seed: int = 0) -> bool:
-    """Generate the data set, unless it is there already.
+    """Generate the data set, unless it exists already.
 
     Each picture has a random generator of its own, from the seed, its split and its
-    number: a split does not change with the size of another.
+    number, so that a split does not depend on the size of another and shares no picture
+    with it.
 
     Args:
-        root: The folder; made if need be.
-        counts: Pictures of each split.
+        root: The folder, created if it is missing.
+        counts: Number of pictures of each split.
         seed: Seed of everything random.
 
     Returns:

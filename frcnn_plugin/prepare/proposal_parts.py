@@ -1,13 +1,11 @@
-"""The unfinished file of proposals: a folder with one small file for each image.
+"""An unfinished file of proposals: a folder with one small file for each image.
 
-Comes in: images, and how to search them. Goes out: parts that are whole or absent, so
-that an interrupted search can go on.
+Each part is whole or absent, so that an interrupted search can continue.
 """
 
 import json
 import shutil
 import signal
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +13,8 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
-from ..errors import UserError
+from ..datasets.proposals import read_arrays
+from ..errors import DataError, ProposalsError, ProposalsExistError
 from ..io.files import whole_or_absent
 from .selective_search import selective_search
 
@@ -28,8 +27,8 @@ class Settings:
 
     Attributes:
         folders: The folders in VOC layout.
-        num: The most regions of an image.
-        quality: Whether the search is the thorough one.
+        num: Regions of an image at most.
+        quality: Whether the search is in its slow mode, which finds more regions.
         max_side: The longer side, in pixels, that images are shrunk to; 0 for never.
         opencv: Its version.
     """
@@ -47,14 +46,14 @@ def open_parts(out: Path, settings: Settings, overwrite: bool) -> Path:
     Args:
         out: The file.
         settings: How the search is made.
-        overwrite: Whether to throw away parts that are there, and the file later.
+        overwrite: Whether to delete parts that exist, and to replace the file later.
 
     Returns:
         Path: ``OUT.parts``, with these settings in it.
 
     Raises:
-        UserError: If parts of other settings are there, or the file itself is there
-            and nothing was begun that would replace it.
+        ProposalsExistError: If there are parts of other settings, or the file exists
+            and there are no parts of a search that replaces it.
     """
     parts = out.with_name(f'{out.name}.parts')
     if overwrite:
@@ -65,17 +64,16 @@ def open_parts(out: Path, settings: Settings, overwrite: bool) -> Path:
             before = json.loads(path.read_text())
         except (OSError, ValueError):
             before = {}
-        changed = [f'{name} {before.get(name)} and not {value}'
+        changed = [f'{name} {before.get(name)} instead of {value}'
                    for name, value in asdict(settings).items()
                    if before.get(name) != value]
         if changed:
-            raise UserError(f'{parts}: holds parts of a search with other settings '
-                            f'({", ".join(changed)}); go on with those, or start anew '
-                            'with --overwrite')
+            raise ProposalsExistError(
+                f'{parts}: holds parts of a search with other settings '
+                f'({", ".join(changed)})')
         return parts
     if out.exists() and not overwrite:
-        raise UserError(f'{out}: is there already; make it anew with --overwrite, or '
-                        'choose another --out')
+        raise ProposalsExistError(f'{out}: exists already')
     beginning = parts.with_name(f'{parts.name}.tmp')
     beginning.mkdir(parents=True, exist_ok=True)
     (beginning / SETTINGS).write_text(json.dumps(asdict(settings)))
@@ -97,14 +95,14 @@ def search(image: Path, part: Path, settings: Settings) -> None:
     """Search one image and write its part.
 
     Raises:
-        UserError: If the image can not be read.
+        DataError: If the image cannot be read.
     """
     try:
         image_bgr = cv2.imread(str(image))  # turned as its EXIF says, as mmdet reads it
     except cv2.error as error:
-        raise UserError(f'{image}: not a readable image ({error.err})') from error
+        raise DataError(f'{image}: not a readable image ({error.err})') from error
     if image_bgr is None:
-        raise UserError(f'{image}: not a readable image')
+        raise DataError(f'{image}: not a readable image')
     bboxes, scores = selective_search(
         image_bgr, settings.num, settings.quality, settings.max_side)
     with whole_or_absent(part) as file:
@@ -115,11 +113,9 @@ def read_part(part: Path) -> dict[str, np.ndarray]:
     """The ``bboxes`` (n, 4) and ``scores`` (n,) of one image, float32.
 
     Raises:
-        UserError: If the file is damaged.
+        DataError: If the file is damaged.
     """
     try:
-        with np.load(part) as content:
-            return dict(bboxes=content['bboxes'], scores=content['scores'])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f'{part}: damaged, no file of arrays ({type(error).__name__}); '
-                        'delete it, and the same command makes it again') from error
+        return read_arrays(part, ('bboxes', 'scores'))
+    except ProposalsError as error:
+        raise DataError(f'{error}; delete it and search again') from error

@@ -1,7 +1,4 @@
-"""Selective search: regions that may hold an object, found without learning.
-
-Comes in: an image. Goes out: boxes, best first, as R-CNN and Fast R-CNN take them.
-"""
+"""Selective search: regions that may contain an object, found without learning."""
 
 from importlib import metadata
 
@@ -20,22 +17,22 @@ def selective_search(image_bgr: np.ndarray, num: int, quality: bool = False,
 
     The same image gives the same regions in the same order, in any process.
 
-    Source: Uijlings et al., Selective Search for Object Recognition, IJCV 2013, as
-    OpenCV has it; R-CNN (arXiv:1311.2524), section 2.1, takes about 2000 of its fast
-    mode.
+    Source: Uijlings et al., Selective Search for Object Recognition, IJCV 2013, in
+    OpenCV's implementation; R-CNN (arXiv:1311.2524), section 2.1, uses about 2000
+    regions of its fast mode.
 
     Args:
         image_bgr: (H, W, 3) uint8.
-        num: The most regions to return.
+        num: Regions to return at most.
         quality: Whether to search in more colour spaces and scales: more regions, and
             several times slower.
         max_side: An image with a longer side, in pixels, is shrunk to it for the
             search; 0 for never.
 
     Returns:
-        tuple: (n, 4) float32 boxes (x1, y1, x2, y2) in pixels of the image, counted
-        from 0, x2 and y2 the first ones outside, no two alike; and (n,) float32 scores
-        in (0, 1], which fall from box to box and mean nothing but their order.
+        tuple: (n, 4) float32 boxes (x1, y1, x2, y2) in pixels of the image, as
+        edges: (0, 0, W, H) is the whole image. No two are the same. And (n,) float32
+        scores in (0, 1], which only give their order, best first.
 
     Raises:
         UserError: If this OpenCV is built without its contrib modules.
@@ -62,11 +59,7 @@ def selective_search(image_bgr: np.ndarray, num: int, quality: bool = False,
 
 
 def require_contrib() -> None:
-    """Make sure that OpenCV has selective search.
-
-    Raises:
-        UserError: If it has not.
-    """
+    """Raise :class:`UserError` if OpenCV is built without selective search."""
     if hasattr(getattr(cv2, 'ximgproc', None), 'segmentation'):
         return
     raise UserError(
@@ -79,7 +72,7 @@ def require_contrib() -> None:
 def _ranking(found: np.ndarray) -> np.ndarray:
     """Indices of (n, 4) boxes (x, y, width, height), best first.
 
-    OpenCV's own order can not be had twice: it comes from C's ``rand()``, which
+    OpenCV's own order cannot be reproduced: it comes from C's ``rand()``, which
     ``cv2.setRNGSeed`` does not reach, and puts small regions first where the paper
     (section 4.4) puts large ones. So its set of regions is ranked here as in the paper:
     by a random number times the position in the hierarchy, largest region first.
@@ -91,7 +84,7 @@ def _ranking(found: np.ndarray) -> np.ndarray:
 
 
 def _version() -> str:
-    """OpenCV's version, as pip counts it."""
+    """The version of the installed OpenCV package."""
     for package in PACKAGES:
         try:
             return metadata.version(package)

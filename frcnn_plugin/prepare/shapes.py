@@ -1,8 +1,7 @@
-"""Draws the pictures of the demo: shapes on textures, with their boxes.
+"""Draws the pictures of the demo: shapes on textures, with their visible boxes.
 
-Comes in: a random generator. Goes out: an image and the visible box of every shape.
-What a shape is can be told from its outline alone: colours, textures, sizes, angles and
-places of all classes come from the same distributions.
+Only its outline tells what a shape is: colours, textures, sizes, angles and places of
+all classes come from the same distributions.
 """
 
 from typing import NamedTuple
@@ -13,9 +12,9 @@ import numpy as np
 CLASSES = ('circle', 'square', 'triangle', 'star')
 SIZES = ((160, 128), (128, 160))  # width, height in pixels
 RADIUS = (14, 34)  # of the circle about the shape, in pixels
-COUNT = (1, 6)  # shapes that are tried in an image
-VISIBLE = 0.65  # share of each shape that others leave uncovered
-CONTRAST = 45  # mean distance in grey levels between a shape and what it lies on
+COUNT = (1, 6)  # shapes that an image is tried with
+MIN_VISIBLE = 0.65  # share of each shape that later ones must not cover
+MIN_CONTRAST = 45  # mean difference in grey levels between a shape and its ground
 
 
 class Shape(NamedTuple):
@@ -23,8 +22,8 @@ class Shape(NamedTuple):
 
     Attributes:
         name: Its class.
-        bbox: (x1, y1, x2, y2) of its visible part; pixels counted from 0, x2 and y2 are
-            the last ones inside.
+        bbox: (x1, y1, x2, y2) of its visible part, in the convention of
+            :class:`~frcnn_plugin.datasets.voc_annotation.VOCObject`.
     """
 
     name: str
@@ -100,7 +99,7 @@ def draw_image(rng: np.random.Generator) -> tuple[np.ndarray, list[Shape]]:
 def _shape_mask(rng: np.random.Generator, name: str, width: int,
                 height: int) -> np.ndarray:
     """(height, width) float32 cover of a shape at a random place, size and angle."""
-    # all classes cover about the same area, so that size tells nothing
+    # all classes cover about the same area, so that size does not tell the class
     radius = rng.uniform(*RADIUS)
     points = outline(name)
     area = 0.5 * abs(np.dot(points[:, 0], np.roll(points[:, 1], 1))
@@ -120,20 +119,20 @@ def _leaves_visible(owner: np.ndarray, inside: np.ndarray, areas: list[int]) -> 
     """Whether each earlier shape stays visible enough under a new one."""
     if inside.sum() < 60:
         return False
-    return all(((owner == index) & ~inside).sum() >= VISIBLE * area
+    return all(((owner == index) & ~inside).sum() >= MIN_VISIBLE * area
                for index, area in enumerate(areas))
 
 
 def _contrasting_texture(rng: np.random.Generator, image: np.ndarray,
                          inside: np.ndarray) -> np.ndarray:
-    """A surface that stands out from what lies below the shape and around it."""
+    """A surface that stands out from what is below the shape and around it."""
     kernel = np.ones((9, 9), np.uint8)
     around = cv2.dilate(inside.astype(np.uint8), kernel).astype(bool)
     below = image[around].mean(0)
     height, width = inside.shape
     while True:
         surface = texture(rng, width, height)
-        if np.abs(surface[inside].mean(0) - below).mean() >= CONTRAST:
+        if np.abs(surface[inside].mean(0) - below).mean() >= MIN_CONTRAST:
             return surface
 
 

@@ -1,8 +1,4 @@
-"""Writes data sets in the layout of PASCAL VOC.
-
-Comes in: pictures with their boxes. Goes out: ``JPEGImages``, ``Annotations`` and
-``ImageSets/Main``.
-"""
+"""Writes data sets in the layout of PASCAL VOC, from any other layout."""
 
 import filecmp
 import os
@@ -14,12 +10,14 @@ from xml.etree import ElementTree
 
 from ..datasets.voc_annotation import VOCObject
 from ..datasets.voc_layout import IMAGE_SUFFIXES
-from ..errors import UserError
+from ..errors import DataError, OutputExistsError
+
+DECIMALS = 4  # of a coordinate in a file
 
 
 @dataclass
 class Picture:
-    """One picture of a data set of any layout.
+    """One picture of a data set in any layout.
 
     Attributes:
         name: Its name, without suffix, relative to the folder of all pictures.
@@ -27,7 +25,7 @@ class Picture:
         width: In pixels.
         height: In pixels.
         objects: Its boxes.
-        split: ``'train'`` or another, where the data set says so.
+        split: The split that the data set puts it in, if any.
     """
 
     name: str
@@ -38,51 +36,70 @@ class Picture:
     split: str | None = None
 
 
+def bbox_of_edges(edges: Iterable[float],
+                  size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """A box between edges of pixels, in the convention of :class:`VOCObject`.
+
+    Args:
+        edges: (x1, y1, x2, y2) in pixels of the image, whose own edges are 0, 0, W, H;
+            what lies outside it is cut off.
+        size: (W, H) of the image.
+
+    Raises:
+        ValueError: If the box is no more than a pixel wide or high, so that its corners
+            would be the same pixel: an annotation that every reader takes for broken.
+    """
+    x1, y1, x2, y2 = (round(min(max(float(value), 0), side), DECIMALS)
+                      for value, side in zip(edges, (*size, *size), strict=True))
+    if x2 - 1 <= x1 or y2 - 1 <= y1:
+        raise ValueError(f'degenerate box, {x2 - x1:g} x {y2 - y1:g} pixels; VOC needs '
+                         'more than one in each direction')
+    return x1, y1, x2 - 1, y2 - 1
+
+
 def write_picture(root: Path, picture: Picture, copy: bool = False) -> None:
     """Add a picture and its annotation to a folder in VOC layout.
 
     Args:
         root: The folder.
         picture: What to add.
-        copy: Whether to copy the file and not to link it.
+        copy: Whether to copy the file instead of linking it.
 
     Raises:
-        UserError: If there is another picture of that name, or its suffix is none that
-            is read.
+        OutputExistsError: If there is another picture of that name.
+        DataError: If files with its suffix are not read.
     """
     suffix = picture.image.suffix
     if suffix not in IMAGE_SUFFIXES:
-        raise UserError(f'{picture.image}: pictures are read from '
+        raise DataError(f'{picture.image}: pictures are read from '
                         f'{", ".join(IMAGE_SUFFIXES[:4])}; convert it to one of them')
     target = root / 'JPEGImages' / f'{picture.name}{suffix}'
     for other in (target.with_name(f'{target.stem}{each}') for each in IMAGE_SUFFIXES):
         if other != target and os.path.lexists(other):
-            raise UserError(f'{picture.image}: {other} is there already and is another '
-                            'picture; take an empty folder, or rename one of them')
+            raise OutputExistsError(f'{picture.image}: {other} exists already and is '
+                                    'another picture')
     place_file(picture.image, target, copy)
     path = root / 'Annotations' / f'{picture.name}.xml'
     content = voc_annotation(
         target.name, (picture.width, picture.height, 3), picture.objects)
     if os.path.lexists(path) and path.read_bytes() != content:
-        raise UserError(f'{path}: is there already and says something else; take an '
-                        'empty folder')
+        raise OutputExistsError(f'{path}: exists already with other content')
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.write_bytes(content)
 
 
 def place_file(source: Path, target: Path, copy: bool) -> None:
-    """Link or copy a file; never over another one.
+    """Link or copy a file, but never over another one.
 
     Raises:
-        UserError: If another file is there.
+        OutputExistsError: If the target is another file.
     """
     if os.path.lexists(target):
         if target.resolve() == source.resolve() or (
                 target.is_file() and filecmp.cmp(source, target, shallow=False)):
             return
-        raise UserError(f'{target}: is there already and is not {source}; take an '
-                        'empty folder, or rename one of them')
+        raise OutputExistsError(f'{target}: exists already and is not {source}')
     target.parent.mkdir(parents=True, exist_ok=True)
     if copy:
         shutil.copyfile(source, target)
@@ -94,13 +111,12 @@ def write_split(root: Path, split: str, names: Iterable[str]) -> None:
     """Write one split file.
 
     Raises:
-        UserError: If there is one with other names.
+        OutputExistsError: If it exists with other names.
     """
     path = root / 'ImageSets' / 'Main' / f'{split}.txt'
     text = ''.join(f'{name}\n' for name in names)
     if path.is_file() and path.read_text(encoding='utf-8') != text:
-        raise UserError(f'{path}: is there already with other names; delete it, take '
-                        'another -o, or another --name')
+        raise OutputExistsError(f'{path}: exists already with other names')
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding='utf-8')
 
@@ -112,7 +128,7 @@ def voc_annotation(image_name: str, size: tuple[int, int, int],
     Args:
         image_name: Name of the image in ``JPEGImages``.
         size: Width, height and channels of the image.
-        objects: Names and boxes; pixels counted from 0.
+        objects: Names and boxes.
     """
     root = ElementTree.Element('annotation')
     _add(root, 'folder', 'JPEGImages')
@@ -127,7 +143,7 @@ def voc_annotation(image_name: str, size: tuple[int, int, int],
         box = ElementTree.SubElement(element, 'bndbox')
         for name, value in zip(('xmin', 'ymin', 'xmax', 'ymax'), item.bbox,
                                strict=True):
-            _add(box, name, f'{value + 1:.4f}'.rstrip('0').rstrip('.'))
+            _add(box, name, f'{value + 1:.{DECIMALS}f}'.rstrip('0').rstrip('.'))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding='utf-8')
 

@@ -1,15 +1,11 @@
-"""Figures about a test: curves, box sizes, confusions.
-
-Comes in: the records of all images. Goes out: plain numbers and arrays.
-"""
+"""Figures about a test: precision and recall, AP by box size, confusions."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from mmdet.evaluation import eval_map
-from torchvision.ops import box_iou
+from mmdet.evaluation.functional.bbox_overlaps import bbox_overlaps
 
 from .records import ImageRecord, for_mmdet
 
@@ -52,7 +48,7 @@ def by_class(records: Sequence[ImageRecord],
     """
     detections, annotations = for_mmdet(records, len(classes))
     common = dict(iou_thr=IOU_THR, dataset=tuple(classes), logger='silent',
-                  use_legacy_coordinate=True)
+                  use_legacy_coordinate=True)  # as in `ious`
     _, whole = eval_map(detections, annotations, **common)
     _, sized = eval_map(detections, annotations, scale_ranges=list(SIZES.values()),
                         **common)
@@ -106,5 +102,8 @@ def confusion_matrix(records: Sequence[ImageRecord], num_classes: int,
 
 
 def ious(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(n, m) IoU of (n, 4) and (m, 4) boxes."""
-    return box_iou(torch.from_numpy(a), torch.from_numpy(b)).numpy()
+    """(n, m) IoU of (n, 4) and (m, 4) boxes, computed as for the AP.
+
+    As in VOC, and so in mmdet's ``VOCMetric``, x2 and y2 are the last pixels of a box.
+    """
+    return bbox_overlaps(a, b, use_legacy_coordinate=True)

@@ -1,8 +1,4 @@
-"""Puts the report together.
-
-Comes in: what a test saw, its metrics, and the work dir of the training. Goes out:
-``report.html``.
-"""
+"""Puts ``report.html`` together."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +14,7 @@ from .page import render, svg
 from .records import ImageRecord
 from .training_log import TrainingLog
 
-PICTURES = 12  # of each kind of mistake
+MAX_PICTURES = 12  # of each kind of mistake
 
 
 def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
@@ -31,26 +27,26 @@ def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
         records: Of at least one image.
         classes: The names, in the order of the labels.
         metrics: As the evaluator returned them.
-        log: The curves of the training; empty ones are left out.
+        log: The curves of the training; empty ones are not drawn.
         title: Of the page.
         subtitle: The line below it.
         config: The text of the config.
         seconds: Time for one image.
-        score_thr: Detections with a lower score are neither in the confusions nor save
-            an object from being missed.
+        score_thr: Detections with a lower score are left out of the confusions, and an
+            object found only by them counts as missed.
     """
     results = by_class(records, classes)
     matrix = confusion_matrix(records, len(classes), score_thr)
-    wrong = false_positives(records, classes, PICTURES)
-    missed = misses(records, score_thr, PICTURES)
+    wrong = false_positives(records, classes, MAX_PICTURES)
+    missed = misses(records, score_thr, MAX_PICTURES)
     return render(
         'report.html.j2', title=title, subtitle=subtitle,
         tiles=tiles(records, metrics, seconds), plots=training_plots(log),
         precision_recall=svg(plots.precision_recall(results)), iou_thr=IOU_THR,
         sizes=list(SIZES), results=results, classes=classes, score_thr=score_thr,
         matrix=rows_of(matrix, classes),
-        wrong=shown(wrong, classes, lambda each: each.record.gt_bboxes),
-        missed=shown(missed, classes, lambda each: each.record.bboxes[
+        wrong=with_pictures(wrong, classes, lambda each: each.record.gt_bboxes),
+        missed=with_pictures(missed, classes, lambda each: each.record.bboxes[
             each.record.scores >= score_thr]),
         config=config, environment='\n'.join(
             f'{name}: {value}' for name, value in collect_env().items()))
@@ -71,7 +67,7 @@ def tiles(records: Sequence[ImageRecord], metrics: Mapping[str, float],
 
 
 def training_plots(log: TrainingLog) -> list[tuple[str, str]]:
-    """Captions and drawings of the curves that there are."""
+    """Captions and drawings of the curves that are not empty."""
     losses = {name: points for name, points in log.training.items() if name != 'lr'}
     found = []
     if losses:
@@ -90,7 +86,7 @@ def training_plots(log: TrainingLog) -> list[tuple[str, str]]:
 
 
 def rows_of(matrix: np.ndarray, classes: Sequence[str]) -> list[dict]:
-    """Counts with the strength of their colour, their share of the row."""
+    """The counts of each row, coloured by their share of it."""
     shares = matrix / matrix.sum(1, keepdims=True).clip(min=1)
     names = [*classes, 'nothing']
     return [dict(name=name, cells=[
@@ -99,8 +95,8 @@ def rows_of(matrix: np.ndarray, classes: Sequence[str]) -> list[dict]:
         for name, counts, row in zip(names, matrix, shares, strict=True)]
 
 
-def shown(mistakes: Sequence[Mistake], classes: Sequence[str],
-          others: Callable[[Mistake], np.ndarray]) -> list[dict]:
+def with_pictures(mistakes: Sequence[Mistake], classes: Sequence[str],
+                  others: Callable[[Mistake], np.ndarray]) -> list[dict]:
     """Mistakes with their pictures."""
     return [dict(
         picture=crop(each.record.path, each.bbox, others(each)),

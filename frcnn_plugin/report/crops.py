@@ -1,7 +1,4 @@
-"""Pictures inside a page: what is around a box, with boxes drawn.
-
-Comes in: an image's file and boxes. Goes out: a ``data:`` address.
-"""
+"""Crops of images around a box, embedded in a page as ``data:`` URLs."""
 
 import base64
 from collections.abc import Iterable
@@ -11,13 +8,13 @@ import mmcv
 import numpy as np
 
 RED, GREEN = (60, 60, 235), (80, 190, 60)  # BGR: what is wrong, what is annotated
-MARGIN = 0.75  # of a box, on each side
-LEAST = 48  # pixels of the image that are shown at least, on each side of the middle
+MARGIN = 0.75  # shown on each side of a box, as a share of its longer side
+MIN_HALF_SIDE = 48  # pixels of the image from the middle of a crop to its border
 WIDTH = 320  # of a picture in the page, pixels
 
 
 def crop(path: str, bbox: np.ndarray, others: Iterable[np.ndarray]) -> str:
-    """What is around a box.
+    """A crop around a box.
 
     Args:
         path: The image.
@@ -25,11 +22,11 @@ def crop(path: str, bbox: np.ndarray, others: Iterable[np.ndarray]) -> str:
         others: (4,) boxes to draw in green.
 
     Returns:
-        str: A JPEG picture, inside its own address.
+        str: A JPEG picture as a ``data:`` URL.
     """
     image = mmcv.imread(path)
     x1, y1, x2, y2 = bbox
-    half = max(LEAST, (0.5 + MARGIN) * max(x2 - x1, y2 - y1))
+    half = max(MIN_HALF_SIDE, (0.5 + MARGIN) * max(x2 - x1, y2 - y1))
     middle_x, middle_y = (x1 + x2) / 2, (y1 + y2) / 2
     left, top = max(0, int(middle_x - half)), max(0, int(middle_y - half))
     part = image[top:int(middle_y + half) + 1, left:int(middle_x + half) + 1]
@@ -41,10 +38,10 @@ def crop(path: str, bbox: np.ndarray, others: Iterable[np.ndarray]) -> str:
         for box in boxes:
             a, b, c, d = (int(v) for v in ((np.asarray(box) - origin) * scale).round())
             cv2.rectangle(part, (a, b), (c, d), color, 2)
-    return data_address(part, quality=82)
+    return data_url(part, quality=82)
 
 
-def data_address(image_bgr: np.ndarray, quality: int = 88) -> str:
-    """A picture inside its own address: ``data:image/jpeg;base64,...``."""
+def data_url(image_bgr: np.ndarray, quality: int = 88) -> str:
+    """A picture as a URL that contains it: ``data:image/jpeg;base64,...``."""
     _, data = cv2.imencode('.jpg', image_bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return 'data:image/jpeg;base64,' + base64.b64encode(data).decode()

@@ -1,6 +1,4 @@
-"""The worst that a test found: confident detections of nothing, and large misses.
-
-Comes in: the records of all images. Goes out: lists of mistakes, the worst first.
+"""The worst mistakes of a test: confident wrong detections and large missed objects.
 
 Source of the kinds: Hoiem et al., Diagnosing Error in Object Detectors, ECCV 2012.
 """
@@ -13,7 +11,7 @@ import numpy as np
 from .analysis import IOU_THR, ious
 from .records import ImageRecord
 
-NEAR = 0.1  # IoU from which on a detection belongs to an object, if not well
+POOR_IOU = 0.1  # above it a detection is a badly placed one of the object
 
 
 class Mistake(NamedTuple):
@@ -110,7 +108,7 @@ def kind_of(record: ImageRecord, iou: np.ndarray, label: int,
         return 'found twice'
     if other.max(initial=0) >= IOU_THR:
         return f'is a {classes[record.gt_labels[other.argmax()]]}'
-    if same.max(initial=0) >= NEAR:
+    if same.max(initial=0) >= POOR_IOU:
         return f'badly placed, IoU {same.max():.2f}'
     return 'nothing annotated there'
 

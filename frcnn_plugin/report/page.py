@@ -1,7 +1,4 @@
-"""Fills the templates: one file, which needs no other and no network.
-
-Comes in: what a template shows. Goes out: HTML.
-"""
+"""Fills the HTML templates; a page is one file that needs no other and no network."""
 
 from importlib import resources
 
@@ -16,7 +13,7 @@ def render(template: str, **values) -> str:
 
     Args:
         template: One of ``templates/``.
-        **values: What it shows; text is escaped, such as is ``Markup`` is not.
+        **values: What it shows; text is escaped unless it is ``Markup``.
     """
     environment = Environment(
         loader=FunctionLoader(read_template), autoescape=True,
@@ -31,10 +28,10 @@ def read_template(name: str) -> str:
 
 
 def as_score(value: float | None) -> str:
-    """Three digits, or nothing where there is none."""
+    """Three digits, or nothing for None."""
     return '' if value is None else f'{value:.3f}'
 
 
 def svg(text: str) -> Markup:
-    """A drawing of ours, which is not escaped."""
+    """A drawing of ours, which must not be escaped."""
     return Markup(text)

@@ -1,7 +1,4 @@
-"""Curves as SVG, by matplotlib, in the colours of the page that they stand in.
-
-Comes in: series of points. Goes out: SVG text without any outside reference.
-"""
+"""Curves drawn by matplotlib as SVG in the colours of the page around them."""
 
 import io
 import re
@@ -15,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from .analysis import ClassResult
 from .training_log import Points
 
-INK = '#010203'  # becomes the colour of the page's text, light or dark
-FAINT = '#010204'  # likewise, paler
+INK = '#010203'  # stands for the colour of the page's text, light or dark
+FAINT = '#010204'  # stands for its paler colour
 COLORS = ('#3b82f6', '#f97316', '#22a55b', '#d946ef', '#e0484d',
           '#14a3b8', '#a3812c', '#8b7cf6', '#84a318', '#ec6f9e')  # on black and white
 STYLE = {
@@ -26,7 +23,7 @@ STYLE = {
     'axes.spines.top': False, 'axes.spines.right': False, 'axes.grid': True,
     'lines.linewidth': 1.5, 'legend.frameon': False, 'legend.fontsize': 9,
     'axes.prop_cycle': mpl.cycler(color=COLORS)}
-NAMED = 10  # classes that a legend has room for
+LEGEND_SIZE = 10  # classes that a legend has room for
 
 
 def curves(series: Mapping[str, Points], label: str, log: bool = False) -> str:
@@ -53,7 +50,7 @@ def curves(series: Mapping[str, Points], label: str, log: bool = False) -> str:
 
 
 def precision_recall(results: Sequence[ClassResult]) -> str:
-    """Precision over recall, a curve a class."""
+    """Precision over recall, one curve for each class."""
     with mpl.rc_context(STYLE):
         figure, axes = new_figure()
         for result in results:
@@ -61,19 +58,19 @@ def precision_recall(results: Sequence[ClassResult]) -> str:
                 axes.plot([0, *result.recall], [result.precision[0], *result.precision],
                           label=result.name, linewidth=1.5)
         axes.set(xlabel='recall', ylabel='precision', xlim=(0, 1.01), ylim=(0, 1.02))
-        if 0 < len(results) <= NAMED:
+        if 0 < len(results) <= LEGEND_SIZE:
             figure.legend(loc='outside upper center', ncols=4)
         return as_svg(figure)
 
 
 def new_figure() -> tuple[Figure, Axes]:
-    """A figure of a size whose letters can be read on a phone."""
+    """A figure small enough for its text to be readable on a phone."""
     figure = Figure(figsize=(5, 3.1), layout='constrained')
     return figure, figure.subplots()
 
 
 def as_svg(figure: Figure) -> str:
-    """The figure as an element of a page, as wide as its place."""
+    """The figure as an element of a page, as wide as its container."""
     text = io.StringIO()
     figure.savefig(text, format='svg', transparent=True,
                    metadata={'Date': None, 'Creator': None})

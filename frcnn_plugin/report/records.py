@@ -1,8 +1,4 @@
-"""What a test saw: annotations and detections of each image.
-
-Comes in: the data samples of mmdet that a detector returns. Goes out: plain arrays, and
-the lists of them that mmdet's evaluation reads.
-"""
+"""The annotations and detections of each tested image, as plain arrays."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,9 +15,9 @@ class ImageRecord(NamedTuple):
         path: Its file.
         gt_bboxes: (G, 4) float32.
         gt_labels: (G,) int64.
-        ignored_bboxes: (I, 4) float32, such as are marked as difficult.
+        ignored_bboxes: (I, 4) float32, marked as difficult.
         ignored_labels: (I,) int64.
-        bboxes: (n, 4) float32, detected, the best first.
+        bboxes: (n, 4) float32, detected, highest score first.
         scores: (n,) float32.
         labels: (n,) int64.
     """
@@ -37,7 +33,7 @@ class ImageRecord(NamedTuple):
 
 
 def record_of(sample: DetDataSample) -> ImageRecord | None:
-    """What a data sample holds; None if it has no annotation or no detections."""
+    """The record of a data sample; None without annotations or detections."""
     if 'gt_instances' not in sample or 'pred_instances' not in sample:
         return None
     found, gt = sample.pred_instances, sample.gt_instances

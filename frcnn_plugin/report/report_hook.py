@@ -21,14 +21,14 @@ NAME = 'report.html'
 class ReportHook(Hook):
     """One page with curves, classes, confusions and the worst mistakes.
 
-    At the end of training it tells of the last validation. The page holds its pictures
+    At the end of training it shows the last validation. The page contains its pictures
     and needs no network.
 
     Args:
         score_thr: Detections with a lower score do not count as found.
     """
 
-    priority = 'VERY_LOW'  # behind the loggers, whose files it reads
+    priority = 'VERY_LOW'  # after the loggers, whose files it reads
 
     def __init__(self, score_thr: float = 0.5) -> None:
         self.score_thr = score_thr
@@ -38,11 +38,11 @@ class ReportHook(Hook):
         self.iteration = 0
 
     def before_run(self, runner: Runner) -> None:
-        """Load what draws: what lacks is known now, and not after hours of training."""
+        """Import what draws: a missing package ends the run now, not after training."""
         from . import build_report  # noqa: F401 - matplotlib takes its time
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Forget the validation before."""
+        """Forget the previous validation."""
         self.samples = []
 
     before_test_epoch = before_val_epoch
@@ -50,7 +50,7 @@ class ReportHook(Hook):
     def after_val_iter(self, runner: Runner, batch_idx: int,
                        data_batch: dict | None = None,
                        outputs: Sequence[DetDataSample] | None = None) -> None:
-        """Keep what was found."""
+        """Keep the detections of this batch."""
         found = [record_of(sample) for sample in outputs or ()]
         self.samples += [record for record in found if record is not None]
 
@@ -58,7 +58,7 @@ class ReportHook(Hook):
 
     def after_val_epoch(self, runner: Runner,
                         metrics: Mapping[str, float] | None = None) -> None:
-        """Keep the figures."""
+        """Keep the metrics."""
         self.metrics = dict(metrics or {})
         self.seconds = seconds_an_image(runner, 'val')
         self.iteration = runner.iter
@@ -98,7 +98,8 @@ def gather(records: list[ImageRecord], size: int) -> list[ImageRecord]:
 
     Args:
         records: Of this process.
-        size: Images of the data set; more were read where they did not divide evenly.
+        size: Images of the data set; the sampler repeats some if the processes do not
+            divide it evenly.
     """
     if get_world_size() == 1:
         return records
@@ -107,7 +108,7 @@ def gather(records: list[ImageRecord], size: int) -> list[ImageRecord]:
 
 
 def seconds_an_image(runner: Runner, mode: str) -> float | None:
-    """Mean time for one image of the last test, with the loading of the data."""
+    """Mean time for one image of the last test, including data loading."""
     times = runner.message_hub.log_scalars.get(f'{mode}/time')
     if times is None or len(times.data[0]) == 0:
         return None

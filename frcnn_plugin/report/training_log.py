@@ -1,7 +1,6 @@
 """The curves of a training run, from the files that mmengine leaves in the work dir.
 
-Comes in: a work dir. Goes out: series by name. A run that was stopped and went on wrote
-several files; they are put together.
+A run that was stopped and resumed wrote several files, which are joined here.
 """
 
 import json
@@ -26,10 +25,10 @@ class TrainingLog(NamedTuple):
 
 
 def read_log(work_dir: str | Path) -> TrainingLog:
-    """Read the curves of the last run in a work dir, and of those that it went on from.
+    """Read the curves of the last run in a work dir and of the runs that it resumed.
 
     Args:
-        work_dir: Of the run; without any log in it the curves are empty.
+        work_dir: Of the run; if it has no log, the curves are empty.
     """
     log = TrainingLog({}, {})
     for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
@@ -37,7 +36,7 @@ def read_log(work_dir: str | Path) -> TrainingLog:
         begin = min((line['step'] for line in lines if 'loss' in line), default=None)
         if begin is None:
             continue  # a test
-        # what came behind the checkpoint that this run went on from never happened
+        # steps after the checkpoint that this run resumed from are not part of it
         for points in [*log.training.values(), *log.validation.values()]:
             points[:] = [point for point in points if point[0] < begin]
         add_lines(log, lines)
@@ -51,7 +50,7 @@ def add_lines(log: TrainingLog, lines: list[dict]) -> None:
     for line in lines:
         if 'loss' in line:
             step, names, target = line['step'], [*LOSSES, 'lr'], log.training
-        else:  # some number these by epochs
+        else:  # runs by epochs number their validations by epochs
             step = max(step, line['step'])
             names, target = [name for name in line if '/' in name], log.validation
         for name in names:
@@ -60,7 +59,7 @@ def add_lines(log: TrainingLog, lines: list[dict]) -> None:
 
 
 def read_lines(file: Path) -> list[dict]:
-    """The entries of one file; a line that a killed process left half is none."""
+    """The entries of one file, without a line that a killed process left unfinished."""
     lines = []
     for text in file.read_text(errors='replace').splitlines():
         try:

@@ -1,4 +1,4 @@
-"""Draws detections into an image, with mmdet's visualizer."""
+"""Draws detections or annotations into an image, with mmdet's visualizer."""
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ class Drawer:
     """Draws the detections of one set of classes.
 
     Args:
-        classes: Their names; the colours are those of VOC, in turn.
+        classes: Their names; the colours are those of VOC, repeated if need be.
         min_side: Smaller images are enlarged to this shorter side, in pixels; 0 for
             never.
     """
@@ -38,7 +38,7 @@ class Drawer:
         return self._draw(image_bgr, sample, draw_gt=False)
 
     def annotated(self, image_bgr: np.ndarray, sample: DetDataSample) -> np.ndarray:
-        """The image with what is annotated; (H, W, 3) uint8, BGR.
+        """The image with its annotated boxes; (H, W, 3) uint8, BGR.
 
         Args:
             image_bgr: (H, W, 3) uint8, as it comes out of the pipeline.

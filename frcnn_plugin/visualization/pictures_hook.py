@@ -14,7 +14,7 @@ from ..registry import HOOKS
 
 @HOOKS.register_module()
 class PicturesHook(DetVisualizationHook):
-    """mmdet's visualization hook, with a limit and a size at which labels fit.
+    """mmdet's visualization hook with a limit, in pictures large enough for labels.
 
     Args:
         max_pictures: How many images are drawn in a test; None for all.
@@ -30,7 +30,7 @@ class PicturesHook(DetVisualizationHook):
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict,
                         outputs: Sequence[DetDataSample]) -> None:
-        """Draw this batch, as far as the limit goes."""
+        """Draw the images of this batch, up to the limit."""
         if not self.draw:
             return
         if self.max_pictures is not None:

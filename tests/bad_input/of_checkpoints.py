@@ -6,6 +6,8 @@ import time
 import torch
 from bad_input.kinds import CLASSES, Site, kind
 
+from frcnn_plugin.datasets.proposals import write_proposals
+
 REFUSED = 'refused, .*(could run code|holds more than data)'
 
 
@@ -164,7 +166,7 @@ def code_in_proposals(site: Site):
 @kind('code in the parts of a search', 'make-proposals', 'damaged')
 def code_in_parts(site: Site):
     from frcnn_plugin.commands.make_proposals import make_proposals
-    out = site.folder / 'p.pkl'
+    out = site.folder / 'p.npz'
     arguments = ['--data-root', str(site.root), '--split', 'train', '--workers', '1',
                  '--out', str(out)]
     picture = site.image('d').read_bytes()
@@ -173,7 +175,7 @@ def code_in_parts(site: Site):
         make_proposals(arguments)
     except Exception:
         site.image('d').write_bytes(picture)
-    part = next((site.folder / 'p.pkl.parts').glob('*.npz'))
+    part = next((site.folder / 'p.npz.parts').glob('*.npz'))
     part.write_bytes(pickle.dumps(site.creates()))
     return arguments
 
@@ -183,14 +185,21 @@ def proposals_lack(site: Site):
     return fast_rcnn(site, pickle.dumps({}))
 
 
-@kind('a file of proposals that ends in the middle', 'train', 'damaged')
-def half_proposals(site: Site):
+@kind('a pickle of proposals that ends in the middle', 'train', 'damaged')
+def half_pickle(site: Site):
     return fast_rcnn(site, pickle.dumps({'JPEGImages/a.jpg': 'a' * 99})[:50])
 
 
-def fast_rcnn(site: Site, proposals: bytes) -> list[str]:
+@kind('a file of proposals that ends in the middle', 'train', 'damaged.*make-proposals')
+def half_proposals(site: Site):
+    path = site.folder / 'whole.npz'
+    write_proposals(path, {'JPEGImages/a.jpg': dict(bboxes=[[1, 2, 3, 4]], scores=[1])})
+    return fast_rcnn(site, path.read_bytes()[:500], 'p.npz')
+
+
+def fast_rcnn(site: Site, proposals: bytes, name: str = 'p.pkl') -> list[str]:
     """Arguments for Fast R-CNN on a file of proposals."""
-    path = site.write('p.pkl', proposals)
+    path = site.write(name, proposals)
     return [str(site.configs / 'fast_rcnn_r50_c4_voc.py'), '--max-iters', '1',
             '--from-scratch', '--data-root', str(site.root), '--classes', *CLASSES,
             '--work-dir', str(site.work), '--cfg-options',

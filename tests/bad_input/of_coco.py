@@ -47,7 +47,7 @@ def half_json(site: Site):
     return train(site, lambda content: json.dumps(content)[:300])
 
 
-@kind('COCO: annotations of captions', 'train', 'for instances')
+@kind('COCO: annotations of captions', 'train', 'instances in COCO format')
 def captions(site: Site):
     return train(site, lambda content: content.pop('categories') and None)
 

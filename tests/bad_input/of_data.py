@@ -11,19 +11,22 @@ BOMB = '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;&x;&x;">]>'
 OUTSIDE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
 
 
-@kind('a data root that is not there', 'train', 'no such folder')
+@kind('a data root that is not there', 'train',
+      'no such folder.*--data-root DIR')
 def no_root(site: Site):
     shutil.rmtree(site.root)
     return site.train()
 
 
-@kind('a data root of another layout', 'train', 'no Annotations/ in it')
+@kind('a data root of another layout', 'train',
+      'no Annotations/ in it.*--data-root DIR')
 def no_annotations(site: Site):
     (site.root / 'Annotations').rename(site.root / 'labels')
     return site.train()
 
 
-@kind('a split that is not there', 'train', 'the split file is missing')
+@kind('a split that is not there', 'train',
+      'missing; there are test, train, val. Choose one with --split NAME')
 def no_split(site: Site):
     return site.train('train_dataloader.dataset.split=trainval')
 
@@ -92,7 +95,7 @@ def half_xml(site: Site):
     return site.train()
 
 
-@kind('an annotation that is something else', 'train', 'this is no annotation')
+@kind('an annotation that is something else', 'train', 'this is not an annotation')
 def other_xml(site: Site):
     site.xml().write_text('<html><body/></html>')
     return site.train()
@@ -217,7 +220,7 @@ def turned(site: Site):
 
 
 @kind('a cleaned copy into a folder that is there', 'check-dataset',
-      'is there already')
+      'exists already')
 def fix_into_a_folder(site: Site):
     return [str(site.root), '--fix', str(site.root / 'Annotations')]
 
@@ -226,4 +229,4 @@ def fix_into_a_folder(site: Site):
 def no_proposals(site: Site):
     site.image().write_text('no image')
     return ['--data-root', str(site.root), '--split', 'train', '--workers', '1',
-            '--out', str(site.folder / 'p.pkl')]
+            '--out', str(site.folder / 'p.npz')]

@@ -99,4 +99,4 @@ def twice(site: Site):
 @kind('`--num 0`', 'make-proposals', 'it must be at least 1')
 def num(site: Site):
     return ['--data-root', str(site.root), '--split', 'train', '--num', '0',
-            '--out', str(site.folder / 'p.pkl')]
+            '--out', str(site.folder / 'p.npz')]

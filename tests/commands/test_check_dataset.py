@@ -23,11 +23,11 @@ def root(tmp_path):
 
 
 def check(root, *options, tmp_path=None):
-    """Exit status, and (file, kind, loses) of everything that was found."""
+    """Exit status, and (file, kind, costs_data) of everything that was found."""
     file = root.parent / 'found.json'
     status = check_dataset([str(root), '--json', str(file), *map(str, options)])
     found = json.loads(file.read_text())
-    return status, {(row['file'].rpartition('/')[2], row['kind'], row['loses'])
+    return status, {(row['file'].rpartition('/')[2], row['kind'], row['costs_data'])
                     for row in found['problems']}
 
 
@@ -55,7 +55,7 @@ def test_every_problem_is_named_by_file(root, capsys, monkeypatch):
         ('test.txt', 'tested and trained', False)}
     shown = capsys.readouterr().out
     assert "'dgo' is none of the classes, did you mean dog?" in shown
-    assert '10 of them make training lose an image or a box' in shown
+    assert '; 10 of them cost training data' in shown
 
 
 def test_a_good_data_set(shapes_root, capsys):
@@ -82,9 +82,9 @@ def test_the_cleaned_copy_trains_whole(root, tmp_path):
 
 
 def test_it_writes_into_no_folder_that_is_there(root, tmp_path):
-    with pytest.raises(UserError, match='is there already'):
+    with pytest.raises(UserError, match='exists already'):
         check_dataset([str(root), '--fix', str(tmp_path)])
-    with pytest.raises(UserError, match='lies in the data set itself'):
+    with pytest.raises(UserError, match='is inside the data set'):
         check_dataset([str(root), '--fix', str(root / 'Annotations/clean')])
 
 

@@ -1,5 +1,4 @@
 import json
-import pickle
 import shutil
 import signal
 import subprocess
@@ -9,11 +8,11 @@ import time
 import numpy as np
 import pytest
 from helpers import needs_contrib
-from mmdet.datasets import BaseDetDataset
 
 from frcnn_plugin.commands import make_proposals as command
 from frcnn_plugin.commands.make_proposals import make_proposals
 from frcnn_plugin.datasets import VOCFolder
+from frcnn_plugin.datasets.proposals import read_proposals
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.prepare import proposal_parts
 from frcnn_plugin.prepare.shapes import CLASSES
@@ -29,7 +28,7 @@ def root(shapes_root, tmp_path):
 
 @pytest.fixture
 def out(tmp_path):
-    return tmp_path / 'new' / 'p.pkl'
+    return tmp_path / 'new' / 'p.npz'
 
 
 @pytest.fixture
@@ -55,17 +54,17 @@ def arguments(root, out, *extra: str) -> list[str]:
 
 
 def parts_of(out):
-    return out.with_name('p.pkl.parts')
+    return out.with_name('p.npz.parts')
 
 
 @needs_contrib
 def test_two_workers_write_the_same_file_as_one(shapes_root, out):
     make_proposals(arguments(shapes_root, out, '--num', '30'))
-    other = out.with_name('q.pkl')
+    other = out.with_name('q.npz')
     make_proposals(arguments(shapes_root, other, '--num', '30', '--workers', '2'))
     assert out.read_bytes() == other.read_bytes()
-    assert sorted(path.name for path in out.parent.iterdir()) == ['p.pkl', 'q.pkl']
-    content = pickle.loads(out.read_bytes())
+    assert sorted(path.name for path in out.parent.iterdir()) == ['p.npz', 'q.npz']
+    content = read_proposals(out)
     assert len(content) == 10
     for entry in content.values():
         assert set(entry) == {'bboxes', 'scores'}
@@ -92,17 +91,15 @@ def test_ctrl_c_ends_all_workers_soon(shapes_root, out, repo):
     assert 0 < len(list(parts_of(out).glob('*.npz'))) < 34 and not out.exists()
 
 
-@needs_contrib
-def test_mmdets_reader_and_ours_take_the_file(shapes_root, out):
-    make_proposals([*arguments(shapes_root, out), '--split', 'val'])
-    data = VOCFolder(str(shapes_root), split='val', serialize_data=False,
-                     metainfo=dict(classes=CLASSES), test_mode=True,
-                     proposal_file=str(out))
-    ours = [info.pop('proposals') for info in data.data_list]
-    BaseDetDataset.load_proposals(data)
-    for info, proposals in zip(data.data_list, ours, strict=True):
-        for name in ('bboxes', 'scores'):
-            assert np.array_equal(info['proposals'][name], proposals[name])
+def test_a_data_set_takes_the_file(shapes_root, out, searched):
+    make_proposals(arguments(shapes_root, out))
+    data = VOCFolder(str(shapes_root), split='val', metainfo=dict(classes=CLASSES),
+                     test_mode=True, proposal_file=str(out))
+    assert len(data) == 4
+    for index in range(4):
+        found = data.get_data_info(index)['proposals']
+        assert found['bboxes'].tolist() == [[0, 0, 5, 5]]
+        assert found['scores'][0] == pytest.approx(searched.names[index])
 
 
 @pytest.mark.parametrize('stop', [0, 3])
@@ -114,7 +111,7 @@ def test_an_interrupted_search_goes_on(shapes_root, out, searched, stop):
     searched.failing.clear()
     make_proposals(arguments(shapes_root, out))
     assert len(searched.names) == 10 == len(set(searched.names))  # none twice
-    content = pickle.loads(out.read_bytes())
+    content = read_proposals(out)
     assert sorted(float(e['scores'][0]) for e in content.values()) == pytest.approx(
         sorted(searched.names))
     assert not parts_of(out).exists()
@@ -141,8 +138,7 @@ def test_parts_of_other_settings_are_not_mixed(shapes_root, out, searched):
     searched.failing.add(3)
     with pytest.raises(KeyboardInterrupt):
         make_proposals(arguments(shapes_root, out))
-    with pytest.raises(UserError, match=r'parts: holds parts.*num 2000 and not 7.*'
-                                        '--overwrite'):
+    with pytest.raises(UserError, match=r'parts: holds parts.*num 2000 instead of 7'):
         make_proposals(arguments(shapes_root, out, '--num', '7'))
     (parts_of(out) / 'settings.json').write_text('{')
     with pytest.raises(UserError, match=r'parts: holds parts'):
@@ -155,7 +151,7 @@ def test_parts_of_other_settings_are_not_mixed(shapes_root, out, searched):
 def test_a_finished_file_is_kept_until_told_otherwise(shapes_root, out, searched):
     make_proposals(arguments(shapes_root, out))
     before = out.read_bytes()
-    with pytest.raises(UserError, match=r'p\.pkl: is there already.*--overwrite'):
+    with pytest.raises(UserError, match=r'p\.npz: exists already'):
         make_proposals(arguments(shapes_root, out))
     searched.failing.add(12)
     with pytest.raises(KeyboardInterrupt):
@@ -188,10 +184,10 @@ def test_folders_of_a_devkit(shapes_root, out, searched, tmp_path):
 
 @pytest.mark.parametrize('extra, says', [
     (['--data-root', '/nowhere'], '/nowhere: no such folder'),
-    (['--split', 'trial'], r'trial\.txt: the split file is missing.*--split'),
+    (['--split', 'trial'], r'trial\.txt: the split file is missing; there are test'),
     (['--num', '0'], '--num is 0; it must be at least 1'),
     (['--max-side', '-1'], '--max-side is -1'), (['--workers', '0'], '--workers is 0'),
-    (['--out', 'p.json'], r'--out p\.json: mmdet reads')])
+    (['--out', 'p.pkl'], r'--out p\.pkl: proposals are written as \.npz')])
 def test_mistakes_are_one_line(shapes_root, out, searched, extra, says):
     with pytest.raises(UserError, match=says) as caught:
         make_proposals(arguments(shapes_root, out, *extra))

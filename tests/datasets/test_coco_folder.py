@@ -94,8 +94,8 @@ def test_a_name_that_leads_out_of_the_folder(build, name):
     (lambda c: c.update(annotations={}), 'has no list of annotations'),
     (lambda c: c.pop('categories') and None, 'has no list of categories'),
     (lambda c: c['images'].append(3), 'an entry of images has no id'),
-    (lambda c: c['images'].append(c['images'][0]), 'the id 7 is there twice in images'),
-    (lambda c: c['annotations'].append(c['annotations'][0]), 'the id 1 is there twice'),
+    (lambda c: c['images'].append(c['images'][0]), 'the id 7 occurs twice in images'),
+    (lambda c: c['annotations'].append(c['annotations'][0]), 'the id 1 occurs twice'),
     (lambda c: c['images'][1].pop('file_name') and None, 'image 3 has no file_name'),
     (lambda c: c['images'][1].update(width=0), 'has no width'),
     (lambda c: c['images'][1].update(height='80'), 'has no height'),
@@ -116,8 +116,8 @@ def test_a_missing_file(build, tmp_path):
 
 @pytest.mark.parametrize(('classes', 'says'), [
     (('cat', 'doog'), r'doog \(did you mean dog'),
-    (('cow', 'hen'), 'Name yours with --classes cat dog'),
-    (('dog', 'cat'), 'give --classes cat dog'),
+    (('cow', 'hen'), r'the annotations have the classes dog \(2\), cat \(1\)'),
+    (('dog', 'cat'), 'another order than the classes: cat dog'),
 ])
 def test_classes_that_do_not_fit(build, classes, says):
     with pytest.raises(UserError, match=says):

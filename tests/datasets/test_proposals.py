@@ -9,7 +9,8 @@ from mmdet.evaluation import DumpProposals
 from mmengine.structures import InstanceData
 
 from frcnn_plugin.datasets import VOCFolder
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.datasets.proposals import read_proposals, write_proposals
+from frcnn_plugin.errors import FoldersError, ProposalsError, UserError
 from frcnn_plugin.prepare.shapes import CLASSES
 
 LOAD = [dict(type='LoadImageFromFile'),
@@ -45,14 +46,18 @@ def write(tmp_path):
     """Write a file of proposals."""
 
     def write_file(content, name: str = 'p.pkl') -> str:
-        (tmp_path / name).write_bytes(pickle.dumps(content))
+        if name.endswith('.npz'):
+            write_proposals(tmp_path / name, content)
+        else:
+            (tmp_path / name).write_bytes(pickle.dumps(content))
         return str(tmp_path / name)
 
     return write_file
 
 
-def test_one_file_serves_several_splits(shapes_root, write):
-    path = write(entries(shapes_root, 'train', 'val'))
+@pytest.mark.parametrize('name', ['p.npz', 'p.pkl'])
+def test_one_file_serves_several_splits(shapes_root, write, name):
+    path = write(entries(shapes_root, 'train', 'val'), name)
     for split, count in (('train', 24), ('val', 4)):
         data = load(shapes_root, split, proposal_file=path)
         assert len(data) == count
@@ -87,26 +92,27 @@ def test_proposals_stay_with_their_image_when_others_are_left_out(shapes_root, w
         assert np.array_equal(info['proposals']['bboxes'], everything[key]['bboxes'])
 
 
-def test_a_missing_file_says_how_to_make_it(shapes_root):
-    with pytest.raises(UserError, match=r'p\.pkl: no such file.*frcnn make-proposals '
-                       r'--data-root .*shapes --split val --out p\.pkl'):
-        load(shapes_root, 'val', proposal_file='p.pkl')
+def test_a_missing_file_is_named_with_where_it_was_looked_for(shapes_root):
+    with pytest.raises(ProposalsError, match=r'p\.npz: no such file of proposals for '
+                       r'the split val, neither in .*shapes nor in the current folder'):
+        load(shapes_root, 'val', proposal_file='p.npz')
 
 
-def test_images_without_an_entry(shapes_root, write):
+@pytest.mark.parametrize('name', ['p.npz', 'p.pkl'])
+def test_images_without_an_entry(shapes_root, write, name):
     content = entries(shapes_root, 'val')
     content.pop('JPEGImages/val_00001.jpg')
     content.pop('JPEGImages/val_00003.jpg')
-    with pytest.raises(UserError, match=r'p\.pkl: has no proposals for 2 of 4 images, '
-                       r'the first is JPEGImages/val_00001\.jpg'):
-        load(shapes_root, 'val', proposal_file=write(content))
+    with pytest.raises(ProposalsError, match=r'p\.\w+: has no proposals for 2 of 4 '
+                       r'images, the first is JPEGImages/val_00001\.jpg'):
+        load(shapes_root, 'val', proposal_file=write(content, name))
 
 
 def test_two_images_of_one_name(shapes_root, write, tmp_path):
     for year in ('VOC2007', 'VOC2012'):
         (tmp_path / year).symlink_to(shapes_root)
     path = write(entries(shapes_root, 'val'))
-    with pytest.raises(UserError, match=r'VOC2007.*VOC2012.*one name'):
+    with pytest.raises(FoldersError, match=r'VOC2007.*VOC2012.*one name'):
         load(tmp_path, 'val', proposal_file=path)
     assert len(load(tmp_path, 'val', folders=['VOC2007'], proposal_file=path)) == 4
 
@@ -127,6 +133,69 @@ def test_boxes_that_are_none(shapes_root, write, entry, says):
     content['JPEGImages/val_00002.jpg'] = entry
     with pytest.raises(UserError, match=rf'p\.pkl: JPEGImages/val_00002\.jpg.*{says}'):
         load(shapes_root, 'val', proposal_file=write(content))
+
+
+def test_what_is_written_comes_back(write):
+    content = {'JPEGImages/a.jpg': dict(bboxes=BOX, scores=np.float32([0.5])),
+               'JPEGImages/\u732b.jpg': dict(bboxes=BOX[:0], scores=np.zeros(0, 'f4')),
+               'JPEGImages/c.jpg': dict(bboxes=np.vstack([BOX, BOX + 1]),
+                                        scores=np.float32([0.9, 0.1]))}
+    for proposals in (content, {}):
+        found = read_proposals(Path(write(proposals, 'p.npz')))
+        assert [*found] == [*proposals]
+        for name, entry in found.items():
+            for part, array in entry.items():
+                assert array.dtype == np.float32
+                assert np.array_equal(array, proposals[name][part])
+
+
+GOOD = dict(names=np.array(['a', 'b']), counts=np.array([1, 0]), bboxes=BOX,
+            scores=np.float32([1]))
+
+
+@pytest.mark.parametrize('change', [
+    dict(counts=np.array([1, 1])), dict(counts=np.array([2, -1])),
+    dict(counts=np.array([1.0, 0.0])), dict(counts=np.array([1])),
+    dict(counts=np.array([[1, 0]])), dict(names=np.array([1, 2])),
+    dict(names=np.array(['a', 'a'])), dict(names=np.array('a')),
+    dict(bboxes=np.vstack([BOX, BOX])), dict(scores=np.zeros(0)),
+    dict(bboxes=np.float32(1))])
+def test_arrays_that_do_not_belong_together(tmp_path, change):
+    path = tmp_path / 'p.npz'
+    np.savez(path, **GOOD)
+    assert read_proposals(path)['a']['scores'].tolist() == [1]
+    np.savez(path, **{**GOOD, **change})
+    with pytest.raises(ProposalsError, match=r'p\.npz: its arrays do not belong'):
+        read_proposals(path)
+
+
+def test_an_npz_that_is_damaged_or_holds_objects(tmp_path):
+    path = tmp_path / 'p.npz'
+    np.savez(path, **GOOD)
+    whole = path.read_bytes()
+    damaged = [whole[:end] for end in range(0, len(whole), 97)]
+    damaged += [whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1:]
+                for place in (0, 30, 60, 130, 200, len(whole) - 20)]
+    for content in damaged:
+        path.write_bytes(content)
+        try:
+            read_proposals(path)  # a name in the archive's first copy may be anything
+        except ProposalsError as error:
+            assert str(error).startswith(f'{path}: ') and '\n' not in str(error)
+    for content in (pickle.dumps(GOOD), b'', whole[:200]):
+        path.write_bytes(content)
+        with pytest.raises(ProposalsError, match=r'p\.npz: damaged or not a file of'):
+            read_proposals(path)
+    np.savez(path, **{**GOOD, 'names': np.array([Path('a'), 'b'], dtype=object)})
+    with pytest.raises(ProposalsError, match=r'p\.npz: damaged.*allow_pickle=False'):
+        read_proposals(path)
+    np.savez(path, bboxes=BOX)
+    with pytest.raises(ProposalsError, match=r'p\.npz: damaged.*names'):
+        read_proposals(path)
+    with path.open('wb') as file:
+        np.save(file, BOX)  # one array, no archive
+    with pytest.raises(ProposalsError, match=r'p\.npz: damaged'):
+        read_proposals(path)
 
 
 def test_a_list_of_boxes_is_no_file_of_proposals(shapes_root, write):
@@ -191,9 +260,10 @@ def test_proposals_of_a_test_pipeline_are_scaled_and_the_boxes_are_not(
     assert torch.allclose(proposals, sample.gt_instances.bboxes.tensor * scale)
 
 
-def test_mmdets_own_reader_takes_the_same_file(shapes_root, write):
+def test_mmdets_own_reader_takes_a_pickle_of_the_same(shapes_root, write):
     data = load(shapes_root, 'val', serialize_data=False)
-    data.proposal_file = write(entries(shapes_root, 'val'))
+    content = read_proposals(Path(write(entries(shapes_root, 'val'), 'p.npz')))
+    data.proposal_file = write(content)
     BaseDetDataset.load_proposals(data)
     for info in data.data_list:
         assert np.array_equal(info['proposals']['bboxes'], boxes_of(info))

@@ -53,7 +53,7 @@ def test_a_box_over_the_border_is_cut(read):
 
 @pytest.mark.parametrize('content, says', [
     (None, 'missing'), ('<annotation>', 'not a readable XML'), ('', 'not a readable'),
-    ('<html></html>', 'no annotation in VOC format'),
+    ('<html></html>', 'not an annotation in VOC format'),
     ('<?xml version="1.0" encoding="no-such"?><annotation/>', 'not a readable XML'),
     ('<!DOCTYPE a [<!ENTITY b "cc"><!ENTITY d "&b;&b;">]><annotation>&d;</annotation>',
      'declares a document type or entities'),

@@ -42,7 +42,7 @@ def test_kinds_of_mistakes(record):
     found = false_positives([record], CLASSES, 10)
     assert [(each.kind, round(each.score, 2)) for each in found] == [
         ('is a dog', 0.8), ('found twice', 0.7), ('nothing annotated there', 0.6),
-        ('badly placed, IoU 0.38', 0.55)]
+        ('badly placed, IoU 0.39', 0.55)]
     assert [each.score for each in false_positives([record], CLASSES, 2)] == [
         each.score for each in found[:2]]
 
@@ -69,16 +69,36 @@ def test_ap_is_mmdets_and_mistakes_agree_with_it():
             boxes(), np.zeros(0, np.int64), found.astype(np.float32),
             np.sort(rng.random(9).astype(np.float32))[::-1], rng.integers(0, 2, 9)))
     results = by_class(records, CLASSES)
-    common = dict(iou_thr=0.5, dataset=CLASSES, logger='silent')
-    _, exact = eval_map(*for_mmdet(records, 2), **common)
-    _, expected = eval_map(*for_mmdet(records, 2), use_legacy_coordinate=True, **common)
-    for result, item, plain in zip(results, expected, exact, strict=True):
+    _, expected = eval_map(*for_mmdet(records, 2), iou_thr=0.5, dataset=CLASSES,
+                           logger='silent', use_legacy_coordinate=True)
+    for result, item in zip(results, expected, strict=True):
         assert result.ap == float(item['ap'])
         assert (result.num_gts, result.num_dets) == (item['num_gts'], item['num_dets'])
         label = CLASSES.index(result.name)
         right = sum(((owners(record, ious(record.bboxes, record.gt_bboxes)) >= 0)
                      & (record.labels == label)).sum() for record in records)
-        assert right == round(plain['recall'][-1] * plain['num_gts'])
+        assert right == round(item['recall'][-1] * item['num_gts'])
+
+
+@pytest.mark.parametrize(('y2', 'right'), [(9, 1), (8.9, 0)])
+def test_ap_confusions_and_mistakes_share_one_iou_at_the_threshold(y2, right):
+    """10 of 20 rows of pixels are an IoU of 0.5: the last pixel counts."""
+    record = ImageRecord(
+        'a.jpg', boxes((0, 0, 9, 19)), np.array([0]), boxes(), np.zeros(0, np.int64),
+        boxes((0, 0, 9, y2)), np.float32([0.9]), np.array([0]))
+    assert by_class([record], CLASSES)[0].ap == right
+    assert confusion_matrix([record], 2, 0.5)[0, 0] == right
+    assert len(false_positives([record], CLASSES, 1)) == 1 - right
+    assert len(misses([record], 0.5, 1)) == 1 - right
+
+
+def test_a_difficult_object_at_the_threshold():
+    """A detection on it is no mistake, whatever else the image holds."""
+    record = ImageRecord(
+        'a.jpg', boxes(), np.zeros(0, np.int64), boxes((0, 0, 9, 19)), np.array([0]),
+        boxes((0, 0, 9, 9)), np.float32([0.9]), np.array([0]))
+    assert not confusion_matrix([record], 2, 0.5).any()
+    assert not false_positives([record], CLASSES, 1)
 
 
 def test_sizes(record):

@@ -45,7 +45,7 @@ def check_dataset(parser: argparse.ArgumentParser) -> None:
     """``frcnn check-dataset``."""
     parser.description = (
         'Read every image and every annotation of a data set in VOC layout, and say '
-        'what is wrong. Ends with status 1 if training would lose an image or a box.')
+        'what is wrong. Ends with status 1 if that costs training an image or a box.')
     parser.add_argument('data_root', type=Path, metavar='DIR', help=DATA_ROOT)
     parser.add_argument('--classes', nargs='+', metavar='NAME',
                         help='the classes to train on; default: all that occur')
@@ -63,7 +63,7 @@ def check_dataset(parser: argparse.ArgumentParser) -> None:
 def make_proposals(parser: argparse.ArgumentParser) -> None:
     """``frcnn make-proposals``."""
     parser.description = (
-        "Search regions in images by selective search, and write them as mmdet's file "
+        'Search regions in images by selective search, and write them as a file '
         'of proposals. The same command again continues where it stopped.')
     parser.add_argument('--data-root', required=True, type=Path, metavar='DIR',
                         help=DATA_ROOT)
@@ -72,7 +72,7 @@ def make_proposals(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--split', required=True, nargs='+', metavar='NAME',
                         help='one split file or several')
     parser.add_argument('--out', required=True, type=Path, metavar='FILE',
-                        help='the .pkl file')
+                        help='the .npz file')
     parser.add_argument('--num', type=int, default=2000, metavar='N',
                         help='regions of an image at most (default: %(default)s)')
     parser.add_argument('--quality', action='store_true',

@@ -1,57 +1,75 @@
-"""Which classes a data set has, against those that a config asks for.
-
-Comes in: counts. Goes out: warnings, or one line that says what can not be meant.
-"""
+"""What is wrong with a data set: what is skipped, counted or refused."""
 
 import logging
 from collections import Counter
+from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from mmengine.logging import print_log
 
-from ..errors import UserError
-from .problem import Problem
+from ..errors import ClassesError, DataError
 
-SHOWN = 50  # lines about left-out boxes, before they are only counted
+MAX_LINES = 50  # about skipped boxes, before they are only counted
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is wrong with a file.
+
+    Attributes:
+        file: The file.
+        kind: Two or three words that are the same for all files.
+        detail: What it is in this file.
+        costs_data: Whether training loses an image or a box by it.
+    """
+
+    file: Path
+    kind: str
+    detail: str
+    costs_data: bool = True
+
+    def __str__(self) -> str:
+        return f'{self.file}: {self.detail}'
 
 
 def report_skipped(where: str, skipped: list[Problem]) -> None:
-    """Say which boxes were left out."""
-    for line in skipped[:SHOWN]:
-        warn(f'skipped {line}')
+    """Warn of skipped boxes, one line each up to a limit, and count them."""
+    for problem in skipped[:MAX_LINES]:
+        warn(f'skipped {problem}')
     if skipped:
         warn(f'{where}: {len(skipped)} boxes skipped, all others are used')
 
 
 def report_classes(where: str, found: Counter, classes: tuple[str, ...],
                    may_miss: bool) -> None:
-    """Say which boxes of other classes are left out; refuse what can not be meant.
+    """Warn of boxes of other classes; refuse classes that must be a mistake.
 
     Args:
         where: The data set, for the message.
-        found: Boxes of each class that is there.
-        classes: Those that the config asks for.
-        may_miss: Whether some of them may be in no annotation.
+        found: Number of boxes of each class in the annotations.
+        classes: The classes of the config.
+        may_miss: Whether some of them may have no box.
 
     Raises:
-        UserError: If none of the classes is there, or one is not and must be.
+        ClassesError: If none of the classes has a box, or one of them has none and
+            must have one.
     """
     missing = [name for name in classes if name not in found]
     counts = ', '.join(f'{name} ({n})' for name, n in found.most_common())
     if found and len(missing) == len(classes):
-        raise UserError(
-            f'{where}: no image is left: the annotations have the classes '
-            f'{counts}; the config asks for {", ".join(classes)}. Name yours with '
-            f'--classes {" ".join(sorted(found))}')
+        raise ClassesError(
+            f'{where}: no image is left: the annotations have the classes {counts}; '
+            f'the config asks for {", ".join(classes)}')
     if missing and not may_miss:
         near = {name: get_close_matches(name, found, 1, cutoff=0.75)
                 for name in missing}
         hints = ', '.join(f'{name} (did you mean {close[0]}?)' if close else name
                           for name, close in near.items())
-        raise UserError(
+        raise ClassesError(
             f'{where}: no annotation has the class {hints}; there are '
-            f'{counts or "no boxes at all"}. Name yours with --classes, or set '
-            'allow_missing_classes=True of the dataset if that is meant')
+            f'{counts or "no boxes at all"}. If that is intended, set '
+            'allow_missing_classes=True of the dataset')
     if missing:
         warn(f'{where}: no annotation has the class {", ".join(missing)}')
     others = {name: count for name, count in found.items() if name not in classes}
@@ -63,7 +81,7 @@ def report_classes(where: str, found: Counter, classes: tuple[str, ...],
 
 def keep_trainable(where: str, data_list: list[dict],
                    filter_cfg: dict | None) -> list[dict]:
-    """Leave out images that can not be trained on, and count them.
+    """Leave out images that cannot be trained on, and count them.
 
     Args:
         where: The data set, for the messages.
@@ -71,7 +89,7 @@ def keep_trainable(where: str, data_list: list[dict],
         filter_cfg: mmdet's: ``filter_empty_gt`` and ``min_size``.
 
     Raises:
-        UserError: If none is left.
+        DataError: If no image is left.
     """
     cfg = filter_cfg or {}
     smallest = cfg.get('min_size', 0)
@@ -80,7 +98,7 @@ def keep_trainable(where: str, data_list: list[dict],
             and (info['instances'] or not cfg.get('filter_empty_gt', False))]
     dropped = len(data_list) - len(kept)
     if not kept:
-        raise UserError(f'{where}: no image is left of {dropped}: none has a box and '
+        raise DataError(f'{where}: no image is left of {dropped}: none has a box and '
                         f'sides of at least {smallest} pixels')
     if dropped:
         warn(f'{where}: {dropped} images without a box or smaller than {smallest} '
