@@ -13,7 +13,7 @@ from rich.progress import track
 from ..datasets.proposals import keyed
 from ..datasets.voc_layout import find_folders, find_image, read_split
 from ..errors import UserError
-from ..io.files import whole_or_absent
+from ..io.whole_files import whole_or_absent
 from ..prepare.proposal_parts import (
     Settings,
     begin_workers,

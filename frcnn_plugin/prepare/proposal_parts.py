@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from ..errors import UserError
-from ..io.files import whole_or_absent
+from ..io.whole_files import whole_or_absent
 from .selective_search import selective_search
 
 SETTINGS = 'settings.json'

@@ -19,35 +19,11 @@ from frcnn_plugin.engine.resume.checkpoint_hook import (
 )
 from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
 from frcnn_plugin.errors import UserError
-from frcnn_plugin.io import whole_files
-from frcnn_plugin.io.whole_files import WholeFiles, remove_parts, write_whole
+from frcnn_plugin.io.whole_files import WholeFiles
 
 
 def names(folder) -> set[str]:
     return {path.name for path in folder.iterdir() if path.is_file()}
-
-
-def test_a_file_is_never_seen_half_written(tmp_path, monkeypatch):
-    file = tmp_path / 'a.pth'
-    write_whole(file, b'old')
-    seen = []
-
-    def stop(descriptor):  # as a kill or a full disk would, before the name is taken
-        seen.extend(names(tmp_path))
-        raise OSError(28, 'No space left on device')
-
-    monkeypatch.setattr(whole_files.os, 'fsync', stop)
-    with pytest.raises(OSError, match='No space'):
-        write_whole(file, b'new' * 1000)
-    assert len(seen) == 2 and names(tmp_path) == {'a.pth'}
-    assert file.read_bytes() == b'old'
-
-
-def test_what_a_killed_process_left_is_cleaned_up(tmp_path):
-    for name in ('.iter_2.pth.77.part', 'iter_2.pth'):
-        (tmp_path / name).write_bytes(b'')
-    remove_parts(tmp_path)
-    assert names(tmp_path) == {'iter_2.pth'}
 
 
 def test_an_old_file_goes_when_the_new_one_is_there(tmp_path):
