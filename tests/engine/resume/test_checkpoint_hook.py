@@ -19,6 +19,7 @@ from frcnn_plugin.engine.resume.checkpoint_hook import (
 )
 from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
 from frcnn_plugin.errors import UserError
+from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.io.whole_files import WholeFiles
 
 
@@ -137,7 +138,7 @@ def test_a_best_checkpoint_elsewhere_outlives_a_better_one(small, tmp_path):
     """A copied run goes on: the best file of the first one is not its own."""
     options = ['train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1']
     train([*small('--seed', '0', work_dir='first'), 'train_cfg.max_iters=1', *options])
-    content = torch.load(tmp_path / 'first/iter_1.pth', weights_only=True)
+    content = load_weights_only(tmp_path / 'first/iter_1.pth')
     known = content['message_hub']['runtime_info']
     best = next((tmp_path / 'first').glob('best_*.pth'))
     known['best_ckpt'], known['best_score'] = str(best), -1.0
