@@ -15,7 +15,7 @@ from ..interop.peers import Peer, is_ours, recognise
 from ..interop.to_peers import to_mmdet, to_torchvision
 from ..io.checkpoints import StateDict, check_fit, read_checkpoint
 from ..io.data_pickle import read_data_pickle
-from ..io.files import whole_or_absent
+from ..io.whole_files import whole_or_absent
 from .parser import parse
 
 

@@ -4,9 +4,9 @@ One patch a file, each with its reason, each applied only where it is needed.
 """
 
 from .mmcv_operators import serve_operators
-from .safe_checkpoints import allow_ecosystem_types
+from .safe_checkpoints import load_checkpoints_weights_only
 
-__all__ = ['allow_ecosystem_types', 'make_ready', 'serve_operators']
+__all__ = ['load_checkpoints_weights_only', 'make_ready', 'serve_operators']
 
 
 def make_ready() -> None:
@@ -16,4 +16,4 @@ def make_ready() -> None:
         ImportError: If there is no mmcv of either kind.
     """
     serve_operators()
-    allow_ecosystem_types()
+    load_checkpoints_weights_only()

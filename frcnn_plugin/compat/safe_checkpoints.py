@@ -1,42 +1,41 @@
-"""Lets torch's weights-only loader read the checkpoints that mmengine writes.
+"""Lets mmengine load its own checkpoints weights-only.
 
-Since torch 2.6 ``torch.load`` unpickles tensors and plain containers only, which no
-checkpoint can use to run code. mmengine puts its own logging buffers beside the
-weights, so resuming and testing end in ``UnpicklingError``. The types that these
-consist of hold data and do nothing when they are built: they are allowed by name, and
-the loader stays weights-only.
+Since torch 2.6 ``torch.load`` refuses what mmengine stores beside the weights, so that
+resuming and testing end in ``UnpicklingError``. mmengine reads a file with the loader
+that is registered for the beginning of its path. Those that call ``torch.load`` are
+replaced here by ones that also allow the types of mmengine's log while they load.
 """
 
-import pickle
+import os
+from collections.abc import Callable
+from functools import wraps
 
-import numpy as np
-import torch
-from mmengine.logging import HistoryBuffer
+from mmengine.runner import checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader
 
-STATISTICS = ('min', 'max', 'current', 'mean')
-DTYPES = ('float64', 'float32', 'int64', 'int32', 'uint32', 'uint8', 'bool')
-
-
-def allow_ecosystem_types() -> None:
-    """Add the harmless types of mmengine's checkpoints to torch's allow-list."""
-    rebuild_array = np.zeros(0).__reduce__()[0]
-    rebuild_scalar = np.float64(0).__reduce__()[0]
-    dtypes = {type(np.dtype(name)) for name in DTYPES}
-    torch.serialization.add_safe_globals([
-        HistoryBuffer, np.ndarray, np.dtype, *dtypes,
-        (_statistic_of_a_buffer, 'builtins.getattr'),
-        # NumPy 1 and 2 know these two under different names
-        *((function, f'numpy.{core}.multiarray.{name}') for core in ('core', '_core')
-          for name, function in (('_reconstruct', rebuild_array),
-                                 ('scalar', rebuild_scalar)))])
+from ..io.weights_only import load_weights_only, mmengine_types_allowed
 
 
-def _statistic_of_a_buffer(owner: object, name: str):
-    """Stands in for ``getattr`` in a checkpoint.
+def load_checkpoints_weights_only() -> None:
+    """Register the loaders with mmengine."""
+    CheckpointLoader.register_scheme('', load_from_local, force=True)
+    CheckpointLoader.register_scheme(
+        'pavi://', _with_types(checkpoint.load_from_pavi), force=True)
+    CheckpointLoader.register_scheme(
+        [r'(\S+\:)?s3://', r'(\S+\:)?petrel://'],
+        _with_types(checkpoint.load_from_ceph), force=True)
 
-    A buffer's pickle looks up its own four statistics by ``getattr``. The real one
-    could be used to reach anything; this one finds these four and nothing else.
-    """
-    if owner is HistoryBuffer and name in STATISTICS:
-        return getattr(HistoryBuffer, name)
-    raise pickle.UnpicklingError(f'getattr of {owner!r} and {name!r} is not allowed')
+
+def load_from_local(filename: str, map_location=None) -> object:
+    """Load a local file; mmengine's log has its name from that of this function."""
+    return load_weights_only(os.path.expanduser(filename), map_location)
+
+
+def _with_types(loader: Callable) -> Callable:
+
+    @wraps(loader)
+    def load(filename: str, map_location=None) -> object:
+        with mmengine_types_allowed():
+            return loader(filename, map_location)
+
+    return load

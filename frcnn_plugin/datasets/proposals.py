@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import FoldersError, ProposalsError
 from ..io.data_pickle import read_data_pickle
-from ..io.files import whole_or_absent
+from ..io.whole_files import whole_or_absent
 
 
 def proposal_key(image: str | Path) -> str:

@@ -1,1 +1,1 @@
-"""Files: whole ones, checkpoints, pickles of data."""
+"""Writing whole files; reading checkpoints and pickles of data."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import CheckpointError, ClassCountError
+from .weights_only import load_weights_only
 
 StateDict = dict[str, Tensor]
 WRAPPERS = ('state_dict', 'model')  # under which a checkpoint holds its tensors
@@ -30,7 +31,7 @@ def read_checkpoint(path: str | Path) -> dict:
     if not path.is_file():
         raise CheckpointError(f'{path}: no such file; a checkpoint was expected')
     try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
+        content = load_weights_only(path, 'cpu')
     except pickle.UnpicklingError as error:
         reason = _reason(error)
         if 'operand' in reason:  # no instruction of a pickle

@@ -1,49 +1,88 @@
-"""Files that are whole or absent, however the process ends.
-
-Comes in: bytes and a path. Goes out: the file, or the one that was there before.
-"""
+"""Files that are whole or absent, however the process that writes them ends."""
 
 import os
+import re
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from mmengine.fileio import LocalBackend, register_backend
 
 BACKEND = 'whole_files'
+PART = re.compile(r'\.(?P<host>.+)\.(?P<pid>\d+)\.[0-9a-f]+\.part')
+DAY = 24 * 60 * 60  # seconds
 
 
-def write_whole(path: str | Path, data: bytes) -> None:
-    """Write aside, flush to the disk, and only then take the name.
+@contextmanager
+def whole_or_absent(path: str | Path) -> Iterator[BinaryIO]:
+    """A file to write, which takes its name when it is complete and on the disk.
+
+    Until then a file that already has this name stays as it is.
 
     Args:
-        path: The file; one that is there is replaced.
-        data: Its content.
+        path: The file.
 
     Raises:
-        OSError: If it can not be written; nothing is left of the attempt.
+        OSError: If it cannot be written; nothing is left of the attempt.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    part = path.with_name(  # several processes may write the same file
+        f'.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}.part')
     try:
-        with aside.open('wb') as file:
-            file.write(data)
+        with part.open('xb') as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        part.replace(path)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
     folder = os.open(path.parent, os.O_RDONLY)
-    try:  # the name too has to reach the disk
+    try:  # the name has to reach the disk, too
         os.fsync(folder)
     finally:
         os.close(folder)
 
 
+def write_whole(path: str | Path, data: bytes) -> None:
+    """Write a file at once, see :func:`whole_or_absent`."""
+    with whole_or_absent(path) as file:
+        file.write(data)
+
+
 def remove_parts(folder: str | Path) -> None:
-    """Remove what killed processes left behind."""
+    """Remove what killed processes left in a folder.
+
+    Parts of processes of this host that are still alive stay. Whether a process of
+    another host is alive is not known here; its parts stay for a day.
+    """
     for part in Path(folder).glob('.*.part'):
-        part.unlink(missing_ok=True)
+        owner = PART.fullmatch(part.name)
+        try:
+            if owner and owner['host'] == socket.gethostname():
+                abandoned = not is_alive(int(owner['pid']))
+            else:
+                abandoned = time.time() - part.stat().st_mtime > DAY
+        except FileNotFoundError:  # complete by now
+            continue
+        if abandoned:
+            part.unlink(missing_ok=True)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this host is running."""
+    try:
+        os.kill(pid, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it belongs to someone else
+        pass
+    return True
 
 
 class WholeFiles(LocalBackend):

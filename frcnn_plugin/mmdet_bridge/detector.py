@@ -6,6 +6,7 @@ from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..structures import Proposals
+from .finite_losses import FiniteLosses
 from .lists import (
     detections_to_instances,
     image_sizes,
@@ -16,7 +17,7 @@ from .lists import (
 from .stock_heads import StockRoIHead, StockRPNHead
 
 
-class MMDetDetector(BaseDetector):
+class MMDetDetector(FiniteLosses, BaseDetector):
     """The methods by which mmengine and mmdet call a detector.
 
     ``FasterRCNN`` derives from it, which has ``losses`` and ``detect``. Lists of data

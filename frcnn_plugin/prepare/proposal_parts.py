@@ -15,7 +15,7 @@ import numpy as np
 
 from ..datasets.proposals import read_arrays
 from ..errors import DataError, ProposalsError, ProposalsExistError
-from ..io.files import whole_or_absent
+from ..io.whole_files import whole_or_absent
 from .selective_search import selective_search
 
 SETTINGS = 'settings.json'

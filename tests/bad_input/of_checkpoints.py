@@ -7,6 +7,7 @@ import torch
 from bad_input.kinds import CLASSES, Site, kind
 
 from frcnn_plugin.datasets.proposals import write_proposals
+from frcnn_plugin.io.weights_only import load_weights_only
 
 REFUSED = 'refused, .*(could run code|holds more than data)'
 
@@ -51,7 +52,7 @@ def other_classes(site: Site):
 
 @kind('weights that are NaN', 'test', 'is not finite')
 def not_finite(site: Site):
-    content = torch.load(site.trained(), weights_only=True)
+    content = load_weights_only(site.trained())
     name = next(name for name in content['state_dict'] if 'fc_cls.weight' in name)
     content['state_dict'][name][0, 0] = float('nan')
     return site.test(site.write('a.pth', content))
@@ -59,7 +60,7 @@ def not_finite(site: Site):
 
 @kind('weights alone, to go on from', 'train', 'holds weights only')
 def weights_only(site: Site):
-    content = torch.load(site.trained(), weights_only=True)
+    content = load_weights_only(site.trained())
     path = site.write('a.pth', dict(state_dict=content['state_dict']))
     return site.train(before=('--resume', str(path)))
 
@@ -103,7 +104,7 @@ def code_in_load_from(site: Site):
 @kind('code in the config of a checkpoint to go on from', 'train',
       'a config that would be run')
 def code_in_config(site: Site):
-    content = torch.load(site.trained(), weights_only=True)
+    content = load_weights_only(site.trained())
     content['meta']['config'] = f'import os\nos.mkdir({str(site.created)!r})'
     return site.train(before=('--resume', str(site.write('a.pth', content))), iters=2)
 
@@ -127,7 +128,7 @@ def code_in_export(site: Site):
 @kind('code in the config that a checkpoint carries', 'detect',
       'refused, the config in it is more than plain values')
 def code_in_carried_config(site: Site):
-    content = torch.load(site.trained(), weights_only=True)
+    content = load_weights_only(site.trained())
     content['meta']['cfg'] += f'\nimport os\nos.mkdir({str(site.created)!r})\n'
     return [str(site.image()), str(site.write('a.pth', content)), '--device', 'cpu']
 
@@ -135,7 +136,7 @@ def code_in_carried_config(site: Site):
 @kind('a component in it that runs what it is given', 'detect',
       'none of the components')
 def harmful_component(site: Site):
-    content = torch.load(site.trained(), weights_only=True)
+    content = load_weights_only(site.trained())
     content['meta']['cfg'] += (
         f"\nmodel = dict(type='os.makedirs', name={str(site.created)!r})\n")
     return [str(site.image()), str(site.write('a.pth', content)), '--device', 'cpu']

@@ -5,12 +5,12 @@ import shutil
 
 import cv2
 import pytest
-import torch
 from pycocotools.coco import COCO
 
 from frcnn_plugin import Detector
 from frcnn_plugin.commands.detect import detect
 from frcnn_plugin.errors import UserError
+from frcnn_plugin.io.weights_only import load_weights_only
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_folder(checkpoint, pictures, tmp_path, capsys):
 
 def test_a_pattern_and_a_config_of_its_own(checkpoint, pictures, tmp_path):
     config, out = tmp_path / 'config.py', tmp_path / 'out'
-    config.write_text(torch.load(checkpoint, weights_only=True)['meta']['cfg'])
+    config.write_text(load_weights_only(checkpoint)['meta']['cfg'])
     assert detect([f'{pictures}/*.jpg', str(config), checkpoint, '-o', str(out),
                    '--device', 'cpu', '--no-pictures', '--score-thr', '0', '--classes',
                    *'abcd']) == 0

@@ -12,6 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.errors import UserError
+from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.registry import MODELS
 
 TINY = ['model.rpn_head.feat_channels=32',
@@ -39,7 +40,7 @@ def test_early_stopping(small, tmp_path):
     train([*small(), *TINY, *VALIDATE, 'train_cfg.max_iters=20', 'param_scheduler=None',
            'optim_wrapper.optimizer.lr=0.0', f'{hook}type=EarlyStoppingHook',
            f'{hook}monitor=pascal_voc/mAP', f'{hook}patience=2'])
-    last = torch.load((tmp_path / 'run/last_checkpoint').read_text(), weights_only=True)
+    last = load_weights_only((tmp_path / 'run/last_checkpoint').read_text())
     assert last['meta']['iter'] == 3  # the first is the best, two are no better
 
 
@@ -47,7 +48,7 @@ def test_averaged_weights_are_those_of_the_checkpoint(small, tmp_path):
     hook = 'default_hooks.ema.'
     train([*small('--max-iters', '2', '--seed', '0'), *TINY, f'{hook}type=EMAHook',
            f'{hook}momentum=0.25', 'default_hooks.checkpoint.interval=1'])
-    first, second = (torch.load(tmp_path / f'run/iter_{i}.pth', weights_only=True)
+    first, second = (load_weights_only(tmp_path / f'run/iter_{i}.pth')
                      for i in (1, 2))
     name = 'rpn_head.rpn_cls.weight'
     raw = second['ema_state_dict'][f'module.{name}']

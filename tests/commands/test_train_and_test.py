@@ -11,6 +11,7 @@ from helpers import free_port
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.errors import UserError
+from frcnn_plugin.io.weights_only import load_weights_only
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_loss_lines_tell_the_losses_and_the_time_left(small, trained, tmp_path):
 
 def test_the_same_seed_gives_the_same_weights(small, trained, tmp_path):
     train(small('--max-iters', '3', '--seed', '0', work_dir='again'))
-    first, again = (torch.load(path, weights_only=True)['state_dict'] for path in
+    first, again = (load_weights_only(path)['state_dict'] for path in
                     (trained, tmp_path / 'again' / 'iter_3.pth'))
     assert all(torch.equal(value, again[name]) for name, value in first.items())
 
@@ -67,7 +68,7 @@ def test_a_distributed_job_leaves_its_group(small, trained, monkeypatch):
 
 def test_resume_goes_on_where_it_stopped(small, trained, tmp_path):
     train(small('--max-iters', '5', '--resume'))
-    content = torch.load(tmp_path / 'run' / 'iter_5.pth', weights_only=True)
+    content = load_weights_only(tmp_path / 'run' / 'iter_5.pth')
     assert content['meta']['iter'] == 5
     shutil.rmtree(tmp_path / 'other', ignore_errors=True)
     train(small('--max-iters', '4', '--resume', str(trained), work_dir='other'))
@@ -75,7 +76,7 @@ def test_resume_goes_on_where_it_stopped(small, trained, tmp_path):
 
 
 def test_checkpoints_that_training_cannot_continue_from(small, trained, tmp_path):
-    torch.save(torch.load(trained, weights_only=True)['state_dict'], tmp_path / 'w.pth')
+    torch.save(load_weights_only(trained)['state_dict'], tmp_path / 'w.pth')
     with pytest.raises(UserError, match='holds weights only'):
         train(small('--resume', str(tmp_path / 'w.pth')))
     with pytest.raises(UserError, match='another number of classes'):
@@ -92,7 +93,7 @@ def test_validation_and_the_best_checkpoint(small, tmp_path):
 
 def test_other_classes_without_touching_the_config(small, trained, tmp_path):
     train(small('--max-iters', '1', '--classes', 'star', 'circle', work_dir='two'))
-    weights = torch.load(tmp_path / 'two' / 'iter_1.pth', weights_only=True)
+    weights = load_weights_only(tmp_path / 'two' / 'iter_1.pth')
     state = weights['state_dict']
     assert state['roi_head.bbox_head.fc_cls.weight'].shape[0] == 3
     arguments = small('--classes', 'star', 'circle', '--split', 'val', work_dir='two')

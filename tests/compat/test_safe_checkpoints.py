@@ -1,42 +1,66 @@
+"""mmengine loads its own checkpoints, and no other program's ``torch.load`` changes."""
+
 import os
 import pickle
 
-import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
+
+import frcnn_plugin  # noqa: F401 - what is tested happens when it is imported
 
 
-class Harmful:
-    """Unpickling it makes a file."""
-
-    def __init__(self, path):
-        self.path = str(path)
-
-    def __reduce__(self):
-        return os.system, (f'touch {self.path}',)
-
-
-def test_mmengines_buffers_load_weights_only(tmp_path):
-    buffer = HistoryBuffer(log_history=np.array([1.5]), count_history=np.array([1]))
-    buffer.update(np.float64(2.5))
-    torch.save(dict(buffer=buffer, weight=torch.ones(2)), tmp_path / 'a.pth')
-    loaded = torch.load(tmp_path / 'a.pth', weights_only=True)
-    assert loaded['buffer'].mean() == 2.0
+@pytest.fixture
+def checkpoint(tmp_path):
+    model = torch.nn.Linear(2, 1)
+    buffer = HistoryBuffer()
+    buffer.update(2.5)
+    torch.save(dict(state_dict=model.state_dict(), log=buffer), tmp_path / 'a.pth')
+    return str(tmp_path / 'a.pth')
 
 
-def test_code_is_still_refused(tmp_path):
-    torch.save(dict(weight=Harmful(tmp_path / 'made')), tmp_path / 'a.pth')
+def test_mmengine_loads_a_checkpoint_with_its_log(checkpoint):
+    model = torch.nn.Linear(2, 1)
+    content = load_checkpoint(model, checkpoint, map_location='cpu', strict=True)
+    assert content['log'].mean() == 2.5
+    assert torch.equal(model.weight, content['state_dict']['weight'])
+
+
+def test_it_loads_relative_to_the_home_folder(checkpoint, monkeypatch, tmp_path):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert CheckpointLoader.load_checkpoint('~/a.pth')['log'].mean() == 2.5
+    with pytest.raises(FileNotFoundError, match=r'nothing\.pth'):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'nothing.pth'))
+
+
+def test_a_plain_torch_load_refuses_it_as_ever(checkpoint):
+    for _ in range(2):
+        with pytest.raises(pickle.UnpicklingError, match='HistoryBuffer'):
+            torch.load(checkpoint)
+        CheckpointLoader.load_checkpoint(checkpoint)
+
+
+def test_no_code_runs_in_mmengine_either(tmp_path):
+    class Harmful:
+        def __reduce__(self):
+            return os.system, (f'touch {tmp_path}/made',)
+
+    torch.save(dict(weight=Harmful()), tmp_path / 'a.pth')
     with pytest.raises(pickle.UnpicklingError):
-        torch.load(tmp_path / 'a.pth', weights_only=True)
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
     assert not (tmp_path / 'made').exists()
 
 
-def test_getattr_reaches_nothing_but_the_buffers_statistics(tmp_path):
-    class Reach:
-        def __reduce__(self):
-            return getattr, (HistoryBuffer, '__init__')
+def test_files_of_other_places_are_loaded_with_the_same_types(checkpoint, monkeypatch):
+    """Object stores; mmengine reads from them with packages of their own."""
+    from mmengine.runner import checkpoint as stock
 
-    torch.save(dict(weight=Reach()), tmp_path / 'a.pth')
-    with pytest.raises(pickle.UnpicklingError, match='not allowed'):
-        torch.load(tmp_path / 'a.pth', weights_only=True)
+    class Store:
+        def get(self, name):
+            with open(checkpoint, 'rb') as file:
+                return file.read()
+
+    monkeypatch.setattr(stock, 'get_file_backend', lambda *_, **__: Store())
+    content = CheckpointLoader.load_checkpoint('s3://bucket/a.pth')
+    assert content['log'].mean() == 2.5

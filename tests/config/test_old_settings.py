@@ -1,12 +1,12 @@
 """Configs from before ``AccelerateHook``, in files and in checkpoints."""
 
 import pytest
-import torch
 from mmengine.config import Config
 
 from frcnn_plugin.config.files import load_config
 from frcnn_plugin.config.old_settings import drop_old_settings
 from frcnn_plugin.inference.carried_config import config_of_checkpoint
+from frcnn_plugin.io.weights_only import load_weights_only
 
 OLD = """
 _base_ = {base!r}
@@ -49,7 +49,7 @@ def test_wherever_they_stand_and_nothing_else():
 
 
 def test_the_config_that_a_checkpoint_carries(old, checkpoint, capture_log):
-    meta = torch.load(checkpoint, weights_only=True)['meta']
+    meta = load_weights_only(checkpoint)['meta']
     meta['cfg'] = Config.fromfile(old(False)).pretty_text
     assert 'fast_training=False' in meta['cfg'] and 'reorder' in meta['cfg']
     cfg = config_of_checkpoint(checkpoint, meta, None)

@@ -10,6 +10,8 @@ import torch
 from helpers import free_port
 from PIL import Image
 
+from frcnn_plugin.io.weights_only import load_weights_only
+
 # Sampling off in both stages. The losses are divided by the number of labelled anchors
 # or regions, averaged over the processes (count_samples): with that normaliser the mean
 # of the processes' gradients is the gradient of the whole batch.
@@ -53,7 +55,7 @@ def run(repo, root, work_dir, launches, batch_size, extra=()):
     for node in nodes:
         _, said = node.communicate(timeout=400)
         assert node.returncode == 0, said[-3000:]
-    return torch.load(work_dir / 'iter_1.pth', weights_only=True)['state_dict']
+    return load_weights_only(work_dir / 'iter_1.pth')['state_dict']
 
 
 def test_two_nodes_equal_one_process_with_twice_the_batch(repo, pair, tmp_path):
@@ -81,7 +83,7 @@ def test_parts_that_wait_in_two_processes(repo, pair, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True,
                           env=dict(os.environ, OMP_NUM_THREADS='1'))
     assert done.returncode == 0, done.stderr[-3000:]
-    second, fourth = (torch.load(tmp_path / f'step{i}.pth', weights_only=True)
+    second, fourth = (load_weights_only(tmp_path / f'step{i}.pth')
                       ['state_dict'] for i in (2, 4))
     backbone = [name for name in second if name.startswith('backbone')]
     assert all(torch.equal(second[name], fourth[name]) for name in backbone)

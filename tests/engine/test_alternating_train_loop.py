@@ -4,6 +4,7 @@ from mmengine.hooks import Hook
 
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.errors import UserError
+from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.registry import HOOKS
 
 
@@ -32,7 +33,7 @@ def alternate(small):
 
 
 def weights(folder, step: int) -> dict:
-    return torch.load(folder / f'step{step}.pth', weights_only=True)['state_dict']
+    return load_weights_only(folder / f'step{step}.pth')['state_dict']
 
 
 def changed(before: dict, after: dict, part: str) -> bool:
@@ -78,7 +79,7 @@ def test_a_run_that_is_stopped_in_step_3_goes_on_in_step_3(
     assert [step[:11] for step in steps] == [
         'step 1 of 4', 'step 2 of 4', 'step 3 of 4', 'step 3 of 4', 'step 4 of 4']
     assert not changed(weights(folder, 2), weights(folder, 4), 'backbone')
-    assert torch.load(folder / 'step4.pth', weights_only=True)['meta']['iter'] == 8
+    assert load_weights_only(folder / 'step4.pth')['meta']['iter'] == 8
 
 
 def test_a_run_that_goes_on_at_the_end_of_a_step_begins_the_next(alternate, tmp_path):
@@ -134,5 +135,5 @@ def test_steps_that_can_not_be_meant_are_refused(small):
 
 def test_a_trial_run_has_all_four_steps(small, tmp_path):
     train(small('--max-iters', '5', config='frcnn_r18_c4_alternating_shapes'))
-    content = torch.load(tmp_path / 'run' / 'step4.pth', weights_only=True)
+    content = load_weights_only(tmp_path / 'run' / 'step4.pth')
     assert content['meta']['iter'] == 5

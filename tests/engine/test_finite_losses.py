@@ -2,10 +2,13 @@
 
 import pytest
 import torch
+from mmdet.models.detectors import BaseDetector
 
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.detectors import FasterRCNN
 from frcnn_plugin.errors import UserError
+from frcnn_plugin.io.weights_only import load_weights_only
+from frcnn_plugin.mmdet_bridge.finite_losses import FiniteLosses
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_a_batch_is_skipped(small, tmp_path, break_loss, capture_log):
     train([*small('--max-iters', '3', '--seed', '0'), *options])
     log = '\n'.join(path.read_text() for path in tmp_path.glob('run/*/*.log'))
     assert 'skipped iteration 2: loss_bbox is nan' in log
-    state = torch.load(tmp_path / 'run/iter_3.pth', weights_only=True)['state_dict']
+    state = load_weights_only(tmp_path / 'run/iter_3.pth')['state_dict']
     assert all(torch.isfinite(value).all() for value in state.values())
 
 
@@ -72,3 +75,25 @@ def test_no_batch_is_skipped_where_gradients_are_added_up(small):
     with pytest.raises(UserError, match='do not go together'):
         train([*small('--max-iters', '2'), 'train_cfg.non_finite=skip',
                'optim_wrapper.accumulative_counts=2'])
+
+
+def test_the_choice_reaches_the_detector(small, monkeypatch):
+    seen, train_step = [], FasterRCNN.train_step
+
+    def look(self, *args, **kwargs):
+        seen.append(self.check_losses)
+        return train_step(self, *args, **kwargs)
+
+    monkeypatch.setattr(FasterRCNN, 'train_step', look)
+    train(small('--max-iters', '1'))
+    train([*small('--max-iters', '1', work_dir='other'), 'train_cfg.non_finite=ignore'])
+    assert seen == [True, False]
+
+
+def test_a_detector_that_does_not_look_is_stopped_after_the_step(
+        small, break_loss, monkeypatch):
+    monkeypatch.delattr(FiniteLosses, 'check_losses')
+    monkeypatch.setattr(FasterRCNN, 'parse_losses', BaseDetector.parse_losses)
+    break_loss(2)
+    with pytest.raises(UserError, match=r'iteration 2: the_loss is nan'):
+        train([*small('--max-iters', '4'), 'train_cfg.non_finite=skip'])

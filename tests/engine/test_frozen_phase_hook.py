@@ -7,6 +7,7 @@ from helpers import make_samples, tiny_detector, total
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.engine.frozen_phase_hook import detector_of
 from frcnn_plugin.errors import UserError
+from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.registry import MODELS
 
 
@@ -15,7 +16,7 @@ def test_the_backbone_is_fixed_at_first_and_then_trained(small, tmp_path):
            'default_hooks.phase.type=FrozenPhaseHook', 'default_hooks.phase.until=2',
            'default_hooks.checkpoint.interval=1',
            'default_hooks.checkpoint.max_keep_ckpts=-1'])
-    states = [torch.load(tmp_path / 'run' / f'iter_{i}.pth', weights_only=True)
+    states = [load_weights_only(tmp_path / 'run' / f'iter_{i}.pth')
               ['state_dict'] for i in (1, 2, 3, 4)]
     backbone = [name for name in states[0] if name.startswith('backbone')]
 
@@ -34,7 +35,7 @@ def test_a_run_that_goes_on_does_so_in_its_phase(small, tmp_path):
                'default_hooks.phase.until=2', 'default_hooks.checkpoint.interval=1']
     train([*small('--max-iters', '3', '--seed', '0'), *options])
     train([*small('--max-iters', '4', '--resume'), *options])
-    before, after = (torch.load(tmp_path / 'run' / f'iter_{i}.pth', weights_only=True)
+    before, after = (load_weights_only(tmp_path / 'run' / f'iter_{i}.pth')
                      ['state_dict']['backbone.conv1.weight'] for i in (3, 4))
     assert not torch.equal(before, after)
 

@@ -16,6 +16,7 @@ from frcnn_plugin.config.initialisation import drop_initialisation
 from frcnn_plugin.config.text import read_config_text
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.inference.carried_config import check_types
+from frcnn_plugin.io.weights_only import load_weights_only
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_paths_arrays_and_pil_images_are_one(checkpoint, shapes_root):
 
 
 def changed(checkpoint, text):
-    content = torch.load(checkpoint, weights_only=True)
+    content = load_weights_only(checkpoint)
     content['meta']['cfg'] = text
     path = checkpoint.with_name('changed.pth')
     torch.save(content, path)
@@ -100,7 +101,7 @@ def test_every_config_comes_back_from_its_text(repo):
 
 
 def test_a_checkpoint_without_a_config(checkpoint, repo, tmp_path):
-    content = torch.load(checkpoint, weights_only=True)
+    content = load_weights_only(checkpoint)
     path = tmp_path / 'bare.pth'
     torch.save(dict(state_dict=content['state_dict']), path)
     with pytest.raises(UserError, match='carries no config'):
@@ -115,7 +116,7 @@ def test_a_scope_of_its_own_is_not_imported(checkpoint, tmp_path, monkeypatch):
     (tmp_path / 'evil').mkdir()
     (tmp_path / 'evil/__init__.py').write_text('raise SystemExit("imported")')
     monkeypatch.syspath_prepend(str(tmp_path))
-    content = torch.load(checkpoint, weights_only=True)
+    content = load_weights_only(checkpoint)
     text, count = re.subn(r"default_scope *= *'frcnn_plugin'", "default_scope='evil'",
                           content['meta']['cfg'])
     assert count == 1

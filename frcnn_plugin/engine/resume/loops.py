@@ -17,15 +17,14 @@ from mmengine.runner import Runner
 from torch import nn
 
 from ...errors import UserError
+from ...mmdet_bridge.finite_losses import NonFiniteLoss
 from ...registry import LOOPS
-from ..finite_losses import (
-    NonFiniteLoss,
+from ..frozen_phase_hook import model_of
+from ..snapshot import (
     broken_buffers,
     image_names,
     save_snapshot,
-    watch_losses,
 )
-from ..frozen_phase_hook import model_of
 from .checkpoint_hook import window_of
 from .loader import ResumableLoader
 from .seeds import set_random_state
@@ -76,8 +75,14 @@ class Resumable:
                             'optim_wrapper.accumulative_counts > 1 do not go together: '
                             'a batch is not skipped alone')
         self.skipped = self.runner.message_hub.runtime_info.get(SKIPPED, 0)
-        if self.non_finite != 'ignore':
-            watch_losses(model_of(self.runner))
+        model, looks = model_of(self.runner), self.non_finite != 'ignore'
+        if hasattr(model, 'check_losses'):
+            model.check_losses = looks
+            if looks and next(model.parameters()).is_cuda:
+                print_log('the host waits for the loss once a step, to see that it is '
+                          'finite; train_cfg.non_finite=ignore leaves that out',
+                          logger='current')
+        self.looks_after_step = looks and not hasattr(model, 'check_losses')
         self.runner.call_hook('before_train')
 
     def run_iter(self, *batch) -> None:
@@ -85,11 +90,21 @@ class Resumable:
         set_random_state(self.runner.seed, get_rank(), self._iter)
         try:
             super().run_iter(*batch)
+            if self.looks_after_step:
+                self.check_logged_loss()
         except NonFiniteLoss as error:
             self.skip_or_stop(error, batch[-1])
             self.runner.call_hook('after_train_iter', batch_idx=self._iter,
                                   data_batch=batch[-1], outputs=None)
             self._iter += 1
+
+    def check_logged_loss(self) -> None:
+        """For a detector that does not look at its losses itself: stop too late."""
+        loss = float(self.runner.message_hub.get_scalar('train/loss').current())
+        if not abs(loss) < float('inf'):
+            self.non_finite = 'stop'  # the weights have had it
+            self._iter -= 1  # the step that it is about is counted already
+            raise NonFiniteLoss(dict(the_loss=loss))
 
     def skip_or_stop(self, error: NonFiniteLoss, batch: dict) -> None:
         """Count a batch whose loss is not finite, or end the run."""

@@ -19,35 +19,12 @@ from frcnn_plugin.engine.resume.checkpoint_hook import (
 )
 from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
 from frcnn_plugin.errors import UserError
-from frcnn_plugin.io import whole_files
-from frcnn_plugin.io.whole_files import WholeFiles, remove_parts, write_whole
+from frcnn_plugin.io.weights_only import load_weights_only
+from frcnn_plugin.io.whole_files import WholeFiles
 
 
 def names(folder) -> set[str]:
     return {path.name for path in folder.iterdir() if path.is_file()}
-
-
-def test_a_file_is_never_seen_half_written(tmp_path, monkeypatch):
-    file = tmp_path / 'a.pth'
-    write_whole(file, b'old')
-    seen = []
-
-    def stop(descriptor):  # as a kill or a full disk would, before the name is taken
-        seen.extend(names(tmp_path))
-        raise OSError(28, 'No space left on device')
-
-    monkeypatch.setattr(whole_files.os, 'fsync', stop)
-    with pytest.raises(OSError, match='No space'):
-        write_whole(file, b'new' * 1000)
-    assert len(seen) == 2 and names(tmp_path) == {'a.pth'}
-    assert file.read_bytes() == b'old'
-
-
-def test_what_a_killed_process_left_is_cleaned_up(tmp_path):
-    for name in ('.iter_2.pth.77.part', 'iter_2.pth'):
-        (tmp_path / name).write_bytes(b'')
-    remove_parts(tmp_path)
-    assert names(tmp_path) == {'iter_2.pth'}
 
 
 def test_an_old_file_goes_when_the_new_one_is_there(tmp_path):
@@ -161,7 +138,7 @@ def test_a_best_checkpoint_elsewhere_outlives_a_better_one(small, tmp_path):
     """A copied run goes on: the best file of the first one is not its own."""
     options = ['train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1']
     train([*small('--seed', '0', work_dir='first'), 'train_cfg.max_iters=1', *options])
-    content = torch.load(tmp_path / 'first/iter_1.pth', weights_only=True)
+    content = load_weights_only(tmp_path / 'first/iter_1.pth')
     known = content['message_hub']['runtime_info']
     best = next((tmp_path / 'first').glob('best_*.pth'))
     known['best_ckpt'], known['best_score'] = str(best), -1.0

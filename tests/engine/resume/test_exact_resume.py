@@ -10,6 +10,7 @@ import torch
 from mmengine.hooks import Hook
 
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.registry import HOOKS
 
 BY_ITERATION = ['train_cfg.max_iters=5', 'train_cfg.val_interval=2']
@@ -45,7 +46,7 @@ def outcome(folder) -> tuple[dict, dict]:
             row = json.loads(line)
             if 'loss' in row:
                 losses.setdefault(row['step'], set()).add(row['loss'])
-    return torch.load(path, weights_only=True), losses
+    return load_weights_only(path), losses
 
 
 def assert_equal(found, expected, where=''):

@@ -1,54 +1,13 @@
-"""Losses that are no numbers, seen before they reach a weight.
-
-Comes in: a model. Goes out: the same one, which stops in the middle of such a step.
-"""
+"""What is kept of a batch whose loss is not finite."""
 
 import io
 from pathlib import Path
 
 import torch
-from mmengine.dist import all_reduce
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import nn
 
 from ..io.whole_files import write_whole
-
-
-class NonFiniteLoss(Exception):
-    """A loss is NaN or infinite.
-
-    Args:
-        losses: All losses of the step, by name.
-    """
-
-    def __init__(self, losses: dict[str, float]) -> None:
-        self.losses = losses
-        bad = [f'{name} is {value}' for name, value in losses.items()
-               if name != 'loss' and not abs(value) < float('inf')]
-        super().__init__(', '.join(bad) or 'the loss of another process is not finite')
-
-
-def watch_losses(model: nn.Module) -> None:
-    """Let a step end before its backward pass if its loss is not finite.
-
-    On a GPU the host waits for the loss, once a step. All processes of a job stop.
-
-    Args:
-        model: An mmengine model; :class:`NonFiniteLoss` comes out of its
-            ``train_step``.
-    """
-    parse = model.parse_losses
-
-    def parse_and_look(losses: dict) -> tuple[Tensor, dict[str, Tensor]]:
-        total, by_name = parse(losses)
-        bad = (~torch.isfinite(total.detach())).float().reshape(1)
-        all_reduce(bad, 'max')
-        if bad.item():
-            raise NonFiniteLoss({name: float(value.detach())
-                                 for name, value in by_name.items()})
-        return total, by_name
-
-    model.parse_losses = parse_and_look
 
 
 def save_snapshot(runner: Runner, model: nn.Module, batch: dict,
