@@ -1,6 +1,6 @@
 """Writes a copy of a data set without what is wrong with it.
 
-Images are linked, annotations and splits written anew; the originals stay as they are.
+Images are linked, annotations and splits written again; the originals do not change.
 """
 
 import copy

@@ -184,8 +184,8 @@ def modes(site: Site):
     picture = Image.open(site.image('a')).copy()
     picture.convert('L').save(site.image('a'))
     picture.convert('CMYK').save(site.image('b'))
-    deep = Image.fromarray(np.asarray(picture.convert('L'), dtype=np.uint16) * 257)
-    for name, image in (('c', picture.convert('RGBA')), ('d', deep)):
+    grey16 = Image.fromarray(np.asarray(picture.convert('L'), dtype=np.uint16) * 257)
+    for name, image in (('c', picture.convert('RGBA')), ('d', grey16)):
         site.image(name).unlink()
         image.save(site.image(name).with_suffix('.png'))
     return site.train(iters=4)

@@ -48,13 +48,13 @@ def test_every_problem_is_named_by_file(root, capsys, monkeypatch):
         ('boxes.xml', 'duplicate box', False), ('boxes.xml', 'huge box', False),
         ('boxes.xml', 'unknown class', True),
         ('empty.xml', 'no boxes', False), ('grey.jpg', 'grey', False),
-        ('alpha.png', 'alpha', False), ('deep.png', '16-bit', False),
+        ('alpha.png', 'alpha', False), ('bits.png', '16-bit', False),
         ('cmyk.jpg', 'CMYK', False), ('turned.jpg', 'EXIF rotation', False),
         ('turned.xml', 'size mismatch', False),  # it says that of the picture unturned
         ('train.txt', 'listed twice', False),
         ('test.txt', 'tested and trained', False)}
     shown = capsys.readouterr().out
-    assert "'dgo' is none of the classes, did you mean dog?" in shown
+    assert "'dgo' is not one of the classes, did you mean dog?" in shown
     assert '; 10 of them cost training data' in shown
 
 

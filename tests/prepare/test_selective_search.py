@@ -58,7 +58,7 @@ def test_quality_finds_more():
 def test_the_same_regions_in_the_same_order_each_time():
     image, _ = drawn(2)
     first, _ = selective_search(image, 2000)
-    selective_search(drawn(3)[0], 2000)  # OpenCV's own order would have gone on
+    selective_search(drawn(3)[0], 2000)  # would move OpenCV's own order on
     again, _ = selective_search(image, 2000)
     assert np.array_equal(first, again)
     fewer, scores = selective_search(image, 10)
