@@ -1,4 +1,4 @@
-"""Folders in the layouts of PASCAL VOC and COCO, and the shapes of the demo."""
+"""Data sets in the layouts of PASCAL VOC and COCO, as training reads them."""
 
 from .coco_folder import CocoFolder
 from .voc_folder import VOCFolder

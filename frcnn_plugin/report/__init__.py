@@ -1,4 +1,4 @@
-"""One page of results: ``report.html``, which holds all that it shows."""
+"""``report.html``: the results of a run on one page, which needs no other file."""
 
 from .report_hook import ReportHook
 

@@ -13,7 +13,12 @@ from frcnn_plugin.commands import make_proposals as command
 from frcnn_plugin.commands.make_proposals import make_proposals
 from frcnn_plugin.datasets import VOCFolder
 from frcnn_plugin.datasets.proposals import read_proposals
-from frcnn_plugin.errors import DataError, UserError
+from frcnn_plugin.errors import (
+    DataError,
+    FoldersError,
+    ProposalsExistError,
+    UserError,
+)
 from frcnn_plugin.prepare import proposal_parts
 from frcnn_plugin.prepare.shapes import CLASSES
 
@@ -149,10 +154,10 @@ def test_parts_of_other_settings_are_not_mixed(shapes_root, out, searched):
     searched.failing.add(3)
     with pytest.raises(KeyboardInterrupt):
         make_proposals(arguments(shapes_root, out))
-    with pytest.raises(UserError, match=r'parts: holds parts.*num 2000 instead of 7'):
+    with pytest.raises(ProposalsExistError, match=r'parts: holds.*2000 instead of 7'):
         make_proposals(arguments(shapes_root, out, '--num', '7'))
     (parts_of(out) / 'settings.json').write_text('{')
-    with pytest.raises(UserError, match=r'parts: holds parts'):
+    with pytest.raises(ProposalsExistError, match=r'parts: holds parts'):
         make_proposals(arguments(shapes_root, out))
     searched.failing.clear()
     make_proposals(arguments(shapes_root, out, '--num', '7', '--overwrite'))
@@ -162,7 +167,7 @@ def test_parts_of_other_settings_are_not_mixed(shapes_root, out, searched):
 def test_a_finished_file_is_kept_until_told_otherwise(shapes_root, out, searched):
     make_proposals(arguments(shapes_root, out))
     before = out.read_bytes()
-    with pytest.raises(UserError, match=r'p\.npz: exists already'):
+    with pytest.raises(ProposalsExistError, match=r'p\.npz: exists already'):
         make_proposals(arguments(shapes_root, out))
     searched.failing.add(12)
     with pytest.raises(KeyboardInterrupt):
@@ -184,7 +189,7 @@ def test_one_process_names_a_bad_image_and_keeps_the_rest(root, out):
 def test_folders_of_a_devkit(shapes_root, out, searched, tmp_path):
     for year in ('VOC2007', 'VOC2012'):
         (tmp_path / year).symlink_to(shapes_root)
-    with pytest.raises(UserError, match=r'VOC2007.*VOC2012.*one name'):
+    with pytest.raises(FoldersError, match=r'VOC2007.*VOC2012.*one name'):
         make_proposals(arguments(tmp_path, out))
     make_proposals(arguments(tmp_path, out, '--folders', 'VOC2012'))
     assert len(searched.names) == 10

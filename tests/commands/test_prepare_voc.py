@@ -12,7 +12,7 @@ from PIL import Image
 
 from frcnn_plugin.commands.prepare_voc import prepare_voc
 from frcnn_plugin.datasets import VOCFolder
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.errors import ImagesFolderError, OutputExistsError, UserError
 from frcnn_plugin.prepare.shapes import CLASSES
 
 BCCD = os.environ.get('BCCD_ROOT')
@@ -164,12 +164,14 @@ def test_two_pictures_of_one_name(shapes_root, tmp_path):
     prepare_voc([*common, '--images', str(tmp_path / 'others')])  # the same ones
     for name in names_of(tmp_path / 'voc', 'train')[1:2]:
         Image.new('RGB', (9, 9)).save(tmp_path / f'others/{name}.jpg')
-    with pytest.raises(UserError, match='exists already and is not'):
+    with pytest.raises(OutputExistsError, match='exists already and is not'):
         prepare_voc([*common, '--images', str(tmp_path / 'others')])
     content['annotations'].pop()
     (tmp_path / 'a.json').write_text(json.dumps(content))
-    with pytest.raises(UserError, match='exists already with other content'):
+    with pytest.raises(OutputExistsError, match='exists already with other content'):
         prepare_voc([*common, '--images', str(shapes_root / 'JPEGImages')])
+    with pytest.raises(ImagesFolderError, match=rf'{tmp_path}/val_\d+\.jpg: .*missing'):
+        prepare_voc([*common[:2], '--images', str(tmp_path), '-o', str(tmp_path / 'b')])
     with pytest.raises(UserError, match='are in splits already'):
         prepare_voc([*common[:2], '-o', str(tmp_path / 'new'), '--split', '0.8',
                      '--images', str(shapes_root / 'JPEGImages')])

@@ -5,7 +5,14 @@ from helpers import write_xml
 
 from frcnn_plugin.datasets import VOCFolder
 from frcnn_plugin.datasets.voc_layout import read_split
-from frcnn_plugin.errors import ClassesError, UserError
+from frcnn_plugin.errors import (
+    ClassesError,
+    DataRootError,
+    FoldersError,
+    OtherSplitError,
+    SplitError,
+    UserError,
+)
 from frcnn_plugin.prepare.shapes import CLASSES
 
 
@@ -35,16 +42,16 @@ def test_reads_a_voc_devkit(shapes_root, tmp_path):
         (tmp_path / year).symlink_to(shapes_root)
     assert len(load(tmp_path)) == 48
     assert len(load(tmp_path, folders=['VOC2007'])) == 24
-    with pytest.raises(UserError, match=r'VOC2008 is not there, only VOC2007, VOC2012'):
+    with pytest.raises(FoldersError, match='VOC2008 is not there, only VOC2007, VOC20'):
         load(tmp_path, folders=['VOC2008'])
 
 
 def test_missing_folder_split_annotation_and_image(root):
-    with pytest.raises(UserError, match=r'nowhere: no such folder; a data root is'):
+    with pytest.raises(DataRootError, match=r'nowhere: no such folder; a data root is'):
         load('nowhere')
-    with pytest.raises(UserError, match=r'no Annotations/ in it'):
+    with pytest.raises(DataRootError, match=r'no Annotations/ in it'):
         load(root / 'JPEGImages')
-    with pytest.raises(UserError, match=r'trial\.txt.*there are test, train, val'):
+    with pytest.raises(OtherSplitError, match=r'trial\.txt.*are test, train, val'):
         load(root, 'trial')
     (root / 'JPEGImages/val_00000.jpg').unlink()
     with pytest.raises(UserError, match=r'val_00000.jpg: the image is missing'):
@@ -69,7 +76,7 @@ def test_lines_of_a_split_file(root):
     path.write_text('photo 1\ntrain_00001\n')  # a number that belongs to the name
     assert read_split(root, 'odd') == ['photo 1', 'train_00001']
     path.write_bytes(b'caf\xe9\n')
-    with pytest.raises(UserError, match='not a text file in UTF-8'):
+    with pytest.raises(SplitError, match='not a text file in UTF-8'):
         load(root, 'odd')
 
 
@@ -87,7 +94,7 @@ def test_classes_that_no_annotation_has(shapes_root):
     with pytest.raises(ClassesError, match=r'no image is left.*circle \(.*; the config '
                                            'asks for cat, dog$'):
         load(shapes_root, classes=('cat', 'dog'))
-    with pytest.raises(UserError, match=r'circel \(did you mean circle\?\)'):
+    with pytest.raises(ClassesError, match=r'circel \(did you mean circle\?\)'):
         load(shapes_root, classes=('circel', 'star'))
     assert len(load(shapes_root, classes=('circel', 'star'),
                     allow_missing_classes=True)) == 24
