@@ -68,7 +68,9 @@ def _run(tasks: list[Task], workers: int) -> Iterator[None]:
     if workers <= 1:
         yield from (search(*task) for task in tasks)
         return
-    with ProcessPoolExecutor(workers, get_context('spawn'), begin_workers) as pool:
+    context = get_context('forkserver')  # all workers share one import of torch
+    context.set_forkserver_preload([begin_workers.__module__])
+    with ProcessPoolExecutor(workers, context, begin_workers) as pool:
         try:
             futures = [pool.submit(search, *task) for task in tasks]
             yield from (future.result() for future in as_completed(futures))
