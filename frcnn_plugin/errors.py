@@ -78,5 +78,9 @@ class ProposalsExistError(DataError):
     """Proposals that would be replaced, or mixed with those of other settings."""
 
 
+class NoSelectiveSearchError(UserError):
+    """OpenCV is built without selective search."""
+
+
 class OutputExistsError(UserError):
     """What is to be written exists already with other content."""

@@ -10,13 +10,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
-from samples import (  # noqa: F401
-    as_coco,
-    edges_of,
-    make_samples,
-    random_boxes,
-    total,
-)
+from samples import as_coco, edges_of, make_samples, random_boxes, total  # noqa: F401
 
 needs_contrib = pytest.mark.skipif(
     not hasattr(cv2, 'ximgproc'), reason='this OpenCV is built without contrib')
@@ -79,7 +73,7 @@ def damaged_data_set(root: Path) -> Path:
     for part in ('JPEGImages', 'Annotations', 'ImageSets/Main'):
         (root / part).mkdir(parents=True)
     names = ['no_image', 'no_xml', 'broken_xml', 'no_picture', 'truncated', 'size',
-             'boxes', 'empty', 'grey', 'alpha', 'deep', 'cmyk', 'turned']
+             'boxes', 'empty', 'grey', 'alpha', 'bits', 'cmyk', 'turned']
     rng = np.random.default_rng(0)
     picture = Image.fromarray(rng.integers(0, 256, (80, 100, 3), dtype=np.uint8))
     files = {name: root / f'JPEGImages/{name}.jpg' for name in names}
@@ -102,7 +96,7 @@ def damaged_data_set(root: Path) -> Path:
     exif = Image.Exif()
     exif[274] = 6
     picture.save(files['turned'], exif=exif)
-    for name, image in (('alpha', picture.convert('RGBA')), ('deep', Image.fromarray(
+    for name, image in (('alpha', picture.convert('RGBA')), ('bits', Image.fromarray(
             rng.integers(0, 2**16, (80, 100), dtype=np.uint16)))):
         files[name].unlink()
         image.save(files[name].with_suffix('.png'))

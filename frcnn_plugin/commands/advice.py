@@ -22,6 +22,9 @@ ADVICE: dict[type[errors.UserError], str] = {
                            '--split NAME ... --out FILE.npz',
     errors.ProposalsExistError: 'Start again with --overwrite, or write another file '
                                 'with --out FILE.npz',
+    errors.NoSelectiveSearchError: 'Replace it by the contrib build of that version: '
+                                   'pip install --force-reinstall --no-deps '
+                                   'opencv-contrib-python-headless==VERSION',
     errors.OutputExistsError: 'Write to an empty folder with -o DIR, or another split '
                               'with --name SPLIT',
     errors.WeightsError: 'Give a file with --pretrained FILE, or train from scratch '

@@ -121,6 +121,6 @@ def report_to_user(root: Path, problems: list[Problem], counts: Counter,
     table = Table('class', 'boxes')
     for name in dict.fromkeys([*(classes or ()), *dict(counts.most_common())]):
         other = classes and name not in classes
-        table.add_row(f'{name} (none of the classes)' if other else name,
+        table.add_row(f'{name} (not one of the classes)' if other else name,
                       str(counts[name]))
     console.print(table)

@@ -67,9 +67,9 @@ def report_classes(where: str, found: Counter, classes: tuple[str, ...],
         hints = ', '.join(f'{name} (did you mean {close[0]}?)' if close else name
                           for name, close in near.items())
         raise ClassesError(
-            f'{where}: no annotation has the class {hints}; there are '
-            f'{counts or "no boxes at all"}. If that is intended, set '
-            'allow_missing_classes=True of the dataset')
+            f'{where}: no annotation has the class {hints}, which the dataset permits '
+            'with allow_missing_classes=True only; there are '
+            f'{counts or "no boxes at all"}')
     if missing:
         warn(f'{where}: no annotation has the class {", ".join(missing)}')
     others = {name: count for name, count in found.items() if name not in classes}

@@ -149,6 +149,8 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
     except (OSError, ValueError, KeyError, EOFError, TypeError, IndexError, MemoryError,
             AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
+        if 'allow_pickle' in reason:  # numpy goes on to advise loading it unsafely
+            reason = 'it holds objects, which could run code'
         raise ProposalsError(f'{path}: damaged or not a file of proposals '
                              f'({reason})') from error
 

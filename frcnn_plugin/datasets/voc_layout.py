@@ -97,7 +97,7 @@ def find_image(folder: Path, name: str) -> Path:
 
 
 def _image_name(line: str, flagged: bool) -> str:
-    """The name on a line of a split file, without the flag of a class and suffix."""
+    """The name on a line of a split file, without suffix and the flag of a class."""
     line = line.rpartition(' ')[0].rstrip() if flagged else line
     suffix = Path(line).suffix
     return line.removesuffix(suffix) if suffix in IMAGE_SUFFIXES else line

@@ -138,6 +138,6 @@ def check_boxes(path: Path, annotation: VOCAnnotation,
         if classes and item.name not in classes:
             near = get_close_matches(item.name, classes, 1)
             hint = f', did you mean {near[0]}?' if near else ''
-            problems.append(Problem(path, 'unknown class', f'{item.name!r} is none of '
-                                    f'the classes{hint}'))
+            problems.append(Problem(path, 'unknown class', f'{item.name!r} is not one '
+                                    f'of the classes{hint}'))
     return problems

@@ -1,6 +1,6 @@
 """Writes a copy of a data set without what is wrong with it.
 
-Images are linked, annotations and splits written anew; the originals stay as they are.
+Images are linked, annotations and splits written again; the originals do not change.
 """
 
 import copy
@@ -13,6 +13,7 @@ from defusedxml.ElementTree import parse
 
 from ..errors import DataError
 from .check_files import FileReport
+from .voc_writer import coordinate_text
 
 
 def write_clean_copy(source: Path, target: Path, splits: dict[str, list[str]],
@@ -70,7 +71,7 @@ def clean_tree(path: Path, report: FileReport,
         seen.add(item)
         for side, value in zip(('xmin', 'ymin', 'xmax', 'ymax'), item.bbox,
                                strict=True):
-            element.find(f'bndbox/{side}').text = f'{value + 1:g}'
+            element.find(f'bndbox/{side}').text = coordinate_text(value)
         root.append(element)
     for side, value in (('width', annotation.width), ('height', annotation.height)):
         child(child(root, 'size'), side).text = str(value)

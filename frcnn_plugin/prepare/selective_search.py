@@ -5,7 +5,7 @@ from importlib import metadata
 import cv2
 import numpy as np
 
-from ..errors import UserError
+from ..errors import NoSelectiveSearchError
 
 PACKAGES = ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python',
             'opencv-contrib-python-headless')
@@ -35,7 +35,7 @@ def selective_search(image_bgr: np.ndarray, num: int, quality: bool = False,
         scores in (0, 1], which only give their order, best first.
 
     Raises:
-        UserError: If this OpenCV is built without its contrib modules.
+        NoSelectiveSearchError: If OpenCV is built without its contrib modules.
     """
     require_contrib()
     height, width = image_bgr.shape[:2]
@@ -59,14 +59,11 @@ def selective_search(image_bgr: np.ndarray, num: int, quality: bool = False,
 
 
 def require_contrib() -> None:
-    """Raise :class:`UserError` if OpenCV is built without selective search."""
-    if hasattr(getattr(cv2, 'ximgproc', None), 'segmentation'):
-        return
-    raise UserError(
-        f'selective search is one of the contrib modules of OpenCV, and {cv2.__file__} '
-        'has none of them; both builds own the folder cv2, so the contrib build of the '
-        'same version must replace it: pip install --force-reinstall --no-deps '
-        f'opencv-contrib-python-headless=={_version()}')
+    """Raise :class:`NoSelectiveSearchError` if OpenCV is built without it."""
+    if not hasattr(getattr(cv2, 'ximgproc', None), 'segmentation'):
+        raise NoSelectiveSearchError(
+            'selective search is one of the contrib modules of OpenCV, which '
+            f'{cv2.__file__}, version {_version()}, lacks')
 
 
 def _ranking(found: np.ndarray) -> np.ndarray:

@@ -143,9 +143,14 @@ def voc_annotation(image_name: str, size: tuple[int, int, int],
         box = ElementTree.SubElement(element, 'bndbox')
         for name, value in zip(('xmin', 'ymin', 'xmax', 'ymax'), item.bbox,
                                strict=True):
-            _add(box, name, f'{value + 1:.{DECIMALS}f}'.rstrip('0').rstrip('.'))
+            _add(box, name, coordinate_text(value))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding='utf-8')
+
+
+def coordinate_text(value: float) -> str:
+    """A coordinate of a :class:`VOCObject` as files have it, counted from 1."""
+    return f'{value + 1:.{DECIMALS}f}'.rstrip('0').rstrip('.')
 
 
 def _add(parent: ElementTree.Element, name: str, value: object) -> None:

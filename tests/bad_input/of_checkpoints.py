@@ -58,7 +58,7 @@ def not_finite(site: Site):
     return site.test(site.write('a.pth', content))
 
 
-@kind('weights alone, to go on from', 'train', 'holds weights only')
+@kind('weights alone, to resume from', 'train', 'holds weights only')
 def weights_only(site: Site):
     content = load_weights_only(site.trained())
     path = site.write('a.pth', dict(state_dict=content['state_dict']))
@@ -85,7 +85,7 @@ def code_in_test(site: Site):
     return site.test(site.code('a.pth', wrapped))
 
 
-@kind('code in a checkpoint to go on from', 'train', REFUSED)
+@kind('code in a checkpoint to resume from', 'train', REFUSED)
 def code_in_resume(site: Site):
     return site.train(before=('--resume', str(site.code('a.pth', wrapped))))
 
@@ -101,7 +101,7 @@ def code_in_load_from(site: Site):
     return site.train(f'load_from={site.code("a.pth", wrapped)}')
 
 
-@kind('code in the config of a checkpoint to go on from', 'train',
+@kind('code in the config of a checkpoint to resume from', 'train',
       'a config that would be run')
 def code_in_config(site: Site):
     content = load_weights_only(site.trained())
@@ -164,7 +164,7 @@ def code_in_proposals(site: Site):
     return fast_rcnn(site, pickle.dumps({'JPEGImages/a.jpg': site.creates()}))
 
 
-@kind('code in the parts of a search', 'make-proposals', 'damaged')
+@kind('code in the parts of a search', 'make-proposals', 'could run code')
 def code_in_parts(site: Site):
     from frcnn_plugin.commands.make_proposals import make_proposals
     out = site.folder / 'p.npz'

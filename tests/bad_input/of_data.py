@@ -37,7 +37,7 @@ def empty_split(site: Site):
     return site.train()
 
 
-@kind('a split file that is no text', 'train', 'not a text file in UTF-8')
+@kind('a split file that is not text', 'train', 'not a text file in UTF-8')
 def binary_split(site: Site):
     site.split('train', b'\xff\xfe\x00a')
     return site.train()
@@ -56,7 +56,7 @@ def no_image(site: Site):
     return site.train()
 
 
-@kind('an image that is a text', 'train', 'not a readable image')
+@kind('an image that is text', 'train', 'not a readable image')
 def text_for_an_image(site: Site):
     site.image().write_text('no image')
     return site.train()
@@ -116,7 +116,7 @@ def other_file(site: Site):
 
 
 for given, box, says in (
-        ('a box whose corner is no number', ('dog', 'left', 1, 9, 9), 'not a number'),
+        ('a box whose corner is not a number', ('dog', 'left', 1, 9, 9), 'a number'),
         ('a box with NaN', ('dog', 'nan', 1, 9, 9), "xmin is 'nan'"),
         ('a box at 1e30', ('dog', 1, 1, '1e30', 9), "xmax is '1e30'"),
         ('a box without area', ('dog', 9, 9, 9, 30), 'degenerate box'),
@@ -142,7 +142,7 @@ def misspelt(site: Site):
     return arguments
 
 
-@kind('classes of which no annotation knows any', 'train', 'Name yours with')
+@kind('classes that no annotation has', 'train', 'Name yours with')
 def other_classes(site: Site):
     arguments = site.train()
     index = arguments.index('dog')
@@ -156,7 +156,7 @@ def more_classes(site: Site):
     return site.train()
 
 
-@kind('images of which none has a box', 'train', 'there are no boxes at all')
+@kind('images without any box', 'train', 'there are no boxes at all')
 def no_boxes(site: Site):
     for name in 'abcd':
         write_xml(site.root, name, [])
@@ -184,8 +184,8 @@ def modes(site: Site):
     picture = Image.open(site.image('a')).copy()
     picture.convert('L').save(site.image('a'))
     picture.convert('CMYK').save(site.image('b'))
-    deep = Image.fromarray(np.asarray(picture.convert('L'), dtype=np.uint16) * 257)
-    for name, image in (('c', picture.convert('RGBA')), ('d', deep)):
+    grey16 = Image.fromarray(np.asarray(picture.convert('L'), dtype=np.uint16) * 257)
+    for name, image in (('c', picture.convert('RGBA')), ('d', grey16)):
         site.image(name).unlink()
         image.save(site.image(name).with_suffix('.png'))
     return site.train(iters=4)
@@ -203,7 +203,7 @@ def misspelt_in_a_file(site: Site):
     return [str(site.root), '--classes', 'dog', 'cat']
 
 
-@kind('a box that is there twice', 'check-dataset', 'duplicate box', 0)
+@kind('a box that occurs twice', 'check-dataset', 'duplicate box', 0)
 def duplicate(site: Site):
     site.annotate('b', ('dog', 10, 10, 60, 60))
     return [str(site.root), '--split', 'train']
@@ -219,13 +219,13 @@ def turned(site: Site):
     return [str(site.root), '--split', 'train']
 
 
-@kind('a cleaned copy into a folder that is there', 'check-dataset',
+@kind('a cleaned copy into a folder that exists', 'check-dataset',
       'exists already')
 def fix_into_a_folder(site: Site):
     return [str(site.root), '--fix', str(site.root / 'Annotations')]
 
 
-@kind('an image that is a text', 'make-proposals', 'not a readable image')
+@kind('an image that is text', 'make-proposals', 'not a readable image')
 def no_proposals(site: Site):
     site.image().write_text('no image')
     return ['--data-root', str(site.root), '--split', 'train', '--workers', '1',

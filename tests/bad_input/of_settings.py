@@ -8,7 +8,7 @@ def no_config(site: Site):
     return [str(site.folder / 'a.py')]
 
 
-@kind('a config that is no Python', 'train', 'not a config that can be read')
+@kind('a config that is not Python', 'train', 'not a config that can be read')
 def no_python(site: Site):
     return [str(site.write('a.py', b'model = dict('))]
 

@@ -1,17 +1,17 @@
 """Everything that can be wrong with a data set is named, and mended in a copy."""
 
 import json
-import subprocess
-import sys
 
 import cv2
 import numpy as np
 import pytest
-from helpers import damaged_data_set
+from helpers import damaged_data_set, write_xml
 from PIL import Image
 
 from frcnn_plugin.commands.check_dataset import check_dataset
+from frcnn_plugin.commands.frcnn import main
 from frcnn_plugin.datasets import VOCFolder
+from frcnn_plugin.datasets.voc_annotation import read_voc_annotation
 from frcnn_plugin.errors import UserError
 
 CLASSES = ('dog', 'cat')
@@ -48,13 +48,13 @@ def test_every_problem_is_named_by_file(root, capsys, monkeypatch):
         ('boxes.xml', 'duplicate box', False), ('boxes.xml', 'huge box', False),
         ('boxes.xml', 'unknown class', True),
         ('empty.xml', 'no boxes', False), ('grey.jpg', 'grey', False),
-        ('alpha.png', 'alpha', False), ('deep.png', '16-bit', False),
+        ('alpha.png', 'alpha', False), ('bits.png', '16-bit', False),
         ('cmyk.jpg', 'CMYK', False), ('turned.jpg', 'EXIF rotation', False),
         ('turned.xml', 'size mismatch', False),  # it says that of the picture unturned
         ('train.txt', 'listed twice', False),
         ('test.txt', 'tested and trained', False)}
     shown = capsys.readouterr().out
-    assert "'dgo' is none of the classes, did you mean dog?" in shown
+    assert "'dgo' is not one of the classes, did you mean dog?" in shown
     assert '; 10 of them cost training data' in shown
 
 
@@ -88,11 +88,21 @@ def test_it_writes_into_no_folder_that_is_there(root, tmp_path):
         check_dataset([str(root), '--fix', str(root / 'Annotations/clean')])
 
 
-def test_the_command(root):
-    done = subprocess.run(
-        [sys.executable, '-m', 'frcnn_plugin', 'check-dataset', root], text=True,
-        capture_output=True)
-    assert done.returncode == 1 and 'Traceback' not in done.stderr
+def test_a_cleaned_copy_moves_no_box(tmp_path):
+    root = damaged_data_set(tmp_path / 'data')
+    Image.new('RGB', (3000, 2500)).save(root / 'JPEGImages/size.jpg')
+    box = 1234.5678, 1, 2999.8765, 2048.125
+    write_xml(root, 'size', [('dog', *box)], size=(3000, 2500))
+    check(root, '--fix', tmp_path / 'clean', '--split', 'test')
+    path = tmp_path / 'clean/Annotations/size.xml'
+    assert read_voc_annotation(path).objects[0].bbox == pytest.approx(
+        [value - 1 for value in box], abs=1e-9)
+
+
+def test_the_command(root, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(['check-dataset', str(root)])
+    assert end.value.code == 1 and 'Traceback' not in capsys.readouterr().err
 
 
 def test_the_picture_that_is_truncated_is_read_by_opencv(root):

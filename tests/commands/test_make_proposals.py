@@ -13,7 +13,7 @@ from frcnn_plugin.commands import make_proposals as command
 from frcnn_plugin.commands.make_proposals import make_proposals
 from frcnn_plugin.datasets import VOCFolder
 from frcnn_plugin.datasets.proposals import read_proposals
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.errors import DataError, UserError
 from frcnn_plugin.prepare import proposal_parts
 from frcnn_plugin.prepare.shapes import CLASSES
 
@@ -58,10 +58,21 @@ def parts_of(out):
 
 
 @needs_contrib
-def test_two_workers_write_the_same_file_as_one(shapes_root, out):
-    make_proposals(arguments(shapes_root, out, '--num', '30'))
+def test_two_workers_name_a_bad_image_keep_the_rest_and_write_the_same_as_one(
+        root, out):
+    """The rest is searched by one: the file does not show who searched what."""
+    image = root / 'JPEGImages/test_00005.jpg'
+    content = image.read_bytes()
+    image.write_bytes(b'no image')
+    with pytest.raises(DataError, match=r'test_00005\.jpg: not a readable image'):
+        make_proposals(arguments(root, out, '--num', '30', '--workers', '2'))
+    assert len(list(parts_of(out).glob('*.npz'))) >= 8
+    settings = json.loads((parts_of(out) / 'settings.json').read_text())
+    assert settings['num'] == 30 and settings['folders'] == [str(root.resolve())]
+    image.write_bytes(content)
+    make_proposals(arguments(root, out, '--num', '30'))
     other = out.with_name('q.npz')
-    make_proposals(arguments(shapes_root, other, '--num', '30', '--workers', '2'))
+    make_proposals(arguments(root, other, '--num', '30'))
     assert out.read_bytes() == other.read_bytes()
     assert sorted(path.name for path in out.parent.iterdir()) == ['p.npz', 'q.npz']
     content = read_proposals(out)
@@ -163,14 +174,11 @@ def test_a_finished_file_is_kept_until_told_otherwise(shapes_root, out, searched
 
 
 @needs_contrib
-@pytest.mark.parametrize('workers', ['1', '2'])
-def test_an_unreadable_image_is_named_and_the_rest_is_kept(root, out, workers):
+def test_one_process_names_a_bad_image_and_keeps_the_rest(root, out):
     (root / 'JPEGImages/test_00005.jpg').write_bytes(b'no image')
-    with pytest.raises(UserError, match=r'test_00005\.jpg: not a readable image'):
-        make_proposals(arguments(root, out, '--num', '5', '--workers', workers))
+    with pytest.raises(DataError, match=r'test_00005\.jpg: not a readable image'):
+        make_proposals(arguments(root, out, '--num', '5'))
     assert len(list(parts_of(out).glob('*.npz'))) >= 8
-    settings = json.loads((parts_of(out) / 'settings.json').read_text())
-    assert settings['num'] == 5 and settings['folders'] == [str(root.resolve())]
 
 
 def test_folders_of_a_devkit(shapes_root, out, searched, tmp_path):

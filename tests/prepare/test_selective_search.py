@@ -1,3 +1,5 @@
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -5,7 +7,8 @@ import torch
 from helpers import needs_contrib
 from torchvision.ops import box_iou
 
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.commands.advice import message_of
+from frcnn_plugin.errors import NoSelectiveSearchError
 from frcnn_plugin.prepare import selective_search as module
 from frcnn_plugin.prepare.selective_search import selective_search
 from frcnn_plugin.prepare.shapes import draw_image
@@ -55,7 +58,7 @@ def test_quality_finds_more():
 def test_the_same_regions_in_the_same_order_each_time():
     image, _ = drawn(2)
     first, _ = selective_search(image, 2000)
-    selective_search(drawn(3)[0], 2000)  # OpenCV's own order would have gone on
+    selective_search(drawn(3)[0], 2000)  # would move OpenCV's own order on
     again, _ = selective_search(image, 2000)
     assert np.array_equal(first, again)
     fewer, scores = selective_search(image, 10)
@@ -92,10 +95,13 @@ def test_an_image_of_one_colour_is_one_region(size):
 
 
 def test_without_contrib_one_line_says_what_to_install(monkeypatch):
+    """The version is that of the package, which the build to install must have too."""
     monkeypatch.delattr(cv2, 'ximgproc', raising=False)
     monkeypatch.setattr(module.metadata, 'version', {
         'opencv-python': '5.0.0.93'}.__getitem__)
-    with pytest.raises(UserError, match=r'contrib.*cv2.*pip install --force-reinstall '
-                       r'--no-deps opencv-contrib-python-headless==5\.0\.0\.93$') as e:
+    with pytest.raises(NoSelectiveSearchError) as error:
         selective_search(drawn(0)[0], 10)
-    assert '\n' not in str(e.value)
+    assert re.fullmatch(
+        r'selective search is .*contrib.*cv2.*version 5\.0\.0\.93, lacks\. Replace it '
+        r'by.*install --force-reinstall --no-deps opencv-contrib-python-headless==.*',
+        message_of(error.value))
