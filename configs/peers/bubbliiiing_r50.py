@@ -1,4 +1,4 @@
-# The numbers of bubbliiiing's faster-rcnn-pytorch with ResNet-50, for its checkpoints
+# The settings of bubbliiiing's faster-rcnn-pytorch with ResNet-50, for its checkpoints
 # and for comparisons (docs/interop.md); the schedule is ours and untried.
 _base_ = [
     '../_base_/models/frcnn_r50_c4.py',

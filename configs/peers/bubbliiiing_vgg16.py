@@ -1,4 +1,4 @@
-# The numbers of bubbliiiing's faster-rcnn-pytorch with VGG16: pixels between 0 and 1,
+# The settings of bubbliiiing's faster-rcnn-pytorch with VGG16: pixels between 0 and 1,
 # anchors about the corner of a cell whose sides are swapped. See bubbliiiing_r50.py.
 _base_ = './simple_vgg16.py'
 
