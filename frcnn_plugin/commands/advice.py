@@ -10,6 +10,13 @@ ADVICE: dict[type[errors.UserError], str] = {
     errors.SettingError: 'Change settings with --cfg-options NAME=VALUE',
     errors.ClassCountError: "Give the checkpoint's own classes with --classes",
     errors.ClassNamesError: 'Give their names in order with --classes',
+    errors.NotResumableError: 'Start from its weights with --cfg-options '
+                              'load_from=FILE',
+    errors.NoResumableCheckpointError: 'Start anew in another --work-dir',
+    errors.CannotWriteError: 'Make room, then continue from the last checkpoint with '
+                             '--resume',
+    errors.BrokenSamplesError: 'frcnn check-dataset names everything that is wrong '
+                               'with a data set',
     errors.WeightsError: 'Give a file with --pretrained FILE, or train from scratch '
                          'with --from-scratch',
 }

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ..mmdet_bridge.detector import MMDetDetector
+from ..mmdet_bridge.finite_losses import FiniteLosses
 from ..mmdet_bridge.settings import part_settings
 from ..registry import MODELS
 from ..structures import Detections, GroundTruth, Proposals
@@ -11,7 +12,7 @@ from .training_phases import TrainingPhases
 
 
 @MODELS.register_module()
-class FasterRCNN(TrainingPhases, MMDetDetector):
+class FasterRCNN(FiniteLosses, TrainingPhases, MMDetDetector):
     """The detector of the paper; every part is a config.
 
     ``losses`` and ``detect`` are all of it, on padded batches. mmdet's detector

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-ROOMS = ('backbones', 'config', 'export', 'inference', 'interop', 'io', 'errors.py',
-         'registry.py')
+ROOMS = ('backbones', 'compat', 'config', 'engine', 'evaluation', 'export',
+         'inference', 'interop', 'io', 'errors.py', 'registry.py')
 TYPED = re.compile(r'(?<![\w-])--[a-z]|\bfrcnn [a-z]')
 
 
