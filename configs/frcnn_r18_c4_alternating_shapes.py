@@ -5,7 +5,7 @@
 #         work_dirs/frcnn_r18_c4_alternating_shapes/step4.pth
 #
 # Needs data/shapes (frcnn make-shapes), no weights and no GPU. 1200 steps of 16 images
-# on 2 CPU cores: mAP 0.962 on the 300 test images. Trained at once for as many steps:
+# on 2 CPU cores: mAP 0.962 on the 300 test images. Trained jointly for as many steps:
 # 0.982 (docs/results.md).
 _base_ = './frcnn_r18_c4_shapes.py'
 

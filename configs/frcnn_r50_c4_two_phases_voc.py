@@ -1,4 +1,4 @@
-# The main config, trained with a fixed backbone first, then as a whole.
+# The main config, trained with a frozen backbone first, then as a whole.
 #
 #     frcnn train frcnn_r50_c4_two_phases_voc
 #

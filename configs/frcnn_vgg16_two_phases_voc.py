@@ -1,4 +1,4 @@
-# VGG16, trained with a fixed backbone first, then as a whole.
+# VGG16, trained with a frozen backbone first, then as a whole.
 #
 #     frcnn train frcnn_vgg16_two_phases_voc
 #

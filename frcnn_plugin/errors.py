@@ -34,6 +34,18 @@ class NotResumableError(CheckpointError):
     """A checkpoint holds weights, but not the state of a run."""
 
 
+class NoResumableCheckpointError(CheckpointError):
+    """A run left checkpoints, and training can resume from none of them."""
+
+
+class CannotWriteError(UserError):
+    """A file cannot be written: the disk is full, or a quota is used up."""
+
+
+class NonFiniteLossError(SettingError):
+    """A loss became NaN or infinite; other settings may keep it finite."""
+
+
 class WeightsError(UserError):
     """Pretrained weights cannot be had or do not fit."""
 
@@ -68,6 +80,10 @@ class OtherSplitError(SplitError):
 
 class ClassesError(DataError):
     """The annotations have other classes than the config asks for."""
+
+
+class BrokenSamplesError(DataError):
+    """Too many samples of a data set cannot be loaded."""
 
 
 class ProposalsError(DataError):

@@ -9,7 +9,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 WAITS = {'aten::_local_scalar_dense', 'aten::item', 'aten::nonzero',
          'aten::masked_select', 'aten::unique', 'aten::_unique2', 'aten::equal',
          'aten::is_nonzero'}
-KERNELS = {'torchvision::nms', 'frcnn_plugin::masked_nms'}  # which wait inside
+KERNELS = {'torchvision::nms', 'frcnn_plugin::masked_nms',
+           'frcnn_plugin::greedy_nms'}  # which wait inside
 
 
 class Audit(TorchDispatchMode):

@@ -1,4 +1,4 @@
-# The numbers of detectron2's faster_rcnn_R_50_FPN, whose weights are Caffe's, for its
+# The settings of detectron2's faster_rcnn_R_50_FPN, whose weights are Caffe's, for its
 # checkpoints and for comparisons (docs/interop.md). See mmdet_r50_fpn.py.
 _base_ = './mmdet_r50_caffe_fpn.py'
 

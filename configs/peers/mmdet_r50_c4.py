@@ -1,4 +1,4 @@
-# The numbers of mmdet's Faster R-CNN R50-C4, with the network in PyTorch's style, for
+# The settings of mmdet's Faster R-CNN R50-C4, with the network in PyTorch's style, for
 # its checkpoints and for comparisons (docs/interop.md); the schedule is ours and
 # untried.
 _base_ = [

@@ -1,5 +1,5 @@
-# The numbers of mmdet's faster-rcnn_r50-caffe-c4: pixels in BGR less a mean, strides on
-# the first 1x1 convolution of a stage. See mmdet_r50_c4.py.
+# The settings of mmdet's faster-rcnn_r50-caffe-c4: pixels in BGR minus a mean, strides
+# on the first 1x1 convolution of a stage. See mmdet_r50_c4.py.
 _base_ = './mmdet_r50_c4.py'
 
 model = dict(

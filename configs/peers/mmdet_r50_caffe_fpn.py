@@ -1,4 +1,4 @@
-# The numbers of mmdet's faster-rcnn_r50-caffe_fpn. See mmdet_r50_fpn.py.
+# The settings of mmdet's faster-rcnn_r50-caffe_fpn. See mmdet_r50_fpn.py.
 _base_ = './mmdet_r50_fpn.py'
 
 model = dict(

@@ -1,4 +1,4 @@
-# The numbers of mmdet's faster-rcnn_r50_fpn, for its checkpoints and for comparisons
+# The settings of mmdet's faster-rcnn_r50_fpn, for its checkpoints and for comparisons
 # (docs/interop.md); the schedule is ours and untried.
 _base_ = [
     '../_base_/models/frcnn_r50_fpn.py',

@@ -1,4 +1,4 @@
-# The numbers of simple-faster-rcnn-pytorch, a VGG16 in the numbers of chainercv but for
+# The settings of simple-faster-rcnn-pytorch, a VGG16 with those of chainercv except for
 # poolings that round down, for its checkpoints and for comparisons (docs/interop.md);
 # the schedule is ours and untried.
 _base_ = [

@@ -13,6 +13,7 @@ from torch import nn
 
 from ..errors import CheckpointError, WeightsError, WeightsUnreachableError
 from ..io.checkpoints import StateDict, read_checkpoint, state_dict_of
+from ..io.weights_only import mmengine_types_allowed
 
 TORCHVISION = 'torchvision://'
 
@@ -32,8 +33,9 @@ def read_weights(source: str) -> StateDict:
             content = torchvision_weights(source).get_state_dict(
                 progress=True, check_hash=True, weights_only=True)
         elif source.startswith(('http://', 'https://')):
-            content = torch.hub.load_state_dict_from_url(
-                source, map_location='cpu', weights_only=True)
+            with mmengine_types_allowed():
+                content = torch.hub.load_state_dict_from_url(
+                    source, map_location='cpu', weights_only=True)
         else:
             return read_checkpoint(source)['state_dict']
     except (URLError, TimeoutError, ConnectionError) as error:

@@ -27,6 +27,13 @@ ADVICE: dict[type[errors.UserError], str] = {
                                    'opencv-contrib-python-headless==VERSION',
     errors.OutputExistsError: 'Write to an empty folder with -o DIR, or another split '
                               'with --name SPLIT',
+    errors.NotResumableError: 'Start from its weights with --cfg-options '
+                              'load_from=FILE',
+    errors.NoResumableCheckpointError: 'Start anew in another --work-dir',
+    errors.CannotWriteError: 'Make room, then continue from the last checkpoint with '
+                             '--resume',
+    errors.BrokenSamplesError: 'frcnn check-dataset names everything that is wrong '
+                               'with a data set',
     errors.WeightsError: 'Give a file with --pretrained FILE, or train from scratch '
                          'with --from-scratch',
 }

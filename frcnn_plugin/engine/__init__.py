@@ -1,4 +1,4 @@
-"""What runs around the model: loops and hooks."""
+"""Training loops, and hooks that act on the model."""
 
 from .alternating_train_loop import AlternatingTrainLoop
 from .frozen_phase_hook import FrozenPhaseHook

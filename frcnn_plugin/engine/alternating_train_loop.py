@@ -1,8 +1,4 @@
-"""Alternating training in four steps, after which both stages share one backbone.
-
-Comes in: a detector with its pretrained weights. Goes out: the same detector, trained,
-and a checkpoint behind each step.
-"""
+"""Alternating training in four steps, after which both stages share one backbone."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -14,12 +10,12 @@ from mmengine.dist import barrier, broadcast, get_rank, is_main_process
 from mmengine.logging import print_log
 from torch import nn
 
-from ..errors import UserError
+from ..errors import CheckpointError, SettingError
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..io.whole_files import BACKEND, write_whole
 from ..registry import LOOPS, MODELS
 from .frozen_phase_hook import detector_of
-from .resume.checkpoint_hook import window_of
+from .resume.checkpoint_hook import accumulative_counts
 from .resume.loops import IterBasedTrainLoop
 from .resume.seeds import set_random_state
 
@@ -34,20 +30,19 @@ STEPS = (
 
 @LOOPS.register_module()
 class AlternatingTrainLoop(IterBasedTrainLoop):
-    """Trains the RPN and Fast R-CNN in turns.
+    """Trains the RPN and Fast R-CNN in turn.
 
     1. The RPN, from the pretrained backbone.
     2. Fast R-CNN on the proposals of step 1, from a fresh pretrained backbone.
-    3. A fresh RPN on the backbone of step 2, which from now on is fixed: no weight and
-       no statistic of it changes.
-    4. Fast R-CNN on the proposals of step 3; the backbone stays fixed.
+    3. A fresh RPN on the backbone of step 2, which is frozen from now on: neither its
+       weights nor its statistics change.
+    4. Fast R-CNN on the proposals of step 3; the backbone stays frozen.
 
     Each step begins with a new optimizer and a new learning rate schedule, whose
-    iterations are counted from the step's own beginning (a scheduler without ``end``
-    ends with the step), and ends with a checkpoint, ``step1.pth`` to ``step4.pth`` in
-    the work dir. A run that goes on does so inside
-    the step that it was stopped in. Proposals are made anew for every batch, so that
-    images may be flipped and resized; the paper stores them.
+    iterations count from the beginning of the step (a scheduler without ``end`` ends
+    with the step), and ends with a checkpoint, ``step1.pth`` to ``step4.pth`` in the
+    work dir. A run can be resumed in the middle of a step. Proposals are made anew for
+    every batch, so that images may be flipped and resized; the paper stores them.
 
     Source: Faster R-CNN (arXiv:1506.01497), section 3.2, "4-Step Alternating Training".
 
@@ -55,14 +50,14 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
         runner: The runner.
         dataloader: Config of the training data.
         steps: Iterations of each of the four steps.
-        val_begin: Iteration from which on it is validated. Default: behind step 2,
-            before which the stages do not fit together.
+        val_begin: First iteration to validate after. Default: the first of step 3,
+            before which the two stages do not belong together.
         val_interval: Iterations between two validations.
         dynamic_intervals: mmengine's.
         **kwargs: Those of our ``IterBasedTrainLoop``.
 
     Raises:
-        UserError: If there are not four steps of at least one iteration.
+        SettingError: If there are not four steps of at least one iteration.
     """
 
     def __init__(self, runner, dataloader, steps: Sequence[int],
@@ -70,8 +65,9 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
                  dynamic_intervals: list[tuple[int, int]] | None = None,
                  **kwargs) -> None:
         if len(steps) != 4 or min(steps) < 1:
-            raise UserError(f'AlternatingTrainLoop: train_cfg.steps is {list(steps)}; '
-                            'it takes the iterations of four steps')
+            raise SettingError(
+                f'AlternatingTrainLoop: train_cfg.steps is {list(steps)}; it takes the '
+                'iterations of four steps')
         self.steps, self.ends = list(steps), list(accumulate(steps))
         super().__init__(runner, dataloader, max_iters=self.ends[-1],
                          val_begin=val_begin or self.ends[1] + 1,
@@ -83,22 +79,22 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
         """Run what is left of the four steps.
 
         Raises:
-            UserError: If a distributed job would wait for the gradients of what is
-                fixed.
+            SettingError: If a distributed job would wait for the gradients of frozen
+                parts, or a step would end between two updates.
         """
         if not getattr(self.runner.model, 'find_unused_parameters', True):
-            raise UserError('AlternatingTrainLoop in a distributed job needs '
-                            'find_unused_parameters=True in the config')
-        window = window_of(self.runner)
-        if any(step % window for step in self.steps):
-            raise UserError(f'AlternatingTrainLoop: train_cfg.steps is {self.steps}; '
-                            'gradients are added up over '
-                            f'optim_wrapper.accumulative_counts={window} iterations, '
-                            'which must divide each step')
+            raise SettingError('AlternatingTrainLoop in a distributed job needs '
+                               'find_unused_parameters=True in the config')
+        counts = accumulative_counts(self.runner)
+        if any(step % counts for step in self.steps):
+            raise SettingError(
+                f'AlternatingTrainLoop: train_cfg.steps is {self.steps}; gradients are '
+                f'accumulated over optim_wrapper.accumulative_counts={counts} '
+                'iterations, which must divide each step')
         return super().run()
 
     def run_iter(self, data_batch: dict | tuple | list) -> None:
-        """One iteration, in the step that it belongs to."""
+        """Run one iteration, in the step that it belongs to."""
         step = bisect_right(self.ends, self._iter)
         if step != self.step:
             self._enter(step)
@@ -107,26 +103,26 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
             self._save(step)
 
     def _enter(self, step: int) -> None:
-        """Begin a step, or go on inside it."""
+        """Begin a step, or resume in the middle of it."""
         self.step = step
         print_log(f'step {step + 1} of 4: {STEPS[step]}', logger='current')
         if self._iter == self.ends[step] - self.steps[step]:
             if step == 1:
-                self._renew(*SHARED)
+                self._reinitialise(*SHARED)
             elif step == 2:
-                self._renew('rpn_head')
+                self._reinitialise('rpn_head')
             self._restart_optimizer(self.steps[step])
         detector = detector_of(self.runner)
         for buffer in detector.buffers():
-            broadcast(buffer)  # what is fixed from now on is the same in all processes
+            broadcast(buffer)  # what is frozen now must be the same in all processes
         detector.unfreeze_parts()
         idle = 'roi_head' if step in (0, 2) else 'rpn_head'
         detector.freeze_parts(idle, *(SHARED if step >= 2 else ()))
-        propose = self._first_rpn(detector) if step == 1 else None
+        propose = self._proposals_of_step_1(detector) if step == 1 else None
         detector.train_stage('rpn' if step in (0, 2) else 'roi', propose)
 
-    def _renew(self, *names: str) -> None:
-        """Give parts the weights that a new detector has: pretrained, or random."""
+    def _reinitialise(self, *names: str) -> None:
+        """Give parts the weights of a new detector: pretrained or random."""
         detector = detector_of(self.runner)
         set_random_state(self.runner.seed, get_rank(), self._iter)
         fresh = MODELS.build(self.runner.cfg.model)
@@ -139,7 +135,7 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
                     broadcast(tensor)  # random weights are those of the first process
 
     def _restart_optimizer(self, iters: int) -> None:
-        """A new optimizer, and schedulers that end with the step if not before."""
+        """Build a new optimizer, and schedulers that end with the step or before."""
         runner = self.runner
         runner.optim_wrapper = runner.build_optim_wrapper(runner.cfg.optim_wrapper)
         runner.scale_lr(runner.optim_wrapper, runner.auto_scale_lr)
@@ -152,12 +148,12 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
         runner.optim_wrapper.initialize_count_status(
             runner.model, self._iter, self._max_iters)
 
-    def _first_rpn(self, detector: nn.Module):
-        """The proposals of step 1 as a function, from its checkpoint."""
+    def _proposals_of_step_1(self, detector: nn.Module):
+        """A function of images and samples to the proposals of step 1's checkpoint."""
         path = self._checkpoint(0)
         if not path.is_file():
-            raise UserError(f'{path}: no such file; step 2 trains on the proposals of '
-                            'step 1, which is stored there')
+            raise CheckpointError(f'{path}: no such file; step 2 trains on the '
+                                  'proposals of step 1, which is stored there')
         first = MODELS.build({**self.runner.cfg.model, 'roi_head': None})
         state = read_checkpoint(str(path))['state_dict']
         check_fit(first, state, str(path), ignore=('roi_head.',))
@@ -169,7 +165,7 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
         return Path(self.runner.work_dir) / f'step{step + 1}.pth'
 
     def _save(self, step: int) -> None:
-        """Store the end of a step, and make it the place to go on from."""
+        """Store the end of a step, from where a run would be resumed."""
         path = self._checkpoint(step)
         self.runner.save_checkpoint(
             str(path.parent), path.name, meta=dict(epoch=self._epoch, iter=self._iter),

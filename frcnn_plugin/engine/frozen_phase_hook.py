@@ -1,7 +1,4 @@
-"""A first phase of the training in which parts of the detector stay fixed.
-
-Comes in: an iteration. Goes out: parts frozen before it, or free again.
-"""
+"""A first phase of training in which parts of the detector are frozen."""
 
 from collections.abc import Sequence
 
@@ -11,7 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from ..errors import UserError
+from ..errors import ConfigError, SettingError
 from ..registry import HOOKS
 
 
@@ -19,13 +16,13 @@ from ..registry import HOOKS
 class FrozenPhaseHook(Hook):
     """Trains the heads alone at first, then everything.
 
-    Source: bubbliiiing's faster-rcnn-pytorch, which fixes the pretrained backbone for
+    Source: bubbliiiing's faster-rcnn-pytorch, which freezes the pretrained backbone for
     the first half of its epochs, so that random heads do not spoil it.
 
     Args:
-        until: Iteration from which on everything is trained.
-        parts: What stays fixed before it; parts of :class:`FasterRCNN`.
-        freeze_bn: Whether the running statistics of batch normalisation stay fixed for
+        until: The first iteration in which everything is trained.
+        parts: The parts of :class:`FasterRCNN` that are frozen before it.
+        freeze_bn: Whether the running statistics of batch normalisation are frozen for
             the whole training.
     """
 
@@ -37,22 +34,22 @@ class FrozenPhaseHook(Hook):
         self.frozen: bool | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Start, or go on, in the phase of the iteration.
+        """Freeze the statistics.
 
         Raises:
-            UserError: If a distributed job would wait for the gradients of what is
-                fixed.
+            SettingError: If a distributed job would wait for the gradients of frozen
+                parts.
         """
         if is_model_wrapper(runner.model) and not getattr(
                 runner.model, 'find_unused_parameters', True):
-            raise UserError('FrozenPhaseHook in a distributed job needs '
-                            'find_unused_parameters=True in the config')
+            raise SettingError('FrozenPhaseHook in a distributed job needs '
+                               'find_unused_parameters=True in the config')
         if self.freeze_bn:
             detector_of(runner).freeze_bn()
 
     def before_train_iter(self, runner: Runner, batch_idx: int,
                           data_batch=None) -> None:
-        """Change the phase where it begins."""
+        """Freeze or unfreeze the parts, in the first iteration of a phase."""
         frozen = runner.iter < self.until
         if frozen == self.frozen:
             return
@@ -60,7 +57,7 @@ class FrozenPhaseHook(Hook):
         detector = detector_of(runner)
         if frozen:
             detector.freeze_parts(*self.parts)
-            print_log(f'{", ".join(self.parts)}: fixed until iteration {self.until}',
+            print_log(f'{", ".join(self.parts)}: frozen until iteration {self.until}',
                       logger='current')
         else:
             detector.unfreeze_parts()
@@ -73,14 +70,15 @@ def model_of(runner: Runner) -> nn.Module:
 
 
 def detector_of(runner: Runner) -> nn.Module:
-    """The same, if it can be trained in phases.
+    """The model, if it can be trained in phases.
 
     Raises:
-        UserError: If it has no phases.
+        ConfigError: If it cannot.
     """
     model = model_of(runner)
     if not hasattr(model, 'freeze_parts'):
-        raise UserError(f'{type(model).__name__} can not be trained in phases; '
-                        "FrozenPhaseHook and AlternatingTrainLoop take type='"
-                        "frcnn_plugin.FasterRCNN', into which stock heads fit too")
+        raise ConfigError(
+            f'{type(model).__name__} cannot be trained in phases; FrozenPhaseHook and '
+            "AlternatingTrainLoop need type='frcnn_plugin.FasterRCNN', which takes "
+            'heads of mmdet, too')
     return model

@@ -1,18 +1,17 @@
-"""What is kept of a batch whose loss is not finite."""
+"""What a training step was made of, stored for a look at it later."""
 
-import io
 from pathlib import Path
 
 import torch
 from mmengine.runner import Runner
 from torch import nn
 
-from ..io.whole_files import write_whole
+from ..io.whole_files import whole_or_absent
 
 
 def save_snapshot(runner: Runner, model: nn.Module, batch: dict,
                   losses: dict[str, float]) -> Path:
-    """Store what the step was made of, to be looked at later.
+    """Store a step.
 
     Args:
         runner: The runner; the file goes to its work dir.
@@ -25,16 +24,15 @@ def save_snapshot(runner: Runner, model: nn.Module, batch: dict,
         ``gt_labels``, ``images``, ``losses``, ``state_dict``.
     """
     samples = batch['data_samples']
-    content = dict(
-        inputs=batch['inputs'], images=image_names(batch), losses=losses,
-        gt_bboxes=[getattr(sample.gt_instances.bboxes, 'tensor',  # mmdet's own class
-                           sample.gt_instances.bboxes) for sample in samples],
-        gt_labels=[sample.gt_instances.labels for sample in samples],
-        state_dict={name: value.cpu() for name, value in model.state_dict().items()})
-    file = io.BytesIO()
-    torch.save(content, file)
     path = Path(runner.work_dir) / f'non_finite_iter_{runner.iter + 1}.pt'
-    write_whole(path, file.getvalue())
+    with whole_or_absent(path) as file:
+        torch.save(dict(
+            inputs=batch['inputs'], images=image_names(batch), losses=losses,
+            gt_bboxes=[getattr(sample.gt_instances.bboxes, 'tensor',  # mmdet's class
+                               sample.gt_instances.bboxes) for sample in samples],
+            gt_labels=[sample.gt_instances.labels for sample in samples],
+            state_dict={name: value.cpu()
+                        for name, value in model.state_dict().items()}), file)
     return path
 
 
@@ -44,7 +42,7 @@ def image_names(batch: dict) -> list[str]:
             for sample in batch['data_samples']]
 
 
-def broken_buffers(model: nn.Module) -> list[str]:
-    """Statistics that a bad batch has spoilt already in the forward pass."""
+def non_finite_buffers(model: nn.Module) -> list[str]:
+    """Names of statistics that the forward pass of a bad batch has already spoilt."""
     return [name for name, value in model.named_buffers()
             if value.is_floating_point() and not torch.isfinite(value).all()]

@@ -1,4 +1,4 @@
-"""What a detector is measured by."""
+"""Metrics of detections and of proposals."""
 
 from .proposal_recall import ProposalRecall
 from .voc_metric import VOCMetric

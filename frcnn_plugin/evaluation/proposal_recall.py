@@ -1,8 +1,4 @@
-"""How many objects the proposals find, whatever makes them.
-
-Comes in: proposals and ground truth of each image. Goes out: recall at several numbers
-of proposals.
-"""
+"""Recall of proposals: how many of the objects they cover."""
 
 from collections.abc import Sequence
 
@@ -17,18 +13,18 @@ from ..registry import METRICS
 
 @METRICS.register_module()
 class ProposalRecall(BaseMetric):
-    """The share of objects that one of the best n proposals of their image covers.
+    """The share of objects that are covered by one of the best n proposals.
 
-    For a detector without ``roi_head``, whose result is its proposals. Boxes marked as
-    difficult are not counted. mmdet's ``eval_recalls`` is of no use here: it puts
-    arrays of different sizes into one, which NumPy refuses since 1.24.
+    For a detector without ``roi_head``, whose detections are its proposals. Boxes
+    marked as difficult are not counted. mmdet's ``eval_recalls`` does not run on NumPy
+    1.24 or later: it puts arrays of different sizes into one.
 
     Source: Hosang et al., What makes for effective detection proposals?
     (arXiv:1502.05082), section 4.
 
     Args:
         nums: Numbers of proposals, n.
-        iou_thrs: An object counts as found from this IoU on.
+        iou_thrs: The least IoU of a proposal that covers an object.
         collect_device: mmengine's.
         prefix: mmengine's.
     """
@@ -59,8 +55,8 @@ class ProposalRecall(BaseMetric):
                 of its proposals.
 
         Returns:
-            dict: ``recall50@300`` and so on, by percent of IoU and number, NaN without
-            any object; ``per_image``, the mean number of proposals there are.
+            dict: ``recall50@300`` for IoU 0.5 and 300 proposals, and so on, NaN if
+            there is no object; ``per_image``, the mean number of proposals.
         """
         ious = torch.cat([iou for iou, _ in results], dim=1)
         metrics = {}
@@ -79,7 +75,7 @@ def recall_name(iou_thr: float, num: int) -> str:
 
 
 def best_ious(proposals: Tensor, gt_bboxes: Tensor, nums: Sequence[int]) -> Tensor:
-    """The best IoU that each object has with one of the first n proposals.
+    """The best IoU of each object with one of the first n proposals.
 
     Args:
         proposals: (P, 4) boxes, best first.

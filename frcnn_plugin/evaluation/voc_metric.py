@@ -1,7 +1,4 @@
-"""mmdet's VOC metric, which also tells the AP of each class.
-
-mmdet computes the AP of each class, prints it in a table and returns the mean alone.
-"""
+"""mmdet's VOC metric with the AP of each class, which mmdet prints but not returns."""
 
 import numpy as np
 from mmdet.evaluation import eval_map
@@ -15,11 +12,10 @@ PER_CLASS = 'class/'
 
 @METRICS.register_module()
 class VOCMetric(MMDetVOCMetric):
-    """Mean average precision after PASCAL VOC.
+    """Mean average precision as PASCAL VOC defines it; mmdet's arguments.
 
-    Takes mmdet's arguments, and returns beside ``mAP`` and ``AP50`` the AP of each
-    class as ``class/NAME``, the mean over ``iou_thrs``. A class without ground truth
-    has none.
+    Besides ``mAP`` and ``AP50`` it returns the AP of each class that has ground truth
+    as ``class/NAME``, averaged over ``iou_thrs``.
     """
 
     def compute_metrics(self, results: list) -> dict:

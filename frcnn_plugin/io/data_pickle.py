@@ -1,8 +1,8 @@
-"""Reads a pickle that holds data, and nothing that could run code.
+"""Reads pickles of data that other programs wrote; no code in them is ever run.
 
-A pickle names the functions that rebuild its objects, any function of any module. Here
-it gets none of them: the few names that arrays and mmengine's data elements need lead
-to stand-ins, which take plain numbers only.
+A pickle names the functions that rebuild its objects, and may name any function of any
+module. Here it gets none of them: the few names that arrays and mmengine's data
+elements need lead to stand-ins, which accept plain numbers only.
 """
 
 import math
@@ -48,15 +48,15 @@ def read_data_pickle(path: Path) -> object:
 
 
 class _Refused(pickle.UnpicklingError):
-    """The pickle asks for something that it does not get."""
+    """The pickle asks for something that it must not get."""
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds the stand-ins, and nothing else."""
+    """Resolves names to the stand-ins and to nothing else."""
 
     def __init__(self, file) -> None:
         super().__init__(file)
-        # made for each file: a pickle can set attributes of what it is given
+        # new classes for each file, for a pickle can set attributes of what it gets
         element = type('Element', (_Element,), {})
         self._known = {
             ('builtins', 'set'): set,
@@ -90,7 +90,7 @@ class _Element(dict):
 
 
 class _DType:
-    """Stands in for ``numpy.dtype``; a real one believes what a pickle says of it."""
+    """Stands in for ``numpy.dtype``, which would trust any state in the pickle."""
 
     def __init__(self, code: str, *_) -> None:
         if code not in NUMBERS:
@@ -103,7 +103,7 @@ class _DType:
 
 
 class _Array(np.ndarray):
-    """An array that a pickle fills."""
+    """An array whose content comes from the pickle, checked."""
 
     def __setstate__(self, state: tuple) -> None:
         _, shape, dtype, fortran, data = state
@@ -132,7 +132,7 @@ def _real_dtype(dtype: _DType) -> np.dtype:
 
 
 def _latin1_bytes(text: str, codec: str) -> bytes:
-    """Stands in for ``_codecs.encode``, by which old protocols write bytes."""
+    """Stands in for ``_codecs.encode``, with which old protocols store bytes."""
     if not isinstance(text, str) or codec != 'latin1':
-        raise _Refused(f'it encodes by {codec!r}')
+        raise _Refused(f'it encodes with {codec!r}')
     return text.encode('latin1')

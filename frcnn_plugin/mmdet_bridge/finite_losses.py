@@ -1,4 +1,4 @@
-"""Losses that are no numbers, seen before they reach a weight."""
+"""Losses that are not finite end a training step before its backward pass."""
 
 import torch
 from mmengine.dist import all_reduce
@@ -20,28 +20,39 @@ class NonFiniteLoss(Exception):
 
 
 class FiniteLosses:
-    """Ends a training step before its backward pass if its loss is not finite.
-
-    Mixed into a detector of mmengine. The host waits for the loss once a step, so it is
-    a choice. All processes of a job stop together.
+    """Checks the losses of each training step; mixed into a detector.
 
     Attributes:
-        check_losses (bool): Whether losses are looked at.
+        check_losses (bool): Whether to check. The host then waits for the device once
+            a step.
     """
 
     check_losses = False
 
-    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict]:
-        """mmengine's sum of the losses.
+    def parse_losses(self, losses: dict) -> tuple[Tensor, dict[str, Tensor]]:
+        """mmengine's: the loss to minimise, and all losses by name.
 
         Raises:
-            NonFiniteLoss: If it is NaN or infinite and losses are looked at.
+            NonFiniteLoss: In all processes of a job, if the loss of one is not finite.
         """
         total, by_name = super().parse_losses(losses)
         if self.check_losses:
-            bad = (~torch.isfinite(total.detach())).float().reshape(1)
-            all_reduce(bad, 'max')
-            if bad.item():
-                raise NonFiniteLoss({name: float(value.detach())
-                                     for name, value in by_name.items()})
+            check_finite(total, by_name)
         return total, by_name
+
+
+def check_finite(total: Tensor, losses: dict[str, Tensor]) -> None:
+    """Refuse losses that are not finite.
+
+    Args:
+        total: () the loss to minimise.
+        losses: All losses of the step, by name.
+
+    Raises:
+        NonFiniteLoss: In all processes of a job, if the loss of one is not finite.
+    """
+    bad = (~torch.isfinite(total.detach())).float().reshape(1)
+    all_reduce(bad, 'max')
+    if bad.item():
+        raise NonFiniteLoss({name: float(value.detach())
+                             for name, value in losses.items()})

@@ -66,7 +66,7 @@ def weights_only(site: Site):
 
 
 @kind('a work dir whose newest checkpoint is damaged', 'train',
-      'iter_2.pth: .*passed over', 0)
+      'iter_2.pth: .*skipped', 0)
 def newest_damaged(site: Site):
     site.write('work/iter_1.pth', site.trained().read_bytes())
     time.sleep(0.01)
@@ -74,7 +74,7 @@ def newest_damaged(site: Site):
     return site.train(before=('--resume',), iters=2)
 
 
-@kind('a work dir whose checkpoints are all damaged', 'train', 'none of 1')
+@kind('a work dir whose checkpoints are all damaged', 'train', 'cannot resume from any')
 def all_damaged(site: Site):
     site.write('work/iter_1.pth', b'no checkpoint')
     return site.train(before=('--resume',))

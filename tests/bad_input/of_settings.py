@@ -72,7 +72,7 @@ def diverges(site: Site):
 
 
 @kind('the same, with `train_cfg.non_finite=skip`', 'train',
-      'more than train_cfg.max_skipped=2 were skipped')
+      'more than train_cfg.max_skipped=2 skipped')
 def diverges_on(site: Site):
     return site.train('optim_wrapper.optimizer.lr=1e30', 'param_scheduler=[]',
                       'model.backbone.norm_eval=True',

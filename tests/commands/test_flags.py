@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-ROOMS = ('backbones', 'config', 'datasets', 'export', 'inference', 'interop', 'io',
-         'prepare', 'report', 'errors.py', 'registry.py')
+ROOMS = ('backbones', 'compat', 'config', 'datasets', 'engine', 'evaluation', 'export',
+         'inference', 'interop', 'io', 'prepare', 'report', 'visualization',
+         'errors.py', 'registry.py')
 TYPED = re.compile(r'(?<![\w-])(?<!var\()--[a-z]|\bfrcnn [a-z]')  # var() is CSS's
 
 

@@ -74,8 +74,18 @@ def test_border_anchors_train_where_the_peer_trains_on_them(repo):
     """`<=` in simple-faster-rcnn-pytorch, `<` in py-faster-rcnn and here."""
     theirs = load(repo, 'peers/simple_vgg16').model.rpn_head.target_sampler
     ours = load(repo, 'frcnn_vgg16_voc').model.rpn_head.target_sampler
-    assert theirs.border_inclusive
+    assert (theirs.allowed_border, theirs.border_inclusive) == (0, True)
     assert not ours.get('border_inclusive', False)
+
+
+@pytest.mark.parametrize('name', ['bubbliiiing_r50', 'bubbliiiing_vgg16'])
+def test_bubbliiiings_targets(repo, name):
+    """`AnchorTargetCreator` and `ProposalTargetCreator` of nets/frcnn_training.py."""
+    model = load(repo, f'peers/{name}').model
+    assert model.rpn_head.target_sampler.allowed_border == -1
+    assert model.rpn_head.target_sampler.reassign_low_quality
+    assert model.rpn_head.loss_bbox.beta == 1
+    assert model.roi_head.target_sampler.pos_fraction == 0.5
 
 
 def test_the_main_config_is_the_paper(repo):

@@ -66,7 +66,7 @@ def test_backbone_and_rpn_begin_anew(alternate, tmp_path):
     assert not changed(third, fourth, 'rpn_head')
 
 
-def test_a_run_that_is_stopped_in_step_3_goes_on_in_step_3(
+def test_a_run_that_is_stopped_in_step_3_resumes_in_step_3(
         alternate, tmp_path, capture_log):
     with pytest.raises(KeyboardInterrupt):
         alternate(stop_at=5)
@@ -82,7 +82,7 @@ def test_a_run_that_is_stopped_in_step_3_goes_on_in_step_3(
     assert load_weights_only(folder / 'step4.pth')['meta']['iter'] == 8
 
 
-def test_a_run_that_goes_on_at_the_end_of_a_step_begins_the_next(alternate, tmp_path):
+def test_a_run_that_resumes_at_the_end_of_a_step_begins_the_next(alternate, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         alternate(stop_at=2)
     folder = tmp_path / 'run'
@@ -122,7 +122,7 @@ def test_the_second_stage_learns_from_the_first_steps_proposals(repo):
     assert set(losses) == {'loss_rpn_cls', 'loss_rpn_bbox'}
 
 
-def test_steps_that_can_not_be_meant_are_refused(small):
+def test_steps_that_cannot_be_meant_are_refused(small):
     arguments = small(config='frcnn_r18_c4_alternating_shapes')
     with pytest.raises(UserError, match='iterations of four steps'):
         train([*arguments, 'train_cfg.steps=[2,2,2]'])

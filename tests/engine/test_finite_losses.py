@@ -1,37 +1,40 @@
 """A loss that is no number does not reach a weight."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
-from mmdet.models.detectors import BaseDetector
+from mmdet.models import FasterRCNN as StockFasterRCNN
 
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.detectors import FasterRCNN
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.engine.resume.loops import ResumableLoop
+from frcnn_plugin.errors import NonFiniteLossError, SettingError
 from frcnn_plugin.io.weights_only import load_weights_only
-from frcnn_plugin.mmdet_bridge.finite_losses import FiniteLosses
 
 
 @pytest.fixture
 def break_loss(monkeypatch):
-    """Make the loss of some steps NaN, by what goes into it."""
-    def at(*steps: int, spoil: bool = False) -> None:
-        parse, seen = FasterRCNN.parse_losses, []
+    """Make the loss of some steps NaN."""
+    def at(*steps: int, spoil: bool = False, detector: type = FasterRCNN) -> None:
+        loss, seen = detector.loss, []
 
-        def parse_losses(self, losses):
+        def broken_loss(self, *batch):
+            losses = loss(self, *batch)
             seen.append(None)
             if len(seen) in steps:
-                losses = {**losses, 'loss_bbox': losses['loss_bbox'] * float('nan')}
+                losses['loss_bbox'] = losses['loss_bbox'] * float('nan')
                 if spoil:
                     self.backbone.bn1.running_mean.fill_(float('nan'))
-            return parse(self, losses)
+            return losses
 
-        monkeypatch.setattr(FasterRCNN, 'parse_losses', parse_losses)
+        monkeypatch.setattr(detector, 'loss', broken_loss)
     return at
 
 
 def test_the_run_stops_and_says_where(small, tmp_path, break_loss):
     break_loss(2)
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(NonFiniteLossError) as caught:
         train(small('--max-iters', '3', '--seed', '0'))
     message = str(caught.value)
     assert message.startswith('iteration 2: loss_bbox is nan; images: ')
@@ -55,45 +58,72 @@ def test_a_batch_is_skipped(small, tmp_path, break_loss, capture_log):
 
 def test_not_too_many(small, break_loss):
     break_loss(1, 2)
-    with pytest.raises(UserError, match=r'iteration 2.*max_skipped=1 were skipped'):
+    with pytest.raises(NonFiniteLossError, match=r'iteration 2.*max_skipped=1 skipped'):
         train([*small('--max-iters', '3'), 'train_cfg.non_finite=skip',
                'train_cfg.max_skipped=1'])
 
 
-def test_spoilt_statistics_can_not_be_skipped(small, break_loss):
+def test_spoilt_statistics_cannot_be_skipped(small, break_loss):
     break_loss(1, spoil=True)
-    with pytest.raises(UserError, match=r'backbone\.bn1\.running_mean is spoilt'):
+    with pytest.raises(NonFiniteLossError, match=(
+            r'cannot be skipped, for backbone\.bn1\.running_mean is not')):
         train([*small('--max-iters', '2'), 'train_cfg.non_finite=skip'])
 
 
 def test_an_unknown_choice(small):
-    with pytest.raises(UserError, match="neither 'stop' nor 'skip' nor 'ignore'"):
+    with pytest.raises(SettingError, match="neither 'stop' nor 'skip' nor 'ignore'"):
         train([*small('--max-iters', '1'), 'train_cfg.non_finite=no'])
 
 
 def test_no_batch_is_skipped_where_gradients_are_added_up(small):
-    with pytest.raises(UserError, match='do not go together'):
+    with pytest.raises(SettingError, match='do not go together'):
         train([*small('--max-iters', '2'), 'train_cfg.non_finite=skip',
                'optim_wrapper.accumulative_counts=2'])
 
 
-def test_the_choice_reaches_the_detector(small, monkeypatch):
-    seen, train_step = [], FasterRCNN.train_step
+@pytest.fixture
+def stock(small, tmp_path):
+    """Arguments for mmdet's own detector in our loop."""
+    def arguments(*extra: str) -> list[str]:
+        base, *rest = small('--max-iters', '3', '--seed', '0')
+        settings = dict(rpn={}, rpn_proposal={}, rcnn={})
+        config = tmp_path / 'stock.py'
+        config.write_text(f"_base_ = '{base}'\nmodel = dict(type='mmdet.FasterRCNN', "
+                          f'train_cfg={settings}, test_cfg={settings})')
+        return [str(config), *rest, *extra]
+    return arguments
 
-    def look(self, *args, **kwargs):
-        seen.append(self.check_losses)
-        return train_step(self, *args, **kwargs)
 
-    monkeypatch.setattr(FasterRCNN, 'train_step', look)
-    train(small('--max-iters', '1'))
-    train([*small('--max-iters', '1', work_dir='other'), 'train_cfg.non_finite=ignore'])
-    assert seen == [True, False]
+def test_a_stock_detector_is_checked_too(stock, tmp_path, break_loss):
+    break_loss(2, detector=StockFasterRCNN)
+    with pytest.raises(NonFiniteLossError, match='iteration 2: loss_bbox is nan'):
+        train(stock())
+    snapshot = torch.load(tmp_path / 'run/non_finite_iter_2.pt', weights_only=True)
+    assert all(torch.isfinite(value).all() for value in snapshot['state_dict'].values())
 
 
-def test_a_detector_that_does_not_look_is_stopped_after_the_step(
-        small, break_loss, monkeypatch):
-    monkeypatch.delattr(FiniteLosses, 'check_losses')
-    monkeypatch.setattr(FasterRCNN, 'parse_losses', BaseDetector.parse_losses)
-    break_loss(2)
-    with pytest.raises(UserError, match=r'iteration 2: the_loss is nan'):
-        train([*small('--max-iters', '4'), 'train_cfg.non_finite=skip'])
+def test_a_batch_of_a_stock_detector_is_skipped(stock, tmp_path, break_loss):
+    break_loss(2, detector=StockFasterRCNN)
+    train(stock('train_cfg.non_finite=skip'))
+    state = load_weights_only(tmp_path / 'run/iter_3.pth')['state_dict']
+    assert all(torch.isfinite(value).all() for value in state.values())
+
+
+def test_ignored_losses_are_not_looked_at(small, tmp_path, break_loss):
+    break_loss(1)
+    train([*small('--max-iters', '1'), 'train_cfg.non_finite=ignore'])
+    state = load_weights_only(tmp_path / 'run/iter_1.pth')['state_dict']
+    assert not all(torch.isfinite(value).all() for value in state.values())
+
+
+@pytest.mark.parametrize(('choice', 'device', 'said'), [
+    ('stop', 'meta', True), ('ignore', 'meta', False), ('stop', 'cpu', False)])
+def test_a_run_on_a_gpu_says_that_it_waits(choice, device, said, capture_log):
+    model = torch.nn.Linear(1, 1, device=device)
+    model.check_losses = False
+    runner = SimpleNamespace(
+        model=model, call_hook=lambda name: None, optim_wrapper=None,
+        message_hub=SimpleNamespace(runtime_info={}))
+    ResumableLoop.begin(SimpleNamespace(runner=runner, non_finite=choice))
+    assert model.check_losses == (choice == 'stop')
+    assert ("train_cfg.non_finite='ignore' leaves it out" in capture_log()) == said

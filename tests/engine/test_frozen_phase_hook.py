@@ -6,7 +6,7 @@ from helpers import make_samples, tiny_detector, total
 
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.engine.frozen_phase_hook import detector_of
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.errors import ConfigError
 from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.registry import MODELS
 
@@ -30,7 +30,7 @@ def test_the_backbone_is_fixed_at_first_and_then_trained(small, tmp_path):
     assert all(same(1, 3, [n for n in backbone if 'running' in n]))
 
 
-def test_a_run_that_goes_on_does_so_in_its_phase(small, tmp_path):
+def test_a_resumed_run_is_in_its_phase(small, tmp_path):
     options = ['default_hooks.phase.type=FrozenPhaseHook',
                'default_hooks.phase.until=2', 'default_hooks.checkpoint.interval=1']
     train([*small('--max-iters', '3', '--seed', '0'), *options])
@@ -85,5 +85,5 @@ def test_freeze_bn_outlasts_a_switch_to_training(detector):
 def test_what_has_no_phases_is_named(detector):
     with pytest.raises(ValueError, match='no part of a detector'):
         detector.freeze_parts('head')
-    with pytest.raises(UserError, match='Linear can not be trained in phases'):
+    with pytest.raises(ConfigError, match='Linear cannot be trained in phases'):
         detector_of(SimpleNamespace(model=torch.nn.Linear(1, 1)))

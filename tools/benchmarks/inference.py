@@ -23,7 +23,7 @@ def inference(args: Namespace) -> Work:
     @torch.no_grad()
     def run_ours():
         feats = ours.extract_feat(images)
-        ours.rpn_head.propose(feats, sizes)
+        ours.rpn_head.propose(feats, sizes, training=False)
         found = ours.roi_head.detect(feats, given, sizes)
         return unpack(found.mask, bboxes=found.bboxes, scores=found.scores,
                       labels=found.labels)

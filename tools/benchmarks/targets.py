@@ -6,7 +6,8 @@ import torch
 from mmcv.ops import batched_nms
 from peers import networks
 
-from frcnn_plugin.ops import masked_nms
+from frcnn_plugin.accelerate import for_training
+from frcnn_plugin.accelerate.suppression import greedy_nms
 from frcnn_plugin.structures import GroundTruth
 
 from .pairs import Work, agree, batch_of, only_mmdet, pair_of, regions, rpn_sample
@@ -17,7 +18,7 @@ def targets(args: Namespace) -> Work:
     only_mmdet(args)
     peer, ours = pair_of(args, training=True)
     maps, gt, sizes, samples = predictions(args, peer)
-    head, theirs = ours.rpn_head, peer.net.rpn_head
+    head, theirs = for_training(ours).rpn_head, peer.net.rpn_head
     metas = [sample.metainfo for sample in samples]
     truth = [rpn_sample(sample).gt_instances for sample in samples]
 
@@ -25,7 +26,8 @@ def targets(args: Namespace) -> Work:
     def run_ours():
         outputs = head.gather_outputs(*maps)
         labels, _ = head.target_sampler(outputs.anchors, gt, sizes, head.bbox_coder)
-        return head.select_proposals(outputs, sizes), (labels > 0).sum()
+        return head.select_proposals(
+            outputs, sizes, training=True), (labels > 0).sum()
 
     @torch.no_grad()
     def run_peer():
@@ -64,7 +66,7 @@ def suppression(args: Namespace) -> Work:
     one_group = torch.zeros_like(scores[0], dtype=torch.long)
 
     def run_ours():
-        return masked_nms(boxes, scores, mask, 0.7, num=args.proposals)
+        return greedy_nms(boxes, scores, mask, 0.7, num=args.proposals)
 
     def run_peer():
         return [batched_nms(*each, one_group, dict(

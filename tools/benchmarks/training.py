@@ -26,8 +26,8 @@ def training(args: Namespace) -> Work:
 
     def forward_ours():
         feats = ours.extract_feat(images)
-        losses, _ = ours.rpn_head.loss_and_propose(feats, gt, sizes)
-        return losses, ours.roi_head.run_regions(feats, rois)
+        _, losses = ours.rpn_head.run(feats, sizes, training=True, gt=gt)
+        return losses, ours.roi_head.predict_regions(feats, rois)
 
     def forward_peer():
         feats = peer.features(images)

@@ -1,6 +1,7 @@
 # Train on VOC 2007 and 2012 trainval, test on VOC 2007 test, at 600 x 1000 pixels.
-# Another size: see voc0712_800.py. (`scale` is only read here: to set it in a config on
-# top of this one, or on the command line, changes nothing.)
+# Another size: as in voc0712_800.py, or --cfg-options
+# train_dataloader.dataset.pipeline.2.scale=... and so on. `scale` is read in this file
+# only: to set nothing but `scale` elsewhere changes nothing.
 data_root = 'data/VOCdevkit'
 scale = (1000, 600)
 

@@ -1,4 +1,4 @@
-# Faster R-CNN with ResNet-50 as a C4 detector, in the numbers of the paper
+# Faster R-CNN with ResNet-50 as a C4 detector, with the settings of the paper
 # (arXiv:1506.01497) and of its own code, py-faster-rcnn.
 weights = dict(type='Pretrained', checkpoint='torchvision://resnet50')
 

@@ -1,5 +1,5 @@
-# 90k steps of 16 images, the rate falling after 60k and 80k. The learning rate is for
-# 16 images a step; --cfg-options auto_scale_lr.enable=True fits it to what is there.
+# 90k steps of 16 images; the learning rate drops after 60k and 80k. It is for 16 images
+# a step; --cfg-options auto_scale_lr.enable=True scales it to the actual batch.
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=90000, val_interval=10000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

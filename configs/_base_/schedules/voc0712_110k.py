@@ -1,5 +1,5 @@
-# The images that py-faster-rcnn sees in 110k steps of one image, its rate falling
-# after 80k; here two images a step at twice the rate.
+# As many images as py-faster-rcnn sees in 110k steps of one image, with a learning rate
+# that drops after 80k; here two images a step at twice the rate.
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=55000, val_interval=5000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -1,5 +1,6 @@
-# A first half with a fixed backbone, then everything at a tenth of the rate, after
-# bubbliiiing's faster-rcnn-pytorch. --amp adds half precision with a gradient scaler.
+# A first half with a frozen backbone, then everything at a tenth of the learning rate,
+# as in bubbliiiing's faster-rcnn-pytorch. --amp adds half precision with a gradient
+# scaler.
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=55000, val_interval=5000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

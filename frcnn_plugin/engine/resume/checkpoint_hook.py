@@ -1,7 +1,4 @@
-"""mmengine's checkpoint hook, whose files are whole and whose last good one stays.
-
-Comes in: a run. Goes out: checkpoints in its work dir.
-"""
+"""mmengine's checkpoint hook, with whole files, the last good one never removed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +8,7 @@ from mmengine import hooks as stock
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-from ...errors import UserError
+from ...errors import CannotWriteError
 from ...io.whole_files import BACKEND, remove_parts, write_whole
 from ...registry import HOOKS
 
@@ -20,13 +17,13 @@ from ...registry import HOOKS
 class CheckpointHook(stock.CheckpointHook):
     """Saves checkpoints; see the stock hook for its arguments.
 
-    Each file is written aside, flushed and renamed. An older checkpoint, the best one
-    included, is removed when the one that takes its place is on the disk. Where the
-    gradients of several iterations are added up, those that are due in between are
-    written behind the last of them: no gradient is in a checkpoint.
+    A file has its name only when it is complete and on the disk, and an older
+    checkpoint, the best one included, is removed only after that. No gradient is in a
+    checkpoint: where gradients are accumulated over several iterations, a checkpoint
+    that is due before the update is written after it.
 
     Raises:
-        UserError: In training, if a checkpoint can not be written.
+        CannotWriteError: In training, if a checkpoint cannot be written.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -35,15 +32,15 @@ class CheckpointHook(stock.CheckpointHook):
         super().__init__(*args, **kwargs)
 
     def before_train(self, runner: Runner) -> None:
-        """Clean up behind a process that was killed."""
-        forget_other_files(runner)
+        """Remove what a killed process left."""
+        forget_foreign_checkpoints(runner)
         super().before_train(runner)
-        self.file_backend = RemovingLater(self.file_backend)
+        self.file_backend = DeferredRemoval(self.file_backend)
         if is_main_process() and Path(self.out_dir).is_dir():
             remove_parts(self.out_dir)
 
     def after_train(self, runner: Runner) -> None:
-        """Save the end of a run that another hook stopped, too."""
+        """Save the last state, also of a run that another hook stopped early."""
         step = runner.epoch if self.by_epoch else runner.iter
         if runner.train_loop.stop_training and self.save_last and (
                 self.last_ckpt != self.file_backend.join_path(
@@ -53,11 +50,11 @@ class CheckpointHook(stock.CheckpointHook):
         super().after_train(runner)
 
     def every_n_train_iters(self, runner: Runner, n: int, start: int = 0) -> bool:
-        """Whether a checkpoint is due behind this iteration."""
-        window = window_of(runner)
+        """Whether a checkpoint is due after this iteration."""
+        counts = accumulative_counts(runner)
         done = runner.iter + 1 - start
-        return n > 0 and done > 0 and (runner.iter + 1) % window == 0 and (
-            done // n > (done - window) // n)
+        return n > 0 and done > 0 and (runner.iter + 1) % counts == 0 and (
+            done // n > (done - counts) // n)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         with self._replacing(runner):
@@ -68,37 +65,36 @@ class CheckpointHook(stock.CheckpointHook):
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         last = self.last_ckpt
-        if not self.by_epoch and runner.iter % window_of(runner):
-            self.last_ckpt = None  # is not written again between two updates
-        with self._replacing(runner, but=last):
+        if not self.by_epoch and runner.iter % accumulative_counts(runner):
+            self.last_ckpt = None  # the stock hook would write it again, with gradients
+        with self._replacing(runner, keep=last):
             super()._save_best_checkpoint(runner, metrics)
         self.last_ckpt = last
 
     @contextmanager
-    def _replacing(self, runner: Runner, but: str | None = None) -> Iterator[None]:
-        """Remove the old ones once the new one is there."""
+    def _replacing(self, runner: Runner, keep: str | None = None) -> Iterator[None]:
+        """Remove old checkpoints after the block, in which a new one is written."""
         try:
             yield
         except OSError as error:
-            raise UserError(
+            raise CannotWriteError(
                 f'{self.out_dir}: no checkpoint can be written at iteration '
-                f'{runner.iter + 1} ({error.strerror or error}); make room, then go on '
-                'from the last one with --resume') from error
-        bests = getattr(self, 'best_ckpt_path_dict', {}).values()
-        self.file_backend.remove_all(
-            but=[but, self.last_ckpt, getattr(self, 'best_ckpt_path', None), *bests])
+                f'{runner.iter + 1} ({error.strerror or error})') from error
+        best = getattr(self, 'best_ckpt_path_dict', {}).values()
+        self.file_backend.remove_deferred(
+            keep=[keep, self.last_ckpt, getattr(self, 'best_ckpt_path', None), *best])
 
 
-def window_of(runner: Runner) -> int:
-    """How many iterations add their gradients up for one update."""
+def accumulative_counts(runner: Runner) -> int:
+    """Over how many iterations gradients are accumulated for one update."""
     return getattr(runner.optim_wrapper, '_accumulative_counts', 1)
 
 
-def forget_other_files(runner: Runner) -> None:
-    """Of the files that a checkpoint names, know only checkpoints of this work dir.
+def forget_foreign_checkpoints(runner: Runner) -> None:
+    """Forget all files named in the resumed checkpoint but those of this work dir.
 
-    Better ones take their place, and what a stranger's checkpoint names, or one that
-    was copied from another run, must not be removed.
+    mmengine removes the best checkpoint when there is a better one. What a checkpoint
+    from elsewhere names must not be removed.
     """
     hub, folder = runner.message_hub, Path(runner.work_dir).resolve()
     for name, value in list(hub.runtime_info.items()):
@@ -111,22 +107,22 @@ def forget_other_files(runner: Runner) -> None:
             hub.update_info(name, [])
 
 
-class RemovingLater:
-    """A file backend that only notes what is to be removed."""
+class DeferredRemoval:
+    """A file backend that removes files only when it is told to."""
 
     def __init__(self, backend) -> None:
-        self.backend, self.doomed = backend, []
+        self.backend, self.deferred = backend, []
 
     def __getattr__(self, name: str):
         return getattr(self.backend, name)
 
     def remove(self, path: str) -> None:
-        """Remove it when there is another."""
-        self.doomed.append(path)
+        """Note a file for :meth:`remove_deferred`."""
+        self.deferred.append(path)
 
-    def remove_all(self, but: list[str | None]) -> None:
-        """Remove what was noted, except files that have been written anew."""
-        for path in self.doomed:
-            if path not in but and self.backend.isfile(path):
+    def remove_deferred(self, keep: list[str | None]) -> None:
+        """Remove the noted files, except those that have been written again."""
+        for path in self.deferred:
+            if path not in keep and self.backend.isfile(path):
                 self.backend.remove(path)
-        self.doomed.clear()
+        self.deferred.clear()

@@ -1,8 +1,4 @@
-"""A data set seen from its place in a run: what is random, and what is broken.
-
-Comes in: an index and its place. Goes out: the sample; in place of one that breaks,
-another one.
-"""
+"""A data set whose samples depend on their position in the run only."""
 
 import logging
 from itertools import count
@@ -12,39 +8,40 @@ import numpy as np
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
-from ...errors import UserError
-from .seeds import random_state_of
+from ...errors import BrokenSamplesError, UserError
+from .seeds import random_state_at
 
 
-class SeededDataset(Dataset):
-    """Transforms see a random state that their place names; broken files are skipped.
+class ReproducibleDataset(Dataset):
+    """Loads each sample with the random state of its position in the run.
 
-    It has the attributes of the data set inside it.
+    A sample that cannot be loaded is replaced by another one, drawn at random from the
+    same position. All attributes are those of the data set inside it.
 
     Args:
         dataset: The data set.
-        max_broken: So many of its samples may fail, counted over all workers.
+        max_broken: How many different samples may fail, counted over all workers.
 
     Raises:
-        UserError: If more of them fail, or all.
+        BrokenSamplesError: If more of them fail, or all.
     """
 
     def __init__(self, dataset: Dataset, max_broken: int = 10) -> None:
         self.__dict__.update(dataset=dataset, max_broken=max_broken,
                              broken=RawArray('b', len(dataset)))
 
-    def __getitem__(self, placed: tuple[int, tuple[int, ...]]):
-        index, place = placed
+    def __getitem__(self, item: tuple[int, tuple[int, ...]]):
+        index, position = item
         for attempt in count():
-            with random_state_of(*place, attempt):
+            with random_state_at(*position, attempt):
                 if attempt:
                     index = np.random.randint(len(self))
                 try:
                     return self.dataset[index]
-                except Exception as error:  # of whatever transform
-                    self._skip(index, error)
+                except Exception as error:  # a transform may raise anything
+                    self._count_broken(index, error)
 
-    def _skip(self, index: int, error: Exception) -> None:
+    def _count_broken(self, index: int, error: Exception) -> None:
         text = ' '.join(str(error).split()) or type(error).__name__
         if not isinstance(error, UserError):
             text = f'{self._name(index)}: {type(error).__name__}: {text}'
@@ -55,10 +52,8 @@ class SeededDataset(Dataset):
         if number > self.max_broken or number == len(self):
             limit = (f'more than train_cfg.max_broken={self.max_broken}'
                      if number > self.max_broken else 'and there is no other')
-            raise UserError(
-                f'{text}; this is sample {number} that can not be used, {limit}. '
-                'frcnn check-dataset names all that is wrong with a data set'
-            ) from error
+            raise BrokenSamplesError(f'{text}; this is broken sample number {number}, '
+                                     f'{limit}') from error
 
     def _name(self, index: int) -> str:
         try:
@@ -70,7 +65,7 @@ class SeededDataset(Dataset):
         return len(self.dataset)
 
     def __getattr__(self, name: str):
-        if name.startswith('__'):  # of Python's own; none while it is being unpickled
+        if name.startswith('__'):  # Python looks for these while it is being unpickled
             raise AttributeError(name)
         return getattr(self.__dict__['dataset'], name)
 

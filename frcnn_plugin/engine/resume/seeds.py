@@ -1,8 +1,6 @@
 """Random numbers that depend on where in a run they are drawn, and on nothing before.
 
-Comes in: a few numbers that name a place, such as seed, process and iteration. Goes
-out: the generators of Python, NumPy and torch, set to that place. A run that was
-stopped has then no random state to restore.
+A position in the run is a few numbers, such as its seed, the process and the iteration.
 """
 
 import random
@@ -13,14 +11,15 @@ import numpy as np
 import torch
 
 
-def set_random_state(*place: int, gpu: bool = True) -> None:
-    """Set all generators.
+def set_random_state(*position: int, gpu: bool = True) -> None:
+    """Set the generators of Python, NumPy and torch to a position in the run.
 
     Args:
-        *place: Non-negative numbers; other numbers give other, independent states.
-        gpu: Whether those of GPUs are set as well.
+        *position: Non-negative numbers; other numbers give an independent state.
+        gpu: Whether to set the generators of GPUs, too.
     """
-    first, second, low, high = np.random.SeedSequence(place).generate_state(4).tolist()
+    first, second, low, high = np.random.SeedSequence(
+        position).generate_state(4).tolist()
     random.seed(first)
     np.random.seed(second)
     set_torch = torch.manual_seed if gpu else torch.default_generator.manual_seed
@@ -28,10 +27,10 @@ def set_random_state(*place: int, gpu: bool = True) -> None:
 
 
 @contextmanager
-def random_state_of(*place: int) -> Iterator[None]:
-    """The generators of the CPU at a place; afterwards they are what they were."""
+def random_state_at(*position: int) -> Iterator[None]:
+    """Set the generators of the CPU inside a block; afterwards they are as before."""
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    set_random_state(*place, gpu=False)
+    set_random_state(*position, gpu=False)
     try:
         yield
     finally:

@@ -14,11 +14,11 @@ from mmengine.logging import MessageHub
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.engine.resume.checkpoint_hook import (
     CheckpointHook,
-    RemovingLater,
-    forget_other_files,
+    DeferredRemoval,
+    forget_foreign_checkpoints,
 )
-from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.engine.resume.latest_checkpoint import check_resumable, find_latest
+from frcnn_plugin.errors import NoResumableCheckpointError, NotResumableError
 from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.io.whole_files import WholeFiles
 
@@ -29,13 +29,13 @@ def names(folder) -> set[str]:
 
 def test_an_old_file_goes_when_the_new_one_is_there(tmp_path):
     old, again = tmp_path / 'old.pth', tmp_path / 'again.pth'
-    files = RemovingLater(WholeFiles())
+    files = DeferredRemoval(WholeFiles())
     for path in (old, again):
         files.put(b'', path)
         files.remove(str(path))
     assert names(tmp_path) == {'old.pth', 'again.pth'}
-    files.remove_all(but=[str(again), None])
-    assert names(tmp_path) == {'again.pth'} and not files.doomed
+    files.remove_deferred(keep=[str(again), None])
+    assert names(tmp_path) == {'again.pth'} and not files.deferred
 
 
 def test_a_config_that_names_the_stock_hook_gets_ours():
@@ -46,7 +46,7 @@ def test_a_config_that_names_the_stock_hook_gets_ours():
 
 @pytest.fixture
 def run(small, tmp_path):
-    """Two steps, with a checkpoint behind each, and one kept."""
+    """Two steps, with a checkpoint after each, and one kept."""
     arguments = small('--seed', '0', '--max-iters', '2')
     arguments += ['default_hooks.checkpoint.interval=1',
                   'default_hooks.checkpoint.max_keep_ckpts=1']
@@ -61,14 +61,14 @@ def test_one_is_kept_and_found(run):
     assert path == str(folder / 'iter_2.pth') and content['meta']['iter'] == 2
 
 
-def test_a_damaged_newest_one_is_passed_over(run, small, capsys):
+def test_a_damaged_newest_one_is_skipped(run, small, capsys):
     folder, arguments = run
     damaged = folder / 'iter_3.pth'
     damaged.write_bytes((folder / 'iter_2.pth').read_bytes()[:5000])
     (folder / 'last_checkpoint').write_text(str(damaged))
     train([arguments[0], '--resume', *arguments[1:]])
     shown = capsys.readouterr().out
-    assert f'warning: {damaged}: ' in shown and 'passed over' in shown
+    assert f'warning: {damaged}: ' in shown and 'skipped' in shown
     assert find_latest(folder, lambda line: None)[0] == str(folder / 'iter_2.pth')
 
 
@@ -81,9 +81,14 @@ def test_a_pointer_to_nothing_is_no_obstacle(run, pointer):
 
 def test_all_damaged(tmp_path):
     (tmp_path / 'iter_1.pth').write_bytes(b'PK')
-    with pytest.raises(UserError, match='none of 1 checkpoints'):
+    with pytest.raises(NoResumableCheckpointError, match=r'1 tried.*iter_1\.pth'):
         find_latest(tmp_path, lambda line: None)
     assert find_latest(tmp_path / 'nothing', pytest.fail) is None
+
+
+def test_weights_alone_are_no_run(tmp_path):
+    with pytest.raises(NotResumableError, match='weights only, without optimizer'):
+        check_resumable(dict(meta={}, message_hub={}), tmp_path / 'a.pth')
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='limits of Linux')
@@ -128,14 +133,14 @@ def test_only_files_of_this_work_dir_are_ever_removed(tmp_path):
     hub.update_info('best_ckpt_mAP', inside)
     hub.update_info('best_ckpt_loss', str(tmp_path))
     hub.update_info('keep_ckpt_ids', ['../../x'])
-    forget_other_files(SimpleNamespace(message_hub=hub, work_dir=str(tmp_path)))
+    forget_foreign_checkpoints(SimpleNamespace(message_hub=hub, work_dir=str(tmp_path)))
     assert [hub.get_info(name) for name in (
         'best_ckpt', 'best_ckpt_mAP', 'best_ckpt_loss', 'keep_ckpt_ids')] == [
             None, inside, None, []]
 
 
 def test_a_best_checkpoint_elsewhere_outlives_a_better_one(small, tmp_path):
-    """A copied run goes on: the best file of the first one is not its own."""
+    """The best file of a run does not belong to a copy of the run that continues."""
     options = ['train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1']
     train([*small('--seed', '0', work_dir='first'), 'train_cfg.max_iters=1', *options])
     content = load_weights_only(tmp_path / 'first/iter_1.pth')

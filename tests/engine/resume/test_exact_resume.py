@@ -1,4 +1,4 @@
-"""A run that was stopped and goes on is the run that was not stopped.
+"""A run that was stopped and continues is the run that was not stopped.
 
 With real kills, workers and processes: tools/kill_and_resume.py.
 """
@@ -82,7 +82,7 @@ def test_bit_for_bit(small, tmp_path, config, options, stops):
     train([*small('--seed', '3', work_dir='whole', config=config), *settings])
     stop = ['default_hooks.stop.type=StopBefore', 'default_hooks.stop.iteration=']
     for number, at in enumerate(stops):
-        # without --seed: the run that goes on keeps its own
+        # without --seed: the run that continues keeps its own
         start = ['--resume'] if number else ['--seed', '3']
         with pytest.raises(KeyboardInterrupt):
             train([*small(*start, work_dir='parts', config=config), *settings, stop[0],

@@ -6,9 +6,9 @@ import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
-from frcnn_plugin.engine.resume.dataset import SeededDataset
+from frcnn_plugin.engine.resume.dataset import ReproducibleDataset
 from frcnn_plugin.engine.resume.loader import ResumableLoader
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.errors import BrokenSamplesError
 
 
 class Noise(Dataset):
@@ -80,7 +80,7 @@ def test_the_program_draws_what_it_would_have_drawn():
 
 def test_it_has_the_attributes_of_the_data_set():
     dataset = Noise()
-    seeded = SeededDataset(dataset)
+    seeded = ReproducibleDataset(dataset)
     seeded.level = 2
     assert dataset.level == seeded.level == 2 and len(seeded) == 10
     with pytest.raises(AttributeError):
@@ -88,7 +88,7 @@ def test_it_has_the_attributes_of_the_data_set():
 
 
 def test_a_broken_sample_is_named_and_another_one_taken(capture_log):
-    seeded = SeededDataset(Noise(broken=(4,)), max_broken=1)
+    seeded = ReproducibleDataset(Noise(broken=(4,)), max_broken=1)
     first = seeded[4, (1, 2)]
     assert first[0] != 4 and first == seeded[4, (1, 2)]  # the same other one
     assert capture_log().count('skipped sample 4: OSError: image 4 is truncated') == 1
@@ -97,11 +97,11 @@ def test_a_broken_sample_is_named_and_another_one_taken(capture_log):
 @pytest.mark.parametrize('workers', [0, 2])
 def test_too_many_broken_samples(workers):
     batches = loader(workers=workers, dataset=Noise(broken=(1, 2, 3)), max_broken=2)
-    with pytest.raises(UserError, match=r'sample 3 that can not be used.*max_broken=2'):
+    with pytest.raises(BrokenSamplesError, match=r'sample number 3, more.*_broken=2'):
         take(batches.endless(), 20)
 
 
-def test_no_sample_that_can_be_used():
-    seeded = SeededDataset(Noise(broken=range(10)), max_broken=100)
-    with pytest.raises(UserError, match='and there is no other'):
+def test_no_sample_can_be_used():
+    seeded = ReproducibleDataset(Noise(broken=range(10)), max_broken=100)
+    with pytest.raises(BrokenSamplesError, match='and there is no other'):
         _ = seeded[4, (1, 2)]

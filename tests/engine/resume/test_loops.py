@@ -1,4 +1,4 @@
-"""What the loops do around iterations; how they go on: test_exact_resume.py."""
+"""What the loops do around iterations; how they resume: test_exact_resume.py."""
 
 from types import SimpleNamespace
 
@@ -23,8 +23,8 @@ def test_all_processes_validate_what_the_first_one_stores(monkeypatch):
         message_hub=MessageHub.get_instance('test_all_processes_validate'))
     monkeypatch.setattr(train_loops, 'broadcast', broadcast)
     loop = SimpleNamespace(runner=runner, _iter=5)
-    train_loops.Resumable.validate(loop, due=False)
+    train_loops.ResumableLoop.validate(loop, due=False)
     assert not seen
-    train_loops.Resumable.validate(loop, due=True)
-    train_loops.Resumable.validate(loop, due=True)  # after a resume: done already
+    train_loops.ResumableLoop.validate(loop, due=True)
+    train_loops.ResumableLoop.validate(loop, due=True)  # after a resume: done already
     assert len(seen) == 1 and torch.equal(seen[0], first)
