@@ -30,7 +30,7 @@ class VOCObject:
 
     name: str
     bbox: tuple[float, float, float, float]
-    difficult: bool
+    difficult: bool = False
 
 
 @dataclass

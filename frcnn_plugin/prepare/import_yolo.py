@@ -185,4 +185,4 @@ def read_line(line: str, names: dict[int, str], width: int, height: int) -> VOCO
                max(numbers[1::2]), max(numbers[2::2]))
     edges = (share * side for share, side in zip(
         box, (width, height, width, height), strict=True))
-    return VOCObject(label, bbox_of_edges(edges, (width, height)), False)
+    return VOCObject(label, bbox_of_edges(edges, (width, height)))

@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 from rich.progress import track
 
-from ..datasets.voc_annotation import VOCObject
 from .shapes import CLASSES, draw_image
 from .voc_writer import voc_annotation
 
@@ -45,8 +44,7 @@ def make_shapes(root: Path, counts: dict[str, int], seed: int = 0) -> bool:
             cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
             height, width, depth = image.shape
             (root / 'Annotations' / f'{name}.xml').write_bytes(voc_annotation(
-                path.name, (width, height, depth),
-                [VOCObject(shape.name, shape.bbox, False) for shape in shapes]))
+                path.name, (width, height, depth), shapes))
         listing = root / 'ImageSets' / 'Main' / f'{split}.txt'
         listing.write_text('\n'.join(names) + '\n')
     marker.write_text(recipe)

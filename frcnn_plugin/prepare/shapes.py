@@ -4,10 +4,10 @@ Only its outline tells what a shape is: colours, textures, sizes, angles and pla
 all classes come from the same distributions.
 """
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
+
+from ..datasets.voc_annotation import VOCObject
 
 CLASSES = ('circle', 'square', 'triangle', 'star')
 SIZES = ((160, 128), (128, 160))  # width, height in pixels
@@ -15,19 +15,6 @@ RADIUS = (14, 34)  # of the circle about the shape, in pixels
 COUNT = (1, 6)  # shapes that an image is tried with
 MIN_VISIBLE = 0.65  # share of each shape that later ones must not cover
 MIN_CONTRAST = 45  # mean difference in grey levels between a shape and its ground
-
-
-class Shape(NamedTuple):
-    """One drawn shape.
-
-    Attributes:
-        name: Its class.
-        bbox: (x1, y1, x2, y2) of its visible part, in the convention of
-            :class:`~frcnn_plugin.datasets.voc_annotation.VOCObject`.
-    """
-
-    name: str
-    bbox: tuple[int, int, int, int]
 
 
 def outline(name: str) -> np.ndarray:
@@ -66,11 +53,12 @@ def texture(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     return (surface + grain).astype(np.float32)
 
 
-def draw_image(rng: np.random.Generator) -> tuple[np.ndarray, list[Shape]]:
+def draw_image(rng: np.random.Generator) -> tuple[np.ndarray, list[VOCObject]]:
     """One picture.
 
     Returns:
-        tuple: (H, W, 3) uint8 BGR image, and its shapes, at least one.
+        tuple: (H, W, 3) uint8 BGR image, and at least one shape with the box of its
+        visible part.
     """
     while True:
         width, height = SIZES[rng.integers(len(SIZES))]
@@ -92,7 +80,7 @@ def draw_image(rng: np.random.Generator) -> tuple[np.ndarray, list[Shape]]:
         if names:
             break
     noisy = image + rng.normal(0, 3, image.shape)
-    shapes = [Shape(name, _box(owner == index)) for index, name in enumerate(names)]
+    shapes = [VOCObject(name, _box(owner == index)) for index, name in enumerate(names)]
     return np.clip(noisy, 0, 255).astype(np.uint8), shapes
 
 

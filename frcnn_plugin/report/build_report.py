@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 from mmengine.utils.dl_utils import collect_env
 
 from . import plots
 from .analysis import IOU_THR, SIZES, by_class, confusion_matrix
 from .crops import crop
 from .mistakes import Mistake, false_positives, misses
-from .page import render, svg
+from .page import render
 from .records import ImageRecord
 from .training_log import TrainingLog
 
@@ -42,7 +43,7 @@ def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
     return render(
         'report.html.j2', title=title, subtitle=subtitle,
         tiles=tiles(records, metrics, seconds), plots=training_plots(log),
-        precision_recall=svg(plots.precision_recall(results)), iou_thr=IOU_THR,
+        precision_recall=plots.precision_recall(results), iou_thr=IOU_THR,
         sizes=list(SIZES), results=results, classes=classes, score_thr=score_thr,
         matrix=rows_of(matrix, classes),
         wrong=with_pictures(wrong, classes, lambda each: each.record.gt_bboxes),
@@ -66,22 +67,22 @@ def tiles(records: Sequence[ImageRecord], metrics: Mapping[str, float],
     return shown
 
 
-def training_plots(log: TrainingLog) -> list[tuple[str, str]]:
+def training_plots(log: TrainingLog) -> list[tuple[str, Markup]]:
     """Captions and drawings of the curves that are not empty."""
     losses = {name: points for name, points in log.training.items() if name != 'lr'}
     found = []
     if losses:
         found.append(('Losses, averaged over the last iterations',
-                      svg(plots.curves(losses, 'loss', log=all(
+                      plots.curves(losses, 'loss', log=all(
                           value > 0 for points in losses.values()
-                          for _, value in points)))))
+                          for _, value in points))))
     if log.training.get('lr'):
-        found.append(('Learning rate', svg(plots.curves(
-            dict(lr=log.training['lr']), 'learning rate'))))
+        found.append(('Learning rate', plots.curves(
+            dict(lr=log.training['lr']), 'learning rate')))
     means = {name.split('/', 1)[-1]: points for name, points in log.validation.items()
              if name.rpartition('/')[2] in ('mAP', 'bbox_mAP', 'bbox_mAP_50')}
     if means:
-        found.append(('Validation', svg(plots.curves(means, 'mean average precision'))))
+        found.append(('Validation', plots.curves(means, 'mean average precision')))
     return found
 
 

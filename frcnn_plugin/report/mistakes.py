@@ -76,7 +76,8 @@ def misses(records: Sequence[ImageRecord], score_thr: float,
                 kind = (f'found with a score of {scores[0]:.2f} only' if len(scores)
                         else 'not found')
                 missed.append(Mistake(record, bbox, int(label), 0.0, kind))
-    return sorted(missed, key=lambda mistake: -area(mistake.bbox))[:num]
+    return sorted(missed, key=lambda mistake: -np.prod(
+        mistake.bbox[2:] - mistake.bbox[:2]))[:num]
 
 
 def owners(record: ImageRecord, iou: np.ndarray) -> np.ndarray:
@@ -111,8 +112,3 @@ def kind_of(record: ImageRecord, iou: np.ndarray, label: int,
     if same.max(initial=0) >= POOR_IOU:
         return f'badly placed, IoU {same.max():.2f}'
     return 'nothing annotated there'
-
-
-def area(bbox: np.ndarray) -> float:
-    """Of a (4,) box, in square pixels."""
-    return float((bbox[2] - bbox[0]) * (bbox[3] - bbox[1]))

@@ -3,7 +3,6 @@
 from importlib import resources
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
 
 from ..version import __version__
 
@@ -13,25 +12,16 @@ def render(template: str, **values) -> str:
 
     Args:
         template: One of ``templates/``.
-        **values: What it shows; text is escaped unless it is ``Markup``.
+        **values: What it shows; text is escaped unless it is markupsafe's ``Markup``.
     """
     environment = Environment(
         loader=FunctionLoader(read_template), autoescape=True,
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters['score'] = as_score
+    environment.filters['score'] = lambda value: (
+        '' if value is None else f'{value:.3f}')
     return environment.get_template(template).render(version=__version__, **values)
 
 
 def read_template(name: str) -> str:
     """The text of a template."""
     return (resources.files(__package__) / 'templates' / name).read_text('utf-8')
-
-
-def as_score(value: float | None) -> str:
-    """Three digits, or nothing for None."""
-    return '' if value is None else f'{value:.3f}'
-
-
-def svg(text: str) -> Markup:
-    """A drawing of ours, which must not be escaped."""
-    return Markup(text)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -26,7 +27,7 @@ STYLE = {
 LEGEND_SIZE = 10  # classes that a legend has room for
 
 
-def curves(series: Mapping[str, Points], label: str, log: bool = False) -> str:
+def curves(series: Mapping[str, Points], label: str, log: bool = False) -> Markup:
     """Series over the iterations.
 
     Args:
@@ -49,7 +50,7 @@ def curves(series: Mapping[str, Points], label: str, log: bool = False) -> str:
         return as_svg(figure)
 
 
-def precision_recall(results: Sequence[ClassResult]) -> str:
+def precision_recall(results: Sequence[ClassResult]) -> Markup:
     """Precision over recall, one curve for each class."""
     with mpl.rc_context(STYLE):
         figure, axes = new_figure()
@@ -69,8 +70,8 @@ def new_figure() -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def as_svg(figure: Figure) -> str:
-    """The figure as an element of a page, as wide as its container."""
+def as_svg(figure: Figure) -> Markup:
+    """The figure as an unescaped element of a page, as wide as its container."""
     text = io.StringIO()
     figure.savefig(text, format='svg', transparent=True,
                    metadata={'Date': None, 'Creator': None})
@@ -80,4 +81,5 @@ def as_svg(figure: Figure) -> str:
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r'\1', svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r'\1 role="img"', svg, count=1)
     svg = svg.replace(FAINT, 'var(--faint)').replace(INK, 'currentColor')
-    return re.sub(r"font: ([\d.]+)px [^;\"]*", r'font: \1px system-ui, sans-serif', svg)
+    return Markup(re.sub(r"font: ([\d.]+)px [^;\"]*",
+                         r'font: \1px system-ui, sans-serif', svg))

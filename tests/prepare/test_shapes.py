@@ -32,10 +32,11 @@ def test_boxes_lie_on_the_image_and_all_classes_occur():
 def test_neither_colour_nor_place_nor_size_gives_the_class_away():
     rows = {name: [] for name in CLASSES}
     for image, shapes in images(500):
-        for name, (x1, y1, x2, y2) in shapes:
+        for shape in shapes:
+            x1, y1, x2, y2 = shape.bbox
             middle = image[(y1 + y2) // 2, (x1 + x2) // 2].astype(float)
             place = [(x1 + x2) / 2 / image.shape[1], (y1 + y2) / 2 / image.shape[0]]
-            rows[name].append([*middle, *place])
+            rows[shape.name].append([*middle, *place])
     rows = {name: np.array(values) for name, values in rows.items()}
     everything = np.concatenate(list(rows.values()))
     spread = everything.std(0)
