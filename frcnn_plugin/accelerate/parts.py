@@ -20,7 +20,7 @@ def as_kind(module: nn.Module, kind: type[nn.Module]) -> nn.Module:
 
 def on_cpu(detector: nn.Module) -> bool:
     """Whether it computes on a CPU."""
-    return next(detector.parameters()).device.type == 'cpu'
+    return all(part.device.type == 'cpu' for part in detector.parameters())
 
 
 def replace_functions(detector: nn.Module) -> None:

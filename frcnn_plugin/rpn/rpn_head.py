@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModule
@@ -15,6 +14,7 @@ from ..ops import count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
 from ..structures import AnchorTargets, GroundTruth, Proposals
 from .anchor_generator import valid_mask
+from .outputs import RPNOutputs, rows_of_anchors
 from .proposal_creator import ProposalCreator
 
 # the paper's, under names that are ours whatever the scope of the config
@@ -22,24 +22,6 @@ ANCHORS = dict(type='frcnn_plugin.AnchorGenerator', style='classic', strides=[16
                ratios=[0.5, 1.0, 2.0], scales=[8, 16, 32])
 TARGETS = dict(type='frcnn_plugin.AnchorTargetSampler')
 PROPOSALS = dict(type='frcnn_plugin.ProposalCreator')
-
-
-class RPNOutputs(NamedTuple):
-    """What the RPN says of every anchor, all levels in a row.
-
-    Attributes:
-        logits (Tensor): (B, N, 2) float32 for (background, foreground), or (B, N, 1).
-        deltas (Tensor): (B, N, 4) float32.
-        anchors (Tensor): (N, 4) float32.
-        featmap_sizes (list): (H, W) of each level.
-        level_sizes (list): Anchors of each level; they sum to N.
-    """
-
-    logits: Tensor
-    deltas: Tensor
-    anchors: Tensor
-    featmap_sizes: list
-    level_sizes: list
 
 
 @MODELS.register_module()
@@ -275,18 +257,3 @@ class RPNHead(MMDetDenseHead, BaseModule):
         if not self.mask_padding:
             return None
         return valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)
-
-
-def rows_of_anchors(maps: Sequence[Tensor], channels: int) -> Tensor:
-    """Predictions of all levels, one row an anchor.
-
-    Args:
-        maps: (B, K * channels, H, W) a level.
-        channels: Predictions of one anchor.
-
-    Returns:
-        Tensor: (B, N, channels) float32, in the order of ``grid_priors``.
-    """
-    rows = [level.permute(0, 2, 3, 1).reshape(level.size(0), -1, channels)
-            for level in maps]
-    return torch.cat(rows, dim=1).float()

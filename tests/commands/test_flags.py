@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-ROOMS = ('backbones', 'compat', 'config', 'datasets', 'engine', 'evaluation', 'export',
+ROOMS = ('backbones', 'config', 'datasets', 'engine', 'evaluation', 'export',
          'inference', 'interop', 'io', 'prepare', 'report', 'visualization',
          'errors.py', 'registry.py')
 TYPED = re.compile(r'(?<![\w-])(?<!var\()--[a-z]|\bfrcnn [a-z]')  # var() is CSS's

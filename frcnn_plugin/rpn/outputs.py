@@ -1,0 +1,40 @@
+"""What the network of the RPN says, one row for each anchor."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class RPNOutputs(NamedTuple):
+    """What the RPN says of every anchor, all levels in a row.
+
+    Attributes:
+        logits (Tensor): (B, N, 2) float32 for (background, foreground), or (B, N, 1).
+        deltas (Tensor): (B, N, 4) float32.
+        anchors (Tensor): (N, 4) float32.
+        featmap_sizes (list): (H, W) of each level.
+        level_sizes (list): Anchors of each level; they sum to N.
+    """
+
+    logits: Tensor
+    deltas: Tensor
+    anchors: Tensor
+    featmap_sizes: list
+    level_sizes: list
+
+
+def rows_of_anchors(maps: Sequence[Tensor], channels: int) -> Tensor:
+    """Predictions of all levels, one row an anchor.
+
+    Args:
+        maps: (B, K * channels, H, W) a level.
+        channels: Predictions of one anchor.
+
+    Returns:
+        Tensor: (B, N, channels) float32, in the order of ``grid_priors``.
+    """
+    rows = [level.permute(0, 2, 3, 1).reshape(level.size(0), -1, channels)
+            for level in maps]
+    return torch.cat(rows, dim=1).float()

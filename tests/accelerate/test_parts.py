@@ -1,0 +1,87 @@
+"""What takes whose place, and what stays."""
+
+import copy
+
+import pytest
+import torch
+from helpers import make_samples, tiny_detector
+from torch import nn
+
+from frcnn_plugin.accelerate import AccelerateHook, for_inference, for_training
+from frcnn_plugin.accelerate.c5_on_map import C5OnMap, DeferredRoIAlign
+from frcnn_plugin.accelerate.matching import compare_in_blocks
+from frcnn_plugin.accelerate.roi_align import PixelRoIAlign
+from frcnn_plugin.accelerate.suppression import greedy_nms
+from frcnn_plugin.ops import masked_nms
+from frcnn_plugin.registry import MODELS
+
+
+def detector(kind: str, depth: int):
+    cfg = tiny_detector()
+    cfg.backbone.depth = cfg.roi_head.shared_head.depth = depth
+    cfg.roi_head.bbox_roi_extractor.roi_layer = dict(type=kind, output_size=14)
+    if depth >= 50:
+        cfg.rpn_head.in_channels = cfg.roi_head.bbox_roi_extractor.out_channels = 1024
+        cfg.roi_head.bbox_head.in_channels = 2048
+    return MODELS.build(cfg)
+
+
+@pytest.mark.parametrize(('kind', 'depth', 'extractor', 'head'), [
+    ('RoIAlign', 50, DeferredRoIAlign, C5OnMap),
+    ('RoIAlign', 18, PixelRoIAlign, None), ('RoIPool', 50, None, None)])
+def test_what_takes_whose_place(kind, depth, extractor, head):
+    plain = detector(kind, depth)
+    fast = for_training(copy.deepcopy(plain))
+    roi, other = fast.roi_head, plain.roi_head
+    assert type(roi.bbox_roi_extractor) is (extractor or type(other.bbox_roi_extractor))
+    assert type(roi.shared_head) is (head or type(other.shared_head))
+    assert roi.nms is fast.rpn_head.proposal_creator.nms is greedy_nms
+    assert roi.target_sampler.compare is compare_in_blocks
+    assert fast.rpn_head.target_sampler.compare is compare_in_blocks
+    assert other.nms is masked_nms  # the other detector stays as it was
+    assert list(fast.state_dict()) == list(plain.state_dict())
+
+
+def test_once_is_enough():
+    fast = for_training(detector('RoIAlign', 50))
+    kinds = [type(part) for part in fast.modules()]
+    assert [type(part) for part in for_training(fast).modules()] == kinds
+    assert isinstance(for_inference(fast), nn.Module)
+
+
+def test_a_copy_pools_with_its_own_extractor():
+    fast = copy.deepcopy(for_training(detector('RoIAlign', 50)))
+    pool = fast.roi_head.shared_head.pool_cells
+    assert pool.__self__ is fast.roi_head.bbox_roi_extractor
+
+
+def test_an_optimizer_goes_on_with_the_same_parameters():
+    net = detector('RoIAlign', 18).train()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    for_training(net)
+    held = {id(each) for each in optimizer.param_groups[0]['params']}
+    assert {id(each) for each in net.parameters()} == held
+
+
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_the_hook_of_a_run(wrapped):
+    class Runner:
+        model = detector('RoIAlign', 18).eval()
+
+    net = Runner.model
+    if wrapped:
+        Runner.model = nn.Sequential(net)  # a stand-in for a wrapper of another kind
+    images, samples = torch.randn(2, 3, 128, 160), make_samples((2, 3))
+    with torch.no_grad():
+        plain = net.predict(images, copy.deepcopy(samples))
+        AccelerateHook().before_test(Runner)
+        fast = net.predict(images, samples)
+    assert type(net.roi_head.bbox_roi_extractor) is PixelRoIAlign
+    for mine, other in zip(fast, plain, strict=True):
+        torch.testing.assert_close(mine.pred_instances.scores,
+                                   other.pred_instances.scores, atol=1e-4, rtol=0)
+
+
+def test_a_model_without_weights():
+    for_training(MODELS.build(dict(
+        type='FasterRCNN', backbone=dict(type='IdentityBackbone'))))
