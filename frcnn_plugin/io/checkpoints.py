@@ -12,7 +12,9 @@ from .weights_only import load_weights_only
 
 StateDict = dict[str, Tensor]
 WRAPPERS = ('state_dict', 'model')  # under which a checkpoint holds its tensors
-ADVICE = ('Weights only load failed', 'Please file', 'Please use', 'Check the doc')
+# lines of torch's messages that advise to load unsafely; they are not shown
+TORCH_ADVICE = (
+    'Weights only load failed', 'Please file', 'Please use', 'Check the doc')
 
 
 def read_checkpoint(path: str | Path) -> dict:
@@ -127,7 +129,7 @@ def _reason(error: Exception) -> str:
     if asked:
         return f'it asks for {asked[1]}'
     lines = [line.strip() for line in text.splitlines()]
-    said = [line for line in lines if line and not line.startswith(ADVICE)]
+    said = [line for line in lines if line and not line.startswith(TORCH_ADVICE)]
     return said[-1] if said else 'no reason given'
 
 

@@ -90,8 +90,8 @@ class RPNHead(MMDetDenseHead, BaseModule):
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
         self.target_sampler = self._build_target_sampler(target_sampler, train_cfg)
-        self.names_creator = proposal_creator is not None or test_cfg is None
-        if not self.names_creator:
+        self.has_own_creator = proposal_creator is not None or test_cfg is None
+        if not self.has_own_creator:
             proposal_creator = proposal_settings(
                 test_cfg, (train_cfg or {}).get('rpn_proposal'))
         self.proposal_creator = TASK_UTILS.build(proposal_creator or PROPOSALS)
