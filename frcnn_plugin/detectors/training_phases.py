@@ -37,8 +37,8 @@ class TrainingPhases:
         """
         for name in names:
             if name not in PARTS:
-                raise ValueError(f'{name!r} is no part of a detector; there are '
-                                 f'{", ".join(PARTS)}')
+                raise ValueError(f'{name!r} is not a part of the detector; '
+                                 f'choose from {", ".join(PARTS)}')
             part = getattr(self, name)
             if part is None or name in self._frozen_parts:
                 continue

@@ -151,13 +151,13 @@ REFUSED = {
     'other anchors': (lambda path: dict(model=detectron2_with(path, {
         'proposal_generator.rpn_head.objectness_logits.bias': torch.zeros(9)})),
         'another one can be given with --config'),
-    'another shape': (lambda path: dict(model=detectron2_with(path, {
+    'the wrong shape': (lambda path: dict(model=detectron2_with(path, {
         'backbone.bottom_up.stem.conv1.weight': torch.zeros(32, 3, 7, 7)})),
-        'tensors have another shape'),
+        'tensors have the wrong shape'),
     'one that is missing': (lambda path: dict(model={
         name: value for name, value in detectron2_with(path, {}).items()
         if 'fpn_output5.weight' not in name}), '1 tensors are missing'),
-    'no tensors': (lambda path: [1, 2], 'it is no checkpoint'),
+    'no tensors': (lambda path: [1, 2], 'it is not a checkpoint'),
     'code': (lambda path: dict(model={'x': Touch(path / 'touched')}),
              'refused, it holds more than weights'),
 }
