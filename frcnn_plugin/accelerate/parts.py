@@ -12,7 +12,7 @@ from .suppression import greedy_nms
 
 
 def with_class(module: nn.Module, kind: type[nn.Module]) -> nn.Module:
-    """A module of another class with the same weights, buffers and settings."""
+    """A module of a different class with the same weights, buffers and settings."""
     new = kind.__new__(kind)
     new.__dict__ = dict(module.__dict__)
     return new
