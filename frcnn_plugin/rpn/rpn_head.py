@@ -252,7 +252,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         return logits[..., 1] - logits[..., 0]
 
     def on_image(self, outputs: RPNOutputs, image_sizes: Tensor) -> Tensor | None:
-        """(B, N) bool: not on the padding, which is no place for objects; None: all."""
+        """(B, N) bool: not on the padding, where no objects are; None: all."""
         if not self.mask_padding:
             return None
         return valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)

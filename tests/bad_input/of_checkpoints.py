@@ -208,7 +208,7 @@ def fast_rcnn(site: Site, proposals: bytes, name: str = 'p.pkl') -> list[str]:
             'train_dataloader.dataset.split=train']
 
 
-@kind('a checkpoint of no Faster R-CNN that is known', 'convert', 'is known')
+@kind('a checkpoint of an unknown Faster R-CNN', 'convert', 'not a known')
 def unknown(site: Site):
     path = site.write('a.pth', dict(state_dict={'a': torch.ones(2)}))
     return [str(path), '-o', str(site.folder / 'b.pth')]

@@ -144,7 +144,7 @@ def detectron2_with(tmp_path, extra) -> dict:
 
 REFUSED = {
     'unknown': (lambda path: {'a.weight': torch.zeros(2), 'b': torch.zeros(3)},
-                'no Faster R-CNN that is known; its 2 tensors begin with a.weight'),
+                'not a known Faster R-CNN; its 2 tensors begin with a.weight'),
     'a mask head': (lambda path: dict(model=detectron2_with(path, {
         'roi_heads.mask_head.x.weight': torch.zeros(1)})),
         'have no place in detectron2 R50-FPN: roi_heads.mask_head.x.weight'),
