@@ -15,7 +15,7 @@ class TrainingPhases:
     """Freezing of whole parts, and training of one stage alone; mixed into a detector.
 
     Nothing of this is in a checkpoint: whoever drives the training
-    (``FrozenPhaseHook``, ``AlternatingTrainLoop``) sets it again when a run goes on.
+    (``FrozenPhaseHook``, ``AlternatingTrainLoop``) sets it again when a run resumes.
     """
 
     def __init__(self, *args, **kwargs) -> None:
