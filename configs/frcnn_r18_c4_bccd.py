@@ -5,7 +5,7 @@
 #         --data-root bccd
 #
 # Needs BCCD (github.com/Shenggan/BCCD_Dataset), no weights and no GPU. 23 min on 2 CPU
-# cores beside other work, 1500 steps of 4 images; mAP 0.907 on the 72 test images
+# cores while other jobs ran, 1500 steps of 4 images; mAP 0.907 on the 72 test images
 # (docs/results.md).
 _base_ = './frcnn_r18_c4_shapes.py'
 

@@ -1,11 +1,11 @@
-"""Errors that the user can mend."""
+"""Errors that the user can fix."""
 
 
 class UserError(Exception):
     """Something is wrong with what the user gave.
 
-    The message is one line: what is wrong and in which file. What to type to mend it is
-    known to ``commands/`` only, which adds it by the class of the error. Each class is
+    The message is one line: what is wrong and in which file. Only ``commands/``
+    knows what to type to fix it, and adds that by the class of the error. Each class is
     made from one string, so that an error survives the way out of a worker process.
     """
 
@@ -19,11 +19,11 @@ class SettingError(ConfigError):
 
 
 class CheckpointError(UserError):
-    """A checkpoint is missing, damaged, refused, or of another model."""
+    """A checkpoint is missing, damaged, refused, or of a different model."""
 
 
 class ClassCountError(CheckpointError):
-    """A checkpoint has another number of classes than the config."""
+    """A checkpoint and the config differ in their number of classes."""
 
 
 class ClassNamesError(CheckpointError):
@@ -47,7 +47,7 @@ class NonFiniteLossError(SettingError):
 
 
 class WeightsError(UserError):
-    """Pretrained weights cannot be had or do not fit."""
+    """Pretrained weights cannot be obtained or do not fit."""
 
 
 class WeightsUnreachableError(WeightsError):
@@ -59,7 +59,7 @@ class DataError(UserError):
 
 
 class DataRootError(DataError):
-    """The folder of a data set is missing or has another layout."""
+    """The folder of a data set is missing or has the wrong layout."""
 
 
 class FoldersError(DataRootError):

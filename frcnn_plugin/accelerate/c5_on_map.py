@@ -1,9 +1,9 @@
-"""The entrance of ``layer4`` run once on the map, in place of on every region.
+"""The entrance of ``layer4`` run once on the map, instead of once per region.
 
 RoIAlign and a 1x1 convolution are both linear, one over positions and one over
 channels, so that their order does not matter. The two convolutions at the entrance of a
 bottleneck stage can come before the pooling, and of what their stride leaves out
-nothing needs to be pooled: a third of the second stage's operations is saved and more.
+nothing needs to be pooled: this saves over a third of the second stage's operations.
 A GPU keeps the order: products are cheap there, and its kernel would pool 2560 channels
 and not 1024.
 """

@@ -20,8 +20,8 @@ def compare_in_blocks(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
     size = max(1, pairs // gt_bboxes[..., 0].numel())
     if torch.compiler.is_compiling() or bboxes.size(1) <= size:
         return compare(bboxes, gt_bboxes, offset, min_best_iou)
-    # what remains goes into tensors made beforehand: kept where it arises, it would
-    # stand between the large ones that come and go, and the memory would grow by them
+    # results go into tensors made beforehand: small ones between the large ones that
+    # come and go would fragment the memory
     (images, number), boxes = bboxes.shape[:2], gt_bboxes.size(1)
     starts = range(0, number, size)
     max_iou = bboxes.new_empty(images, number)

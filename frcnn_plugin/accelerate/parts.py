@@ -11,8 +11,8 @@ from .roi_align import PixelRoIAlign
 from .suppression import greedy_nms
 
 
-def as_kind(module: nn.Module, kind: type[nn.Module]) -> nn.Module:
-    """A module of another class with the same weights, buffers and settings."""
+def with_class(module: nn.Module, kind: type[nn.Module]) -> nn.Module:
+    """A module of a different class with the same weights, buffers and settings."""
     new = kind.__new__(kind)
     new.__dict__ = dict(module.__dict__)
     return new
@@ -43,11 +43,11 @@ def replace_pooling(detector: nn.Module) -> None:
         if not PixelRoIAlign.fits(extractor):
             continue
         if C5OnMap.fits(extractor, head):
-            part.bbox_roi_extractor = as_kind(extractor, DeferredRoIAlign)
-            part.shared_head = as_kind(head, C5OnMap)
+            part.bbox_roi_extractor = with_class(extractor, DeferredRoIAlign)
+            part.shared_head = with_class(head, C5OnMap)
             part.shared_head.pool_cells = part.bbox_roi_extractor.pool_cells
         else:
-            part.bbox_roi_extractor = as_kind(extractor, PixelRoIAlign)
+            part.bbox_roi_extractor = with_class(extractor, PixelRoIAlign)
 
 
 def replace_convolutions(detector: nn.Module) -> None:
@@ -55,4 +55,4 @@ def replace_convolutions(detector: nn.Module) -> None:
     for part in list(detector.modules()):
         for name, child in part.named_children():
             if ProductConv2d.fits(child):
-                setattr(part, name, as_kind(child, ProductConv2d))
+                setattr(part, name, with_class(child, ProductConv2d))

@@ -36,10 +36,10 @@ class PixelRoIAlign(RoIPoolExtractor):
         """See :meth:`RoIPoolExtractor.forward`.
 
         Args:
-            feats: (B, C, H, W) a level.
+            feats: (B, C, H, W) per level.
             rois: (R, 5) regions.
-            roi_scale_factor: Another factor than that of the constructor.
-            step: Only every so many-th cell is wanted, along both axes.
+            roi_scale_factor: A factor in place of the constructor's.
+            step: Only every ``step``-th cell is wanted, along both axes.
 
         Returns:
             Tensor: (R, C, ceil(h / step), ceil(w / step)).
@@ -90,7 +90,7 @@ def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
     Source: Mask R-CNN (arXiv:1703.06870), section 3.
 
     Args:
-        features: (B, C, H, W) float32 a level.
+        features: (B, C, H, W) float32 per level.
         rois: (R, 5) regions (image index, x1, y1, x2, y2).
         levels: (R,) int64, the level of each region.
         output_size: Cells of a region, (h, w).
@@ -98,7 +98,7 @@ def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
         sampling_ratio: Samples in a cell along each axis; 0: one for each pixel of the
             map that it covers.
         aligned: Whether regions are moved by half a pixel of the map.
-        step: Only every so many-th cell is made, along both axes, from the first on.
+        step: Only every ``step``-th cell is made, along both axes, from the first on.
 
     Returns:
         Tensor: (R, C, ceil(h / step), ceil(w / step)) in ``channels_last``.
@@ -192,7 +192,7 @@ def taps(span: Spans, num_cells: int, sampling_ratio: int, most: int,
         span: Where the regions lie.
         num_cells: Cells of a region along this axis.
         sampling_ratio: As that of :func:`roi_align_cells`.
-        most: As many samples as a cell has at most.
+        most: The most samples of a cell.
         step: As that of :func:`roi_align_cells`.
 
     Returns:

@@ -11,7 +11,7 @@ def for_training(detector: nn.Module) -> nn.Module:
 
     Losses are the same to 1e-5, but the last bit decides at the kink of every ReLU, so
     that single entries of a gradient differ by up to a thousandth of its largest.
-    Parameters stay the same objects: an optimizer that holds them goes on.
+    Parameters stay the same objects: an optimizer that holds them stays valid.
 
     * ``channels_last``, as in :func:`for_inference`;
     * anchors and proposals compared with ground truth in blocks, and on a CPU boxes

@@ -26,7 +26,7 @@ def read_weights(source: str) -> StateDict:
             as ``torchvision://resnet50.IMAGENET1K_V2``; an http(s) URL; or a path.
 
     Raises:
-        WeightsError: If it cannot be had or is no checkpoint.
+        WeightsError: If it cannot be obtained or is not a checkpoint.
     """
     try:
         if source.startswith(TORCHVISION):
@@ -44,7 +44,7 @@ def read_weights(source: str) -> StateDict:
     except CheckpointError as error:
         raise WeightsError(f'pretrained weights {error}') from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise WeightsError(f'pretrained weights {source} came damaged, or are no '
+        raise WeightsError(f'pretrained weights {source} are damaged or not a '
                            f'checkpoint ({type(error).__name__})') from error
     return state_dict_of(content, source)
 
@@ -65,14 +65,14 @@ class InitFromWeights:
 
     mmengine's own loads what fits and logs the rest, so that a file of another network
     goes unnoticed. Here each tensor of the module must be in the file with its shape;
-    what the file holds beyond (``fc``, the other half of the ResNet) is left out.
+    anything else in the file (``fc``, the other half of the ResNet) is skipped.
     """
 
     def init_weights(self) -> None:
         """Initialise as ``init_cfg`` says.
 
         Raises:
-            WeightsError: If the weights cannot be had or do not fit.
+            WeightsError: If the weights cannot be obtained or do not fit.
         """
         cfg = self.init_cfg
         if not isinstance(cfg, dict) or cfg.get('type') != 'Pretrained':
@@ -85,7 +85,7 @@ class InitFromWeights:
 
 def load_part(module: nn.Module, state: StateDict, source: str,
               prefix: str = '') -> None:
-    """Load the tensors that a module has a place for.
+    """Load the tensors that a module has.
 
     Args:
         module: Where they go.
@@ -94,7 +94,7 @@ def load_part(module: nn.Module, state: StateDict, source: str,
         prefix: What stands before the module's names in the state.
 
     Raises:
-        WeightsError: If one is missing or has another shape.
+        WeightsError: If one is missing or has the wrong shape.
     """
     if prefix:
         state = {name.removeprefix(f'{prefix}.'): value for name, value in state.items()
@@ -110,8 +110,8 @@ def load_part(module: nn.Module, state: StateDict, source: str,
         found = f'has shape {tuple(state[name].shape)}' if wrong else 'is missing'
         raise WeightsError(
             f'pretrained weights {source} do not fit {type(module).__name__}: '
-            f'{len(missing)} tensors are missing and {len(wrong)} have another shape; '
-            f'{name} {found}, expected {tuple(wanted[name].shape)}')
+            f'{len(missing)} tensors are missing and {len(wrong)} have the wrong '
+            f'shape; {name} {found}, expected {tuple(wanted[name].shape)}')
     module.load_state_dict({name: state[name] for name in wanted if name in state},
                            strict=False)
     print_log(f'{type(module).__name__}: {len(needed)} tensors from {source}',

@@ -29,9 +29,9 @@ ADVICE: dict[type[errors.UserError], str] = {
                               'with --name SPLIT',
     errors.NotResumableError: 'Start from its weights with --cfg-options '
                               'load_from=FILE',
-    errors.NoResumableCheckpointError: 'Start anew in another --work-dir',
-    errors.CannotWriteError: 'Make room, then continue from the last checkpoint with '
-                             '--resume',
+    errors.NoResumableCheckpointError: 'Start over in another --work-dir',
+    errors.CannotWriteError: 'Free some space, then continue from the last '
+                             'checkpoint with --resume',
     errors.BrokenSamplesError: 'frcnn check-dataset names everything that is wrong '
                                'with a data set',
     errors.WeightsError: 'Give a file with --pretrained FILE, or train from scratch '
@@ -40,7 +40,7 @@ ADVICE: dict[type[errors.UserError], str] = {
 
 
 def message_of(error: errors.UserError) -> str:
-    """What is wrong and what to type to mend it, in one line."""
+    """What is wrong and what to type to fix it, in one line."""
     kind = type(error)
     # an error of a loader's worker arrives with its traceback as message
     line = str(error).strip().splitlines()[-1].removeprefix(

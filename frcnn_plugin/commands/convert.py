@@ -78,7 +78,7 @@ def read_source(path: Path) -> dict:
     """The content of a checkpoint, or of a pickle of arrays as in detectron2's zoo.
 
     Raises:
-        UserError: If it is missing, damaged, or more than data.
+        UserError: If it is missing, damaged, or contains code.
     """
     if path.suffix not in ('.pkl', '.pickle'):
         return read_checkpoint(path)
@@ -107,7 +107,7 @@ def find_peer(args: argparse.Namespace, content: dict) -> Peer:
     if not found:
         names = ', '.join(list(state)[:4])
         raise UserError(
-            f'{args.checkpoint}: no Faster R-CNN that is known'
+            f'{args.checkpoint}: not a known Faster R-CNN'
             + (f' as {args.source}' if args.source else '')
             + f'; its {len(state)} tensors begin with {names}')
     if len(found) > 1:

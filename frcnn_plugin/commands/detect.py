@@ -56,7 +56,7 @@ def detect(argv: list[str] | None = None) -> int:
         categories=[dict(id=i, name=name) for i, name in enumerate(detector.classes)],
     ), indent=1).encode())
     for message in broken:
-        print(f'warning: {message}; left out')
+        print(f'warning: {message}; skipped')
     videos = len(paths) - len(pictures)
     print(f'{args.out}: {len(results.annotations)} detections in '
           f'{len(pictures) - len(broken)} images'
@@ -80,7 +80,7 @@ def find_inputs(text: str) -> list[Path]:
     kept = [file for file in found if file.suffix.lower() in IMAGES + VIDEOS]
     if not kept:
         raise UserError(f'{text}: no such image, folder or video' if not found else
-                        f'{text}: no image or video in it; known suffixes are '
+                        f'{text}: no image or video in it; supported extensions: '
                         f'{", ".join(IMAGES + VIDEOS)}')
     return kept
 
@@ -113,8 +113,8 @@ def find_targets(names: dict[Path, str], args: argparse.Namespace) -> dict[Path,
         if path.suffix.lower() in VIDEOS:
             target = target.with_suffix('.mp4')
         if target.resolve() in inputs and not args.no_pictures:
-            raise UserError(f'{path}: its picture would be written over {target}; take '
-                            'another folder with -o')
+            raise UserError(f'{path}: its picture would be written over {target}; '
+                            'choose another folder with -o')
         if target in targets.values():
             raise UserError(f'{path}: its picture and another one would both be '
                             f'written to {target}; rename one of them')

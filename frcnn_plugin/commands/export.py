@@ -22,7 +22,7 @@ TOLERANCE = 1e-3  # pixels, and score
 def export(argv: list[str] | None = None) -> int:
     """Run ``frcnn export``.
 
-    Returns 1 if the file was compared and detects something else, else 0.
+    Returns 1 if the file was compared and the results differ, else 0.
     """
     args = parse('export', argv)
     lacking = [name for name in NEEDED if find_spec(name) is None]
@@ -54,7 +54,7 @@ def export(argv: list[str] | None = None) -> int:
 
 
 def resizing(detector: Detector) -> dict:
-    """How pictures are resized before: the settings of the pipeline's step."""
+    """How pictures are resized before inference, by the settings of the pipeline."""
     for step in detector.pipeline.transforms:
         if 'Resize' in type(step).__name__:
             return dict(scale=step.scale, scale_factor=getattr(
@@ -63,10 +63,10 @@ def resizing(detector: Detector) -> dict:
 
 
 def compare(path: Path, detector: Detector, images: list[Path]) -> int:
-    """Print what the file and the checkpoint detect; 1 if it is not the same."""
+    """Print what the file and the checkpoint detect; 1 if they differ."""
     run = runner_of(path)
     table = Table('image', 'detections', 'boxes, pixels', 'scores', 'labels',
-                  title='Largest difference to the checkpoint')
+                  title='Largest difference from the checkpoint')
     worst = 0.0
     for image in images:
         inputs, expected = prepared(detector, image)

@@ -1,4 +1,4 @@
-"""A full disk, said with the folder that it is for."""
+"""Disk-full errors that name the folder."""
 
 import errno
 import logging
@@ -14,15 +14,14 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no space, a quota, a file's 
 
 @contextmanager
 def explain_full_disk(work_dir: str, then: str = '') -> Iterator[None]:
-    """Turn the end of the disk into one line; logs in the folder that do not fit are
-    silent.
+    """Report a full disk in one line; logs in the folder that do not fit are silent.
 
     Args:
         work_dir: Where everything is written.
-        then: What to do when there is room.
+        then: What to do when there is space.
 
     Raises:
-        UserError: In place of an error of the system that means just that.
+        UserError: In place of the system's error.
     """
     folder, handle = Path(work_dir).absolute(), logging.FileHandler.handleError
 
@@ -40,6 +39,6 @@ def explain_full_disk(work_dir: str, then: str = '') -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise UserError(f'{work_dir}: nothing more can be written ({error.strerror}); '
-                        f'make room{then}') from error
+                        f'free some space{then}') from error
     finally:
         logging.FileHandler.handleError = handle

@@ -1,4 +1,4 @@
-"""Out of memory, said in the settings that need it."""
+"""Out-of-memory errors that name the settings to lower."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +14,14 @@ CPU = ("can't allocate memory", 'not enough memory')  # as torch's allocator say
 
 @contextmanager
 def explain_out_of_memory(cfg: Config, loader: str) -> Iterator[None]:
-    """Turn the end of the memory into one line.
+    """Report that the memory is full in one line.
 
     Args:
         cfg: The config that runs.
         loader: ``'train_dataloader'`` or another, whose batches are to become smaller.
 
     Raises:
-        UserError: In place of an error of torch that means just that.
+        UserError: In place of torch's error.
     """
     try:
         yield

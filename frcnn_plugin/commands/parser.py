@@ -12,11 +12,11 @@ OPTIONS = {  # what adds the options of a command: what the command does
     running.test: 'measure a detector: AP by class, or the recall of its proposals',
     detectors.detect: 'detect in pictures and videos',
     detectors.inspect_stages: 'look inside: a picture of every stage, and one page',
-    running.browse_dataset: 'draw what training is fed',
+    running.browse_dataset: 'draw training images with their boxes',
     detectors.export: 'one file for other programs: ONNX or torch.export',
     data.prepare_voc: 'make a folder in VOC layout from other layouts, or download VOC',
     data.check_dataset: 'say what is wrong with a data set, and write a cleaned copy',
-    data.make_proposals: 'search regions for R-CNN and Fast R-CNN',
+    data.make_proposals: 'find regions for R-CNN and Fast R-CNN',
     data.make_shapes: 'generate the data of the demo',
     detectors.convert: 'checkpoints of other code bases into ours, and back',
 }

@@ -66,7 +66,7 @@ def download(years: list[str], out: Path) -> Path:
     """Fetch VOC with torchvision, which checks and unpacks it.
 
     Raises:
-        UserError: If it cannot be had.
+        UserError: If it cannot be obtained.
     """
     if out.name != 'VOCdevkit':
         raise UserError(f'-o {out}: VOC unpacks into a folder VOCdevkit; call it so')

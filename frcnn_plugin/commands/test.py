@@ -54,7 +54,7 @@ def print_recall(metrics: dict[str, float]) -> None:
     """Print the recall of the proposals by their number."""
     plain = {name.split('/', 1)[-1]: value for name, value in metrics.items()}
     table = Table('proposals', 'recall, IoU 0.5', 'recall, IoU 0.7',
-                  title=f'Recall; {plain["per_image"]:.0f} proposals an image')
+                  title=f'Recall; {plain["per_image"]:.0f} proposals per image')
     for num in RECALL_AT:
         table.add_row(str(num), f'{plain[recall_name(0.5, num)]:.3f}',
                       f'{plain[recall_name(0.7, num)]:.3f}')

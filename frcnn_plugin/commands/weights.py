@@ -23,7 +23,7 @@ def check_weights(cfg: Config, trial: bool = False) -> None:
             pretrained weights cannot be downloaded, and says so; a real run stops.
 
     Raises:
-        UserError: If they are missing or are no checkpoint.
+        UserError: If they are missing or not a checkpoint.
     """
     source = cfg.get('load_from')
     if source and '://' not in source:

@@ -25,7 +25,7 @@ def load_config(path: str, settings: dict | None = None,
         needs: Parts that it must have.
 
     Raises:
-        ConfigError: If the file is missing, is no whole config or does not run, or has
+        ConfigError: If the file is missing, is incomplete or does not run, or has
             no place for the settings.
     """
     file = find_config(path)

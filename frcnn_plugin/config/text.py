@@ -28,7 +28,7 @@ def read_config_text(text: str, source: str) -> dict:
     except (SyntaxError, ValueError, RecursionError, TypeError) as error:
         raise CheckpointError(
             f'{source}: refused, the config in it is more than plain values ({error}); '
-            'give a config of your own') from error
+            'pass your own config') from error
     return values
 
 

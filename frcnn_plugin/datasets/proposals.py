@@ -69,7 +69,7 @@ def add_proposals(data_list: list[dict], path: Path) -> None:
         path: The file.
 
     Raises:
-        UserError: If the file is damaged or holds more than data, lacks an image, has
+        UserError: If the file is damaged or contains code, lacks an image, has
             something else for its boxes, or if two images have one name.
     """
     content = read_proposals(path)

@@ -10,7 +10,7 @@ from defusedxml.ElementTree import parse
 from ..errors import DataError
 from .problems import Problem
 
-MAX_COORDINATE = 1e6  # pixels; a larger number is no coordinate
+MAX_COORDINATE = 1e6  # pixels; a larger number is not a coordinate
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ class TrainingPhases:
     """Freezing of whole parts, and training of one stage alone; mixed into a detector.
 
     Nothing of this is in a checkpoint: whoever drives the training
-    (``FrozenPhaseHook``, ``AlternatingTrainLoop``) sets it again when a run goes on.
+    (``FrozenPhaseHook``, ``AlternatingTrainLoop``) sets it again when a run resumes.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -37,8 +37,8 @@ class TrainingPhases:
         """
         for name in names:
             if name not in PARTS:
-                raise ValueError(f'{name!r} is no part of a detector; there are '
-                                 f'{", ".join(PARTS)}')
+                raise ValueError(f'{name!r} is not a part of the detector; '
+                                 f'choose from {", ".join(PARTS)}')
             part = getattr(self, name)
             if part is None or name in self._frozen_parts:
                 continue

@@ -1,4 +1,4 @@
-"""What a training step was made of, stored for a look at it later."""
+"""What a training step was made of, stored to be examined later."""
 
 from pathlib import Path
 
@@ -43,6 +43,6 @@ def image_names(batch: dict) -> list[str]:
 
 
 def non_finite_buffers(model: nn.Module) -> list[str]:
-    """Names of statistics that the forward pass of a bad batch has already spoilt."""
+    """Names of statistics that the forward pass of a bad batch has corrupted."""
     return [name for name, value in model.named_buffers()
             if value.is_floating_point() and not torch.isfinite(value).all()]

@@ -28,8 +28,8 @@ class GraphDetector(nn.Module):
         for head, method in ((detector.rpn_head, 'run'),
                              (detector.roi_head, 'predict_regions')):
             if not hasattr(head, method):
-                raise TypeError(f'{type(head).__name__} is no head of frcnn_plugin; '
-                                'only those work without lists')
+                raise TypeError(f'{type(head).__name__} is not a head of '
+                                'frcnn_plugin; heads of mmdet cannot be exported')
         self.detector = copy.deepcopy(detector)
         first = detector.data_preprocessor
         self.divisor = getattr(first, 'pad_size_divisor', 1)

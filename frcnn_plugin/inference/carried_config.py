@@ -37,7 +37,7 @@ def config_of_checkpoint(checkpoint: str, meta: dict,
     """The config of a detector: a file, or what its checkpoint carries.
 
     Raises:
-        CheckpointError: If there is none, or it is no whole one.
+        CheckpointError: If there is none, or it is incomplete.
     """
     if config is not None:
         cfg = load_config(str(config), needs=('model', 'test_dataloader'))
@@ -45,7 +45,7 @@ def config_of_checkpoint(checkpoint: str, meta: dict,
         return cfg
     text = meta.get('cfg')
     if not isinstance(text, str):
-        raise CheckpointError(f'{checkpoint}: carries no config; name the one that it '
+        raise CheckpointError(f'{checkpoint}: contains no config; pass the one it '
                               'was trained with')
     values = read_config_text(text, checkpoint)
     try:
@@ -57,13 +57,14 @@ def config_of_checkpoint(checkpoint: str, meta: dict,
         check_types([cfg.model, cfg.test_dataloader], checkpoint)
         if str(cfg.model.type).rpartition('.')[2] != 'FasterRCNN':
             raise CheckpointError(
-                f'{checkpoint}: carries the config of a {cfg.model.type}, and no '
-                'FasterRCNN; give a config of your own')
+                f'{checkpoint}: contains the config of a {cfg.model.type}, not a '
+                'FasterRCNN; pass your own config')
         if values.get('default_scope') in SCOPES:
             cfg.default_scope = values['default_scope']
     except (KeyError, AttributeError, TypeError) as error:
-        raise CheckpointError(f'{checkpoint}: carries a config without {error}; name '
-                              'the one that it was trained with') from error
+        raise CheckpointError(
+            f'{checkpoint}: contains an incomplete config ({error!r}); pass the one it '
+            'was trained with') from error
     return cfg
 
 
@@ -88,8 +89,7 @@ def check_types(config: object, source: str) -> None:
         if short not in known or not scopes <= set(SCOPES):
             raise CheckpointError(
                 f'{source}: refused, the config in it names {node.get("type")!r}, '
-                'which is none of the components that a checkpoint may ask for; give a '
-                'config of your own')
+                'which is not an allowed component; pass your own config')
 
 
 def class_names(meta: dict, cfg: Config) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Detector:
     """A detector with its weights, ready for images.
 
     Args:
-        checkpoint: A file that training or ``frcnn convert`` wrote; it carries its
+        checkpoint: A file that training or ``frcnn convert`` wrote; it contains its
             config and its classes, which are read as data. None: random weights, and a
             config must be given.
         config: A config file to use in place of the one in the checkpoint.
@@ -42,7 +42,7 @@ class Detector:
             normalisation is folded and the parts stay the plain ones.
 
     Raises:
-        UserError: If the checkpoint cannot be read, does not fit, or carries no config
+        UserError: If the checkpoint cannot be read, does not fit, or contains no config
             while none is given; if its detector needs proposals from a file.
     """
 
@@ -61,9 +61,9 @@ class Detector:
                 step for step in cfg.test_dataloader.dataset.pipeline
                 if str(step.get('type')).rpartition('.')[2] not in UNUSED])
         if not hasattr(model, 'rpn_head') or model.rpn_head is None:
-            raise ConfigError(f'{checkpoint}: a detector without an RPN: its proposals '
-                              'come from a file, so it runs on the data set of that '
-                              'file only')
+            raise ConfigError(f'{checkpoint}: this detector has no RPN and can only '
+                              'run on the data set that its proposal file was made '
+                              'for')
         check_classes(self.classes, cfg, str(checkpoint or config))
         if checkpoint is None:
             model.init_weights()
@@ -151,7 +151,7 @@ def read_image(image) -> np.ndarray:
     """(H, W, 3) uint8, BGR.
 
     Raises:
-        DataError: If it is no image.
+        DataError: If it is not an image.
     """
     if isinstance(image, str | Path):
         if not Path(image).is_file():

@@ -12,7 +12,7 @@ class Prediction:
     Attributes:
         boxes: (n, 4) float32, x1, y1, x2, y2 in pixels of the image.
         scores: (n,) float32.
-        labels: (n,) int64, places among the classes.
+        labels: (n,) int64, class indices.
         classes: The names of all classes.
     """
 

@@ -46,7 +46,7 @@ class Peer:
         return state
 
     def is_unused(self, name: str) -> bool:
-        """Whether a name is of something that is no weight, such as anchors."""
+        """Whether a name is of something that is not a weight, such as anchors."""
         return bool(self.unused and re.search(self.unused, name))
 
 
@@ -80,7 +80,7 @@ _SHARED_WITH_MMDET = (
     (r'neck\.(lateral|fpn)_convs\.(\d)\.conv\.', r'neck.\1_convs.\2.conv.'),
     (r'backbone\.(conv1|bn1|layer\d)\.', r'backbone.\1.'),
 )
-# in mmdet the one convolution of an RPN is no list, and ReLUs are no layers
+# in mmdet the one convolution of an RPN is not in a list, and ReLUs are not layers
 MMDET = (
     (r'rpn_head\.rpn_conv\.(?=weight|bias)', 'rpn_head.rpn_conv.0.'),
     (r'roi_head\.bbox_head\.shared_fcs\.1\.', f'{_HEAD}.shared_fcs.2.'),

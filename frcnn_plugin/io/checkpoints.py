@@ -12,7 +12,9 @@ from .weights_only import load_weights_only
 
 StateDict = dict[str, Tensor]
 WRAPPERS = ('state_dict', 'model')  # under which a checkpoint holds its tensors
-ADVICE = ('Weights only load failed', 'Please file', 'Please use', 'Check the doc')
+# lines of torch's messages that advise to load unsafely; they are not shown
+TORCH_ADVICE = (
+    'Weights only load failed', 'Please file', 'Please use', 'Check the doc')
 
 
 def read_checkpoint(path: str | Path) -> dict:
@@ -22,10 +24,10 @@ def read_checkpoint(path: str | Path) -> dict:
         path: A file that training wrote, or a bare state dict.
 
     Returns:
-        dict: ``state_dict``, and what else the checkpoint holds beside its tensors.
+        dict: ``state_dict``, and what else the checkpoint holds.
 
     Raises:
-        CheckpointError: If it is missing, damaged, no checkpoint, or more than data.
+        CheckpointError: If it is missing, damaged, not a checkpoint, or contains code.
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -36,16 +38,16 @@ def read_checkpoint(path: str | Path) -> dict:
         reason = _reason(error)
         if 'operand' in reason:  # no instruction of a pickle
             raise CheckpointError(
-                f'{path}: damaged or no checkpoint at all, {path.stat().st_size} bytes '
-                f'({reason})') from error
+                f'{path}: damaged or not a checkpoint ({path.stat().st_size} bytes; '
+                f'{reason})') from error
         raise CheckpointError(
             f'{path}: refused, it holds more than weights and plain data and could run '
             f'code ({reason})') from error
     except (RuntimeError, EOFError, OSError, LookupError, ValueError, TypeError,
             AttributeError, AssertionError) as error:
         raise CheckpointError(
-            f'{path}: damaged or no checkpoint at all, {path.stat().st_size} bytes '
-            f'({type(error).__name__}: {_reason(error)})') from error
+            f'{path}: damaged or not a checkpoint ({path.stat().st_size} bytes; '
+            f'{type(error).__name__}: {_reason(error)})') from error
     state = state_dict_of(content, str(path))
     wrapped = any(isinstance(content.get(key), dict) for key in WRAPPERS)
     beside = {key: value for key, value in content.items()
@@ -62,7 +64,7 @@ def state_dict_of(content: object, source: str) -> StateDict:
         source: Where it was read from, for messages.
 
     Raises:
-        CheckpointError: If it holds no tensors by name.
+        CheckpointError: If it holds no state dict.
     """
     state = content
     for key in WRAPPERS:
@@ -72,7 +74,7 @@ def state_dict_of(content: object, source: str) -> StateDict:
     if not isinstance(state, dict) or not state or not all(
             isinstance(name, str) for name in state):
         raise CheckpointError(f'{source}: holds a {type(content).__name__}, but no '
-                              'tensors by name; it is no checkpoint')
+                              'state dict; it is not a checkpoint')
     return {name.removeprefix('module.'): value for name, value in state.items()
             if isinstance(value, Tensor)}
 
@@ -91,8 +93,8 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
         ignore: Beginnings of names that may be left over.
 
     Raises:
-        ClassCountError: If only the layers for the classes have another shape.
-        CheckpointError: If one is missing, left over, of another shape, or not finite.
+        ClassCountError: If only the layers for the classes have the wrong shape.
+        CheckpointError: If one is missing, unexpected, not finite, or misshapen.
     """
     wanted = model.state_dict()
     wrong = [name for name in wanted
@@ -103,21 +105,21 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
     if wrong:
         name = wrong[0]
         classes = all('.fc_cls.' in name or '.fc_reg.' in name for name in wrong)
-        hint = ' (another number of classes)' if classes else ''
+        hint = ' (wrong number of classes)' if classes else ''
         raise (ClassCountError if classes else CheckpointError)(
-            f'{source} does not fit the config: {len(wrong)} tensors have another '
+            f'{source} does not fit the config: {len(wrong)} tensors have the wrong '
             f'shape, {name} is {tuple(state[name].shape)}, the model has '
             f'{tuple(wanted[name].shape)}{hint}')
     if missing or unknown:
         raise CheckpointError(
-            f'{source} is of another model than the config: {len(missing)} tensors are '
-            f'missing{_example(missing)}, {len(unknown)} have no place'
+            f"{source} does not match the config's model: {len(missing)} tensors are "
+            f'missing{_example(missing)}, {len(unknown)} are unexpected'
             f'{_example(unknown)}')
-    spoilt = [name for name in wanted if not torch.isfinite(state[name]).all()]
-    if spoilt:
+    not_finite = [name for name in wanted if not torch.isfinite(state[name]).all()]
+    if not_finite:
         raise CheckpointError(
-            f'{source}: {spoilt[0]} is not finite (NaN or infinity); the run that '
-            'wrote it had diverged, take an earlier checkpoint')
+            f'{source}: {not_finite[0]} is not finite (NaN or infinity); the run '
+            'that wrote it had diverged, take an earlier checkpoint')
 
 
 def _reason(error: Exception) -> str:
@@ -127,7 +129,7 @@ def _reason(error: Exception) -> str:
     if asked:
         return f'it asks for {asked[1]}'
     lines = [line.strip() for line in text.splitlines()]
-    said = [line for line in lines if line and not line.startswith(ADVICE)]
+    said = [line for line in lines if line and not line.startswith(TORCH_ADVICE)]
     return said[-1] if said else 'no reason given'
 
 

@@ -30,7 +30,7 @@ def read_data_pickle(path: Path) -> object:
         data fields.
 
     Raises:
-        UserError: If the file is missing, damaged, no pickle, or more than data.
+        UserError: If the file is missing, damaged, not a pickle, or contains code.
     """
     try:
         with path.open('rb') as file:
@@ -44,7 +44,7 @@ def read_data_pickle(path: Path) -> object:
             AttributeError, IndexError, ImportError, MemoryError, OverflowError,
             RecursionError) as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
-        raise UserError(f'{path}: damaged or no pickle at all ({reason})') from error
+        raise UserError(f'{path}: damaged or not a pickle ({reason})') from error
 
 
 class _Refused(pickle.UnpicklingError):

@@ -73,7 +73,7 @@ class MMDetDenseHead:
 
         None, which is the head's own, if there are none or the head names its own.
         """
-        if cfg is None or self.names_creator:
+        if cfg is None or self.has_own_creator:
             return None
         creator = TASK_UTILS.build(proposal_settings(cfg))
         creator.nms = self.proposal_creator.nms

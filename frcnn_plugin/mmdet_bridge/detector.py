@@ -63,20 +63,20 @@ class MMDetDetector(FiniteLosses, BaseDetector):
 
     def _forward(self, batch_inputs: Tensor,
                  batch_data_samples: SampleList | None = None) -> tuple:
-        """What the network says, raw, for mode ``'tensor'``.
+        """The network's raw outputs, for mode ``'tensor'``.
 
         Returns:
             tuple: (R, C + 1) logits and (R, 4 C) deltas of the proposals; without a
             second stage the RPN's maps.
         """
         head = self.roi_head.bbox_head if self.with_roi_head else self.rpn_head
-        said: list[tuple] = []
-        handle = head.register_forward_hook(lambda _, args, out: said.append(out))
+        outputs: list[tuple] = []
+        handle = head.register_forward_hook(lambda _, args, out: outputs.append(out))
         try:
             self._detect(batch_inputs, batch_data_samples)
         finally:
             handle.remove()
-        return said[-1]
+        return outputs[-1]
 
     def _detect(self, images: Tensor, samples: SampleList | None):
         self._samples = samples

@@ -76,7 +76,7 @@ def pad_sampling_results(results, num_classes: int, bbox_coder) -> RoISamples:
     """mmdet's sampling results of a batch as padded samples, positives first.
 
     Args:
-        results: One ``SamplingResult`` an image.
+        results: One ``SamplingResult`` per image.
         num_classes: C, the label of the background.
         bbox_coder: The coder whose deltas the head predicts.
     """

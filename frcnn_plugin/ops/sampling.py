@@ -33,7 +33,7 @@ def subsample(labels: Tensor, num: int, pos_fraction: float) -> Tensor:
 
     Args:
         labels: (B, N) int64; 1 positive, 0 negative, -1 neither.
-        num: Samples an image; -1 keeps all (sampling switched off).
+        num: Samples per image; -1 keeps all (sampling switched off).
         pos_fraction: The largest share of positives, in [0, 1].
 
     Returns:

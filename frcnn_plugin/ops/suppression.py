@@ -92,8 +92,8 @@ def nms_settings(nms: dict) -> tuple[float, int]:
         ValueError: If it asks for another kind than plain NMS.
     """
     if nms.get('type', 'nms') != 'nms':
-        raise ValueError(f"nms.type is {nms['type']!r}; here there is 'nms' only, use "
-                         'the heads of mmdet for others')
+        raise ValueError(f"nms.type is {nms['type']!r}; only 'nms' is supported "
+                         'here, use the heads of mmdet for others')
     return nms['iou_threshold'], nms.get('offset', 0)
 
 

@@ -27,7 +27,7 @@ class Settings:
 
     Attributes:
         folders: The folders in VOC layout.
-        num: Regions of an image at most.
+        num: Most regions per image.
         quality: Whether the search is in its slow mode, which finds more regions.
         max_side: The longer side, in pixels, that images are shrunk to; 0 for never.
         opencv: Its version.

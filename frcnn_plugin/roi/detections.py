@@ -21,7 +21,7 @@ NMS = dict(type='nms', iou_threshold=0.3)
 def detections_of(cls_score: Tensor, bbox_pred: Tensor | None, proposals: Proposals,
                   image_sizes: Tensor, bbox_coder, num_classes: int, cfg: dict,
                   nms: Callable[..., Tensor] = masked_nms) -> Detections:
-    """What the head says of every proposal as detections.
+    """The head's outputs for every proposal as detections.
 
     Args:
         cls_score: (B, P, C + 1) logits, the background last.
@@ -83,7 +83,7 @@ def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor, cfg: dict,
         nms: How boxes are suppressed.
 
     Returns:
-        Detections: D = ``max_per_img`` rows an image, best first.
+        Detections: D = ``max_per_img`` rows per image, best first.
 
     Raises:
         ValueError: If ``nms`` asks for another kind than plain NMS.

@@ -25,7 +25,7 @@ class ProposalTargetSampler(MMDetTargetSampler):
     of 0.1 was given up in Faster R-CNN's code for 0.
 
     Args:
-        num: Regions an image, S; -1 keeps all that have a label.
+        num: Regions per image, S; -1 keeps all that have a label.
         pos_fraction: The largest share of positives among them.
         pos_iou_thr: Positive from this IoU on.
         neg_iou_thr: (low, high); background where low <= IoU < high.
@@ -58,7 +58,7 @@ class ProposalTargetSampler(MMDetTargetSampler):
             bbox_coder: The coder whose deltas the head predicts.
 
         Returns:
-            RoISamples: S = ``num`` rows an image, positives first (fewer where there
+            RoISamples: S = ``num`` rows per image, positives first (fewer where there
             are not so many proposals at all).
         """
         bboxes, mask = proposals.bboxes, proposals.mask

@@ -61,7 +61,7 @@ class RoIHead(MMDetRoIHead, BaseModule):
         """The second stage in training.
 
         Args:
-            features: (B, C, H, W) a level.
+            features: (B, C, H, W) per level.
             proposals: Padded proposals.
             gt: Padded ground truth.
 
@@ -86,10 +86,10 @@ class RoIHead(MMDetRoIHead, BaseModule):
         """The second stage in test.
 
         Args:
-            features: (B, C, H, W) a level.
+            features: (B, C, H, W) per level.
             proposals: Padded proposals.
             image_sizes: (B, 2) height and width of each image.
-            cfg: Other settings than ``test_cfg``.
+            cfg: Settings in place of ``test_cfg``.
 
         Returns:
             Detections: In pixels of the network's input.
@@ -106,16 +106,16 @@ class RoIHead(MMDetRoIHead, BaseModule):
             self.bbox_head.num_classes, cfg or self.test_cfg, self.nms)
 
     def assign_targets(self, proposals: Proposals, gt: GroundTruth) -> RoISamples:
-        """The proposals to train on, with what the head should say of them."""
+        """The proposals to train on, with their targets."""
         return self.target_sampler(
             proposals, gt, self.bbox_head.num_classes, self.bbox_head.bbox_coder)
 
     def predict_regions(self, features: Sequence[Tensor], rois: Tensor
                         ) -> tuple[Tensor, Tensor | None]:
-        """What the network says of regions.
+        """The network's outputs for regions.
 
         Args:
-            features: (B, C, H, W) a level.
+            features: (B, C, H, W) per level.
             rois: (R, 5) regions (image index, x1, y1, x2, y2).
 
         Returns:

@@ -73,10 +73,10 @@ class RoIPoolExtractor(BaseModule):
         """Pool the regions of a batch.
 
         Args:
-            feats: (B, C, H, W) a level.
+            feats: (B, C, H, W) per level.
             rois: (R, 5) regions (image index, x1, y1, x2, y2) in pixels of the
                 network's input.
-            roi_scale_factor: Another factor than that of the constructor.
+            roi_scale_factor: A factor in place of the constructor's.
 
         Returns:
             Tensor: (R, C, h, w) of the type of the features.
@@ -121,7 +121,7 @@ def map_roi_levels(bboxes: Tensor, num_levels: int, finest_scale: float) -> Tens
     Args:
         bboxes: (R, 4) regions.
         num_levels: How many levels there are.
-        finest_scale: Side of a region, in pixels, from which on it is on the first.
+        finest_scale: Regions of up to twice this side, in pixels, use the finest level.
 
     Returns:
         Tensor: (R,) int64 in [0, num_levels).
@@ -150,7 +150,7 @@ def one_batch(feats: Sequence[Tensor], rois: Tensor, levels: Tensor,
     their image.
 
     Args:
-        feats: (B, C, H, W) a level.
+        feats: (B, C, H, W) per level.
         rois: (R, 5) regions in pixels of the network's input.
         levels: (R,) int64, the level of each region.
         strides: Stride of each level in pixels.

@@ -118,7 +118,7 @@ class AnchorGenerator:
             device: Where they are made.
 
         Returns:
-            list[Tensor]: (H * W * K, 4) a level; the position changes by row, then
+            list[Tensor]: (H * W * K, 4) per level; the position changes by row, then
             column, and the anchor fastest.
 
         Raises:
@@ -139,7 +139,7 @@ class AnchorGenerator:
 
     def valid_flags(self, featmap_sizes: Sequence[tuple[int, int]],
                     pad_shape: tuple, device='cpu') -> list[Tensor]:
-        """(H * W * K,) bool a level: whether the position is on the image at all.
+        """(H * W * K,) bool per level: whether the position is on the image at all.
 
         Args:
             featmap_sizes: (H, W) of each level.
@@ -168,7 +168,7 @@ def valid_mask(generator, featmap_sizes: Sequence[tuple[int, int]],
         image_sizes: (B, 2) height and width in pixels.
 
     Returns:
-        Tensor: (B, N) bool over all levels in a row.
+        Tensor: (B, N) bool over all levels, concatenated.
     """
     masks = []
     for (height, width), stride, count in zip(

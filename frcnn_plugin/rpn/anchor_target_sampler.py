@@ -24,7 +24,7 @@ class AnchorTargetSampler(MMDetTargetSampler):
     Source: Faster R-CNN (arXiv:1506.01497), sections 3.1.2 and 3.1.3.
 
     Args:
-        num: Anchors an image; -1 keeps all that have a label.
+        num: Anchors per image; -1 keeps all that have a label.
         pos_fraction: The largest share of positives among them.
         pos_iou_thr: Positive from this IoU on.
         neg_iou_thr: Negative below this IoU; a pair is (from, below).
@@ -70,7 +70,7 @@ class AnchorTargetSampler(MMDetTargetSampler):
         """Make the targets of a batch.
 
         Args:
-            anchors: (N, 4) anchors of all levels in a row.
+            anchors: (N, 4) anchors of all levels, concatenated.
             gt: Padded ground truth.
             image_sizes: (B, 2) height and width of each image.
             bbox_coder: The coder whose deltas the head predicts.

@@ -1,4 +1,4 @@
-"""What the network of the RPN says, one row for each anchor."""
+"""The outputs of the RPN's network, one row per anchor."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class RPNOutputs(NamedTuple):
-    """What the RPN says of every anchor, all levels in a row.
+    """The RPN's outputs for every anchor, all levels concatenated.
 
     Attributes:
         logits (Tensor): (B, N, 2) float32 for (background, foreground), or (B, N, 1).
@@ -29,7 +29,7 @@ def rows_of_anchors(maps: Sequence[Tensor], channels: int) -> Tensor:
     """Predictions of all levels, one row an anchor.
 
     Args:
-        maps: (B, K * channels, H, W) a level.
+        maps: (B, K * channels, H, W) per level.
         channels: Predictions of one anchor.
 
     Returns:

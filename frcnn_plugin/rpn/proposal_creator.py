@@ -1,4 +1,4 @@
-"""From what the RPN says of every anchor to a few hundred proposals."""
+"""From the RPN's outputs for every anchor to a few hundred proposals."""
 
 from collections.abc import Sequence
 
@@ -80,7 +80,7 @@ class ProposalCreator:
                 a probability of 1. Default: the scores.
 
         Returns:
-            Proposals: P = ``max_per_img`` rows an image (fewer where there are fewer
+            Proposals: P = ``max_per_img`` rows per image (fewer where there are fewer
             candidates), best first; without a gradient.
         """
         limits = dict(nms_iou_thr=self.nms_iou_thr, min_bbox_size=self.min_bbox_size)
@@ -128,9 +128,9 @@ def top_per_level(scores: Tensor, level_sizes: Sequence[int],
     """The best of each level.
 
     Args:
-        scores: (B, N) scores of all levels in a row.
+        scores: (B, N) scores of all levels, concatenated.
         level_sizes: Candidates of each level, which sum to N.
-        num: How many of each level at most; all if not positive.
+        num: At most this many per level; all if not positive.
 
     Returns:
         tuple: (B, M) indices into N, and (M,) the level of each column.

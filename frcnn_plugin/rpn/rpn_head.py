@@ -90,8 +90,8 @@ class RPNHead(MMDetDenseHead, BaseModule):
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg
         self.target_sampler = self._build_target_sampler(target_sampler, train_cfg)
-        self.names_creator = proposal_creator is not None or test_cfg is None
-        if not self.names_creator:
+        self.has_own_creator = proposal_creator is not None or test_cfg is None
+        if not self.has_own_creator:
             proposal_creator = proposal_settings(
                 test_cfg, (train_cfg or {}).get('rpn_proposal'))
         self.proposal_creator = TASK_UTILS.build(proposal_creator or PROPOSALS)
@@ -118,12 +118,11 @@ class RPNHead(MMDetDenseHead, BaseModule):
         """The whole first stage.
 
         Args:
-            features: (B, in_channels, H, W) a level.
+            features: (B, in_channels, H, W) per level.
             image_sizes: (B, 2) height and width of each image.
-            training: Whether as many proposals are wanted as the second stage is
-                trained on.
+            training: Whether the limits for training apply.
             gt: Padded ground truth, for the losses; its class labels are not used.
-            creator: Another proposal creator than the head's own.
+            creator: A proposal creator in place of the head's own.
 
         Returns:
             tuple: The proposals of the batch, without a gradient, and the losses, none
@@ -153,7 +152,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         """Raw maps of each level.
 
         Args:
-            x: (B, in_channels, H, W) a level.
+            x: (B, in_channels, H, W) per level.
 
         Returns:
             tuple: Lists of (B, K * 2, H, W) or (B, K, H, W) logits, and of
@@ -185,10 +184,10 @@ class RPNHead(MMDetDenseHead, BaseModule):
 
     def assign_targets(self, outputs: RPNOutputs, gt: GroundTruth,
                        image_sizes: Tensor) -> AnchorTargets:
-        """What each anchor should say.
+        """The targets of the anchors.
 
         Args:
-            outputs: What the network says; its anchors are read.
+            outputs: The network's outputs; only their anchors are read.
             gt: Padded ground truth.
             image_sizes: (B, 2) height and width of each image.
         """
@@ -200,8 +199,8 @@ class RPNHead(MMDetDenseHead, BaseModule):
         """The two losses of the RPN.
 
         Args:
-            outputs: What the network says.
-            targets: What it should say.
+            outputs: The network's outputs.
+            targets: What they should be.
 
         Returns:
             dict: Scalars ``loss_rpn_cls`` and ``loss_rpn_bbox``.
@@ -224,10 +223,10 @@ class RPNHead(MMDetDenseHead, BaseModule):
         """The proposals of a batch.
 
         Args:
-            outputs: What the network says.
+            outputs: The network's outputs.
             image_sizes: (B, 2) height and width of each image.
-            training: Whether the numbers for training apply.
-            creator: Another proposal creator than the head's own.
+            training: Whether the limits for training apply.
+            creator: A proposal creator in place of the head's own.
         """
         objectness = self.objectness(outputs)
         on_image = self.on_image(outputs, image_sizes)
@@ -246,14 +245,14 @@ class RPNHead(MMDetDenseHead, BaseModule):
         return outputs.logits.softmax(-1)[..., 1]
 
     def ranks(self, outputs: RPNOutputs) -> Tensor:
-        """(B, N) logits in the order of the probabilities, of which many can be 1."""
+        """(B, N) scores that rank like the probabilities and do not saturate at 1."""
         logits = outputs.logits
         if self.use_sigmoid_cls:
             return logits.squeeze(-1)
         return logits[..., 1] - logits[..., 0]
 
     def on_image(self, outputs: RPNOutputs, image_sizes: Tensor) -> Tensor | None:
-        """(B, N) bool: not on the padding, which is no place for objects; None: all."""
+        """(B, N) bool: not on the padding, where no objects are; None: all."""
         if not self.mask_padding:
             return None
         return valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)

@@ -1,7 +1,7 @@
-"""What flows between the stages: one padded tensor a batch, with a mask.
+"""What flows between the stages: padded batches with a mask.
 
 Boxes are (x1, y1, x2, y2) in pixels of the network's input. Where a mask is False the
-row is padding: boxes and scores are 0 there.
+row is padding: boxes and scores are 0 there. ``AnchorTargets`` are not padded.
 """
 
 from typing import NamedTuple
@@ -39,7 +39,7 @@ class Proposals(NamedTuple):
 
 
 class AnchorTargets(NamedTuple):
-    """What each anchor should say.
+    """The targets of each anchor.
 
     Attributes:
         labels (Tensor): (B, N) int64; 1 object, 0 background, -1 not trained on.
@@ -83,7 +83,7 @@ class Detections(NamedTuple):
 
 
 def bbox2roi(bboxes: Tensor) -> Tensor:
-    """Boxes of all images in one row, each with the index of its image before it.
+    """Boxes of all images concatenated, each after the index of its image.
 
     Args:
         bboxes: (B, P, 4) boxes.

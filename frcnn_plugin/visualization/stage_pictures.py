@@ -65,7 +65,7 @@ def draw_boxes(image: np.ndarray, groups: Sequence[tuple[Tensor, tuple, float]]
     drawn = Visualizer(image=image)
     limit = torch.tensor(image.shape[1::-1]).repeat(2) - 1
     for boxes, color, line_width in groups:
-        if len(boxes):  # what lies outside can not be drawn
+        if len(boxes):  # what lies outside cannot be drawn
             boxes = (boxes.float() * factor).clamp(min=0).minimum(limit)
             drawn.draw_bboxes(boxes, edge_colors=color, line_widths=line_width)
     return drawn.get_image()

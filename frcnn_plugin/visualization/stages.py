@@ -102,8 +102,8 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
                   for i, feat in enumerate(feats)}),
         Stage('anchors', 'Anchors', 'Boxes of fixed shapes at every position of the '
               'map (section 3.1.1).', dict(anchors=anchors, inside=inside)),
-        Stage('objectness', 'Objectness', 'What the RPN says of every anchor: is there '
-              'an object, and how the anchor has to change (section 3.1).', dict(
+        Stage('objectness', 'Objectness', "The RPN's outputs for every anchor: is "
+              'there an object, and how the anchor has to change (section 3.1).', dict(
                   rpn_scores=outputs.logits, rpn_locs=outputs.deltas,
                   objectness=rpn.objectness(outputs))),
         Stage('before_nms', 'Proposals before the suppression', 'The best anchors '
@@ -118,7 +118,7 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
         Stage('pooled', f'Region {region} pooled', 'Each region of the map becomes a '
               'grid of the same size (Fast R-CNN, section 2.1).', dict(
                   rois=rois, pooled=pooled, region=rois[region:region + 1])),
-        Stage('heads', 'Classes and boxes', 'What the second stage says of every '
+        Stage('heads', 'Classes and boxes', "The second stage's outputs for every "
               'region.', dict(class_scores=logits.softmax(-1), **(
                   {} if deltas is None else dict(box_deltas=deltas)))),
         Stage('detections', 'Detections', 'Suppressed within each class (section 2.4).',

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from frcnn_plugin.accelerate.convolution import ProductConv2d
-from frcnn_plugin.accelerate.parts import as_kind, replace_convolutions
+from frcnn_plugin.accelerate.parts import replace_convolutions, with_class
 
 
 @pytest.mark.parametrize(('kernel', 'stride', 'padding', 'bias'), [
@@ -18,7 +18,7 @@ from frcnn_plugin.accelerate.parts import as_kind, replace_convolutions
 def test_equals_torch(kernel, stride, padding, bias, memory_format):
     torch.manual_seed(0)
     theirs = nn.Conv2d(64, 32, kernel, stride, padding, bias=bias)
-    mine = as_kind(copy.deepcopy(theirs), ProductConv2d)
+    mine = with_class(copy.deepcopy(theirs), ProductConv2d)
     x = torch.randn(2, 64, 11, 14)
     inputs = [x.clone(memory_format=memory_format).requires_grad_() for _ in range(2)]
     expected, found = theirs(inputs[0]), mine(inputs[1])
@@ -44,7 +44,7 @@ def test_others_keep_their_place():
 
 
 def test_a_frozen_convolution_still_passes_gradients_on():
-    conv = as_kind(nn.Conv2d(64, 32, 3).requires_grad_(False), ProductConv2d)
+    conv = with_class(nn.Conv2d(64, 32, 3).requires_grad_(False), ProductConv2d)
     x = torch.randn(1, 64, 8, 8).to(memory_format=torch.channels_last).requires_grad_()
     conv(x).sum().backward()
     assert x.grad.abs().sum() > 0 and conv.weight.grad is None

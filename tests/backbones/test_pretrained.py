@@ -70,6 +70,6 @@ def test_weights_of_another_network_are_refused(weights):
 def test_a_file_that_is_no_checkpoint(tmp_path):
     path = tmp_path / 'a.pth'
     path.write_text('hello')
-    says = r'pretrained weights .*no checkpoint'
+    says = r'pretrained weights .*not a checkpoint'
     with pytest.raises(UserError, match=says):
         read_weights(str(path))

@@ -22,7 +22,7 @@ def missing(site: Site):
     return site.test(site.folder / 'a.pth')
 
 
-@kind('an empty file', 'test', 'damaged or no checkpoint')
+@kind('an empty file', 'test', 'damaged or not a checkpoint')
 def empty(site: Site):
     return site.test(site.write('a.pth', b''))
 
@@ -32,18 +32,18 @@ def text(site: Site):
     return site.test(site.write('a.pth', b'hello, world'))
 
 
-@kind('a checkpoint that ends in the middle', 'test', 'damaged or no checkpoint')
+@kind('a checkpoint that ends in the middle', 'test', 'damaged or not a checkpoint')
 def half(site: Site):
     return site.test(site.write('a.pth', site.trained().read_bytes()[:5000]))
 
 
-@kind('a checkpoint of another model', 'test', 'is of another model')
+@kind('a checkpoint of another model', 'test', 'does not match')
 def other_model(site: Site):
     return site.test(site.write('a.pth', dict(state_dict={'a': torch.ones(2)})))
 
 
-@kind('a checkpoint of another number of classes', 'test',
-      'another number of classes')
+@kind('a checkpoint of the wrong number of classes', 'test',
+      'wrong number of classes')
 def other_classes(site: Site):
     arguments = site.test(site.trained())
     arguments.insert(arguments.index('dog'), 'bird')
@@ -134,7 +134,7 @@ def code_in_carried_config(site: Site):
 
 
 @kind('a component in it that runs what it is given', 'detect',
-      'none of the components')
+      'not an allowed component')
 def harmful_component(site: Site):
     content = load_weights_only(site.trained())
     content['meta']['cfg'] += (
@@ -208,7 +208,7 @@ def fast_rcnn(site: Site, proposals: bytes, name: str = 'p.pkl') -> list[str]:
             'train_dataloader.dataset.split=train']
 
 
-@kind('a checkpoint of no Faster R-CNN that is known', 'convert', 'is known')
+@kind('a checkpoint of an unknown Faster R-CNN', 'convert', 'not a known')
 def unknown(site: Site):
     path = site.write('a.pth', dict(state_dict={'a': torch.ones(2)}))
     return [str(path), '-o', str(site.folder / 'b.pth')]

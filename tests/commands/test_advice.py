@@ -64,7 +64,7 @@ def test_whole_lines(small, checkpoint, tmp_path, capsys):
     for words, says in (
             (['test', config, checkpoint, *rest, *TINY[:1],
               'model.roi_head.bbox_head.fc_channels=[32,32]'],
-             "(another number of classes). Give the checkpoint's own classes with "
+             "(wrong number of classes). Give the checkpoint's own classes with "
              '--classes'),
             (['train', str(bare), *rest], '/nowhere.pth: no such file; a checkpoint '
              'was expected. Give a file with --pretrained FILE, or train from scratch '

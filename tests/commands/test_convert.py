@@ -144,20 +144,20 @@ def detectron2_with(tmp_path, extra) -> dict:
 
 REFUSED = {
     'unknown': (lambda path: {'a.weight': torch.zeros(2), 'b': torch.zeros(3)},
-                'no Faster R-CNN that is known; its 2 tensors begin with a.weight'),
+                'not a known Faster R-CNN; its 2 tensors begin with a.weight'),
     'a mask head': (lambda path: dict(model=detectron2_with(path, {
         'roi_heads.mask_head.x.weight': torch.zeros(1)})),
         'have no place in detectron2 R50-FPN: roi_heads.mask_head.x.weight'),
     'other anchors': (lambda path: dict(model=detectron2_with(path, {
         'proposal_generator.rpn_head.objectness_logits.bias': torch.zeros(9)})),
         'another one can be given with --config'),
-    'another shape': (lambda path: dict(model=detectron2_with(path, {
+    'the wrong shape': (lambda path: dict(model=detectron2_with(path, {
         'backbone.bottom_up.stem.conv1.weight': torch.zeros(32, 3, 7, 7)})),
-        'tensors have another shape'),
+        'tensors have the wrong shape'),
     'one that is missing': (lambda path: dict(model={
         name: value for name, value in detectron2_with(path, {}).items()
         if 'fpn_output5.weight' not in name}), '1 tensors are missing'),
-    'no tensors': (lambda path: [1, 2], 'it is no checkpoint'),
+    'no tensors': (lambda path: [1, 2], 'it is not a checkpoint'),
     'code': (lambda path: dict(model={'x': Touch(path / 'touched')}),
              'refused, it holds more than weights'),
 }

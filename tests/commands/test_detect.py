@@ -87,7 +87,7 @@ def test_an_image_that_cannot_be_read(checkpoint, pictures, tmp_path, capsys):
     common = [checkpoint, '-o', str(tmp_path / 'out'), '--device', 'cpu']
     assert detect([str(pictures), *common]) == 1
     said = capsys.readouterr().out
-    assert 'b.jpg: not a readable image; left out' in said and 'in 2 images' in said
+    assert 'b.jpg: not a readable image; skipped' in said and 'in 2 images' in said
     with pytest.raises(UserError, match=r'b\.jpg: not a readable image'):
         detect([str(pictures / 'b.jpg'), *common])
 

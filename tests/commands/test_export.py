@@ -83,7 +83,7 @@ def test_pictures_of_any_size(build, tmp_path):
 
 def test_heads_of_mmdet_are_refused(checkpoint, monkeypatch):
     monkeypatch.delattr(MODELS.get('RoIHead'), 'detect')
-    with pytest.raises(UserError, match=r'cannot be exported: .* no head of frcnn'):
+    with pytest.raises(UserError, match=r'cannot be exported: .* not a head of frcnn'):
         export([checkpoint, '--to', 'onnx'])
 
 

@@ -107,7 +107,7 @@ def test_only_the_logs_of_the_run_that_find_no_room_are_silent(log, tmp_path, ca
 
 
 def test_only_the_end_of_the_disk_is_explained(tmp_path):
-    with (pytest.raises(UserError, match=r'run: nothing more can .*make room'),
+    with (pytest.raises(UserError, match=r'run: nothing more can .*free some space'),
           explain_full_disk('run')):
         raise OSError(errno.ENOSPC, 'No space left on device')
     with pytest.raises(PermissionError), explain_full_disk('run'):

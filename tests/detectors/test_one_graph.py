@@ -95,5 +95,5 @@ def test_the_same_as_through_mmdets_protocol():
 def test_heads_that_work_on_lists_are_refused():
     net = detector()
     net.roi_head = torch.nn.Identity()
-    with pytest.raises(TypeError, match='Identity is no head of frcnn_plugin'):
+    with pytest.raises(TypeError, match='Identity is not a head of frcnn_plugin'):
         GraphDetector(net)

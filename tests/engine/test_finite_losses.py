@@ -63,7 +63,7 @@ def test_not_too_many(small, break_loss):
                'train_cfg.max_skipped=1'])
 
 
-def test_spoilt_statistics_cannot_be_skipped(small, break_loss):
+def test_corrupted_statistics_cannot_be_skipped(small, break_loss):
     break_loss(1, spoil=True)
     with pytest.raises(NonFiniteLossError, match=(
             r'cannot be skipped, for backbone\.bn1\.running_mean is not')):

@@ -83,7 +83,7 @@ def test_freeze_bn_outlasts_a_switch_to_training(detector):
 
 
 def test_what_has_no_phases_is_named(detector):
-    with pytest.raises(ValueError, match='no part of a detector'):
+    with pytest.raises(ValueError, match='not a part of the detector'):
         detector.freeze_parts('head')
     with pytest.raises(ConfigError, match='Linear cannot be trained in phases'):
         detector_of(SimpleNamespace(model=torch.nn.Linear(1, 1)))

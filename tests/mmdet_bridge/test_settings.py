@@ -70,5 +70,5 @@ def test_each_phase_has_its_threshold_and_its_smallest_box():
 def test_other_kinds_of_suppression_are_refused():
     cfg = copy.deepcopy(TEST_CFG['rpn'])
     cfg['nms']['type'] = 'soft_nms'
-    with pytest.raises(ValueError, match="'soft_nms'; here there is 'nms' only"):
+    with pytest.raises(ValueError, match="'soft_nms'; only 'nms' is supported here"):
         proposal_settings(cfg)

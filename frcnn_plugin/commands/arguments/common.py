@@ -28,8 +28,8 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
 
 
 def add_detector(parser: argparse.ArgumentParser, metavar='[CONFIG] CHECKPOINT', help=(
-        'a checkpoint that training wrote; it carries its config, another one is named '
-        'before it')) -> None:
+        'a checkpoint that training wrote; it contains its config; to override it, put '
+        'a config first')) -> None:
     """One or two words that name a detector: ``model``, a config and a checkpoint."""
     parser.add_argument('model', nargs='+', metavar=metavar, action=OneOrTwo, help=help)
 
@@ -52,6 +52,6 @@ class OneOrTwo(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
                  values: list[str], option_string: str | None = None) -> None:
         if len(values) > 2:
-            parser.error('one config and one checkpoint at most; quote a pattern of '
-                         'images')
+            parser.error('one config and one checkpoint at most; put quotes around '
+                         'image patterns')
         setattr(namespace, self.dest, values)

@@ -63,7 +63,7 @@ def check_dataset(parser: argparse.ArgumentParser) -> None:
 def make_proposals(parser: argparse.ArgumentParser) -> None:
     """``frcnn make-proposals``."""
     parser.description = (
-        'Search regions in images by selective search, and write them as a file '
+        'Find candidate regions with selective search, and write them as a file '
         'of proposals. The same command again continues where it stopped.')
     parser.add_argument('--data-root', required=True, type=Path, metavar='DIR',
                         help=DATA_ROOT)
@@ -74,7 +74,7 @@ def make_proposals(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', required=True, type=Path, metavar='FILE',
                         help='the .npz file')
     parser.add_argument('--num', type=int, default=2000, metavar='N',
-                        help='regions of an image at most (default: %(default)s)')
+                        help='most regions per image (default: %(default)s)')
     parser.add_argument('--quality', action='store_true',
                         help='more regions, and several times slower')
     parser.add_argument('--max-side', type=int, default=500, metavar='PIXELS',

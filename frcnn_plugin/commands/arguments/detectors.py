@@ -43,8 +43,8 @@ def inspect_stages(parser: argparse.ArgumentParser) -> None:
                  'are random')
     add_detection_options(parser, 'stages', 'pictures and stages.html')
     parser.add_argument('--annotation', type=Path, metavar='XML',
-                        help='what is annotated; default: the file of that name beside '
-                        'the picture, or in Annotations/ beside its folder')
+                        help='annotation file; default: the XML with the same name '
+                        'next to the picture, or in Annotations/ next to its folder')
     parser.add_argument('--region', type=int, metavar='N',
                         help='the proposal to look at closely; default: the one most '
                         'certain to be an object')

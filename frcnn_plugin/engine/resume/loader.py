@@ -60,7 +60,7 @@ class PositionedBatchSampler:
         position: The seed of the run and the rank of this process.
 
     Attributes:
-        num_to_skip (int): How many of the next batches are left out.
+        num_to_skip (int): How many of the next batches to skip.
         sampler (PositionedBatchSampler): Itself; mmengine calls ``sampler.set_epoch``.
     """
 

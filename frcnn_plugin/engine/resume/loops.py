@@ -125,17 +125,18 @@ class ResumableLoop:
         text = f'iteration {self._iter + 1}: {error}; images: {names}'
         self.skipped += 1
         self.runner.message_hub.update_info(SKIPPED_BATCHES_KEY, self.skipped)
-        spoilt = non_finite_buffers(model)
+        corrupted = non_finite_buffers(model)
         if self.non_finite == 'skip' and self.skipped <= self.max_skipped and (
-                not spoilt):
+                not corrupted):
             print_log(f'skipped {text}', logger='current', level=logging.WARNING)
             return
         path = save_snapshot(self.runner, model, batch, error.losses)
         reason, remedy = '', ''
         if self.non_finite == 'stop':
             remedy = ', or skip such batches (train_cfg.non_finite=skip)'
-        if spoilt:
-            reason = f'; the batch cannot be skipped, for {spoilt[0]} is not finite now'
+        if corrupted:
+            reason = (f'; the batch cannot be skipped, for {corrupted[0]} is not '
+                      'finite now')
         elif self.non_finite == 'skip':
             reason = f'; more than train_cfg.max_skipped={self.max_skipped} skipped'
         raise NonFiniteLossError(
