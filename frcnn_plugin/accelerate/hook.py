@@ -20,8 +20,23 @@ class AccelerateHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_train(self, runner: Runner) -> None:
-        """Replace plain parts by faster ones."""
+        """Replace plain parts by faster ones.
+
+        A wrapper of a distributed job is made anew: its buckets of gradients have the
+        order of memory that the weights had when it was made, and its first step would
+        sum the gradients in the wrong places.
+        """
+        if not is_model_wrapper(runner.model):
+            for_training(runner.model)
+            return
+        detector = runner.model.module
+        runner.model = None  # the old wrapper lets go of the weights first
+        runner.model = runner.wrap_model(
+            runner.cfg.get('model_wrapper_cfg'), for_training(detector))
+
+    def before_val(self, runner: Runner) -> None:
+        """The same where nothing is trained; in training it is done already."""
         model = runner.model
         for_training(model.module if is_model_wrapper(model) else model)
 
-    before_val = before_test = before_train
+    before_test = before_val

@@ -10,6 +10,7 @@ from mmengine.dist import barrier, broadcast, get_rank, is_main_process
 from mmengine.logging import print_log
 from torch import nn
 
+from ..accelerate import AccelerateHook, for_training
 from ..errors import CheckpointError, SettingError
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..io.whole_files import BACKEND, write_whole
@@ -159,6 +160,8 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
         check_fit(first, state, str(path), ignore=('roi_head.',))
         first.load_state_dict(state, strict=False)
         first.to(next(detector.parameters()).device).eval()
+        if any(isinstance(hook, AccelerateHook) for hook in self.runner.hooks):
+            for_training(first)
         return lambda images, samples: first.propose_for(images, samples, training=True)
 
     def _checkpoint(self, step: int) -> Path:

@@ -12,6 +12,7 @@ from mmdet.structures import DetDataSample, SampleList
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ..ops import decode
 from ..structures import Detections, GroundTruth, Proposals
 from .lists import (
     instances_to_detections,
@@ -127,7 +128,9 @@ def stock_bbox_losses(head: nn.Module, cls_score: Tensor, bbox_pred: Tensor | No
     """
     labels, deltas = labels[mask], deltas[mask]
     positive = (labels < head.num_classes).unsqueeze(-1).expand_as(deltas)
-    bbox_pred = None if bbox_pred is None else bbox_pred[mask]
-    return head.loss(cls_score[mask], bbox_pred, rois[mask], labels,
+    bbox_pred, rois = None if bbox_pred is None else bbox_pred[mask], rois[mask]
+    if getattr(head, 'reg_decoded_bbox', False):  # its loss compares boxes: GIoU
+        deltas = decode(head.bbox_coder, rois[:, 1:], deltas)
+    return head.loss(cls_score[mask], bbox_pred, rois, labels,
                      torch.ones_like(labels, dtype=torch.float), deltas,
                      positive.float())

@@ -7,7 +7,7 @@ values and reduce them here.
 
 import torch
 from mmengine.dist import all_reduce
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def masked_mean(loss: Tensor, mask: Tensor, normalizer: Tensor) -> Tensor:
@@ -24,6 +24,20 @@ def masked_mean(loss: Tensor, mask: Tensor, normalizer: Tensor) -> Tensor:
     if loss.dim() > mask.dim():
         mask = mask.unsqueeze(-1)
     return torch.where(mask, loss, 0).sum() / normalizer
+
+
+def check_delta_loss(loss: nn.Module) -> nn.Module:
+    """Refuse a loss on boxes where deltas are compared.
+
+    Raises:
+        ValueError: If it is one of mmdet's losses on IoU, which would take deltas for
+            corners.
+    """
+    if 'IoU' in type(loss).__name__:
+        raise ValueError(f'loss_bbox is {type(loss).__name__}, which compares boxes; '
+                         'this head compares deltas, with SmoothL1Loss or L1Loss. '
+                         "mmdet's bbox heads take it with reg_decoded_bbox=True")
+    return loss
 
 
 def count_samples(mask: Tensor) -> Tensor:

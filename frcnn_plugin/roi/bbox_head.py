@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..mmdet_bridge.roi_head import MMDetBBoxHead
-from ..ops import count_samples, masked_mean
+from ..ops import check_delta_loss, count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
 from ..structures import Detections, Proposals
 from .detections import detections_of
@@ -67,7 +67,8 @@ class BBoxHead(MMDetBBoxHead, BaseModule):
         self.bbox_coder = TASK_UTILS.build(bbox_coder or dict(
             type='DeltaXYWHBBoxCoder', target_stds=(0.1, 0.1, 0.2, 0.2)))
         self.loss_cls = MODELS.build(loss_cls or dict(type='CrossEntropyLoss'))
-        self.loss_bbox = MODELS.build(loss_bbox or dict(type='SmoothL1Loss'))
+        self.loss_bbox = check_delta_loss(
+            MODELS.build(loss_bbox or dict(type='SmoothL1Loss')))
 
         width = in_channels if with_avg_pool else in_channels * roi_feat_size**2
         layers = []

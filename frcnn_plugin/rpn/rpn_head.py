@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..mmdet_bridge.dense_head import MMDetDenseHead
 from ..mmdet_bridge.settings import proposal_settings
 from ..mmdet_bridge.stock_targets import StockAnchorTargets
-from ..ops import count_samples, masked_mean
+from ..ops import check_delta_loss, count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
 from ..structures import AnchorTargets, GroundTruth, Proposals
 from .anchor_generator import valid_mask
@@ -84,8 +84,8 @@ class RPNHead(MMDetDenseHead, BaseModule):
         self.bbox_coder = TASK_UTILS.build(
             bbox_coder or dict(type='DeltaXYWHBBoxCoder'))
         self.loss_cls = MODELS.build(loss_cls)
-        self.loss_bbox = MODELS.build(
-            loss_bbox or dict(type='SmoothL1Loss', beta=1 / 9))
+        self.loss_bbox = check_delta_loss(MODELS.build(
+            loss_bbox or dict(type='SmoothL1Loss', beta=1 / 9)))
         self.mask_padding = mask_padding
         self.train_cfg = train_cfg
         self.test_cfg = test_cfg

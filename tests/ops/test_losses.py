@@ -1,7 +1,9 @@
+import pytest
 import torch
 from mmdet.models.losses import SmoothL1Loss
 
 from frcnn_plugin.ops import count_samples, masked_mean
+from frcnn_plugin.registry import MODELS
 
 
 def test_equals_mmdets_own_reduction():
@@ -21,3 +23,10 @@ def test_an_empty_mask_gives_zero_with_a_gradient_of_zero():
     loss = masked_mean(pred / torch.tensor([1.0, 0.0, 1.0]), mask, count_samples(mask))
     loss.backward()
     assert loss.item() == 0
+
+
+@pytest.mark.parametrize('head', [
+    dict(type='RPNHead', in_channels=8), dict(type='BBoxHead', num_classes=3)])
+def test_a_loss_on_boxes_is_refused_where_deltas_are_compared(head):
+    with pytest.raises(ValueError, match='GIoULoss, which compares boxes'):
+        MODELS.build(dict(head, loss_bbox=dict(type='GIoULoss')))

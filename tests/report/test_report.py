@@ -52,7 +52,7 @@ def test_a_test_leaves_one(work_dir, arguments):
     assert 'Losses' in page  # those of the training in the same work dir
 
 
-def test_a_class_can_not_write_html(work_dir, arguments):
+def test_a_class_cannot_write_html(work_dir, arguments):
     run_test([arguments()[0], str(work_dir / 'iter_4.pth'), '--classes', 'circle',
               '<script>alert(1)</script>', 'triangle', 'star', *arguments()[1:],
               *TINY[:1], *TINY[2:3]])
