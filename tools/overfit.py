@@ -27,8 +27,9 @@ from samples import as_coco
 
 import frcnn_plugin  # noqa: F401 - registers everything
 from frcnn_plugin.commands.make_proposals import make_proposals
+from frcnn_plugin.config.changes import set_classes
 from frcnn_plugin.config.initialisation import train_from_scratch
-from frcnn_plugin.config.parts import datasets_of, nested_dicts, set_classes
+from frcnn_plugin.config.parts import datasets_of, nested_dicts
 from frcnn_plugin.datasets import VOCFolder
 from frcnn_plugin.prepare.make_shapes import make_shapes
 from frcnn_plugin.prepare.shapes import CLASSES

@@ -1,5 +1,7 @@
 """Where the weights of a model come from, as its config says."""
 
+import re
+
 from mmengine.config import Config
 
 from ..errors import ConfigError
@@ -67,4 +69,4 @@ def train_from_scratch(cfg: Config) -> None:
 
 def is_from_scratch(text: str) -> bool:
     """Whether the config of a run, as its checkpoints carry it, is of such a run."""
-    return f'{FROM_SCRATCH} = True' in text
+    return re.search(rf'\b{FROM_SCRATCH} *= *True', text) is not None

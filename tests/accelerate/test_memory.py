@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).resolve().parents[1]
+TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 # ru_maxrss begins with that of the process which started this one
 PROGRAM = '''
 import re
 from pathlib import Path
 import torch
 import frcnn_plugin
-from helpers import random_boxes
+from samples import random_boxes
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 from frcnn_plugin.accelerate.matching import compare_in_blocks
 from frcnn_plugin.rpn import AnchorGenerator, AnchorTargetSampler
@@ -37,7 +37,7 @@ for boxes in (1, 500, 1000, 2000):
 @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
 def test_it_grows_with_the_boxes_and_no_faster():
     """28500 anchors beside 2000 boxes: one tensor of all pairs is 0.2 GiB."""
-    shown = subprocess.run([sys.executable, '-c', PROGRAM], cwd=TESTS, text=True,
+    shown = subprocess.run([sys.executable, '-c', PROGRAM], cwd=TOOLS, text=True,
                            capture_output=True, check=True).stdout
     one, *peaks = [float(line) for line in shown.split()]  # GiB of the whole process
     assert peaks[-1] < 2

@@ -99,9 +99,8 @@ def test_targets_and_losses_equal_a_reference(model, batch):
     sizes = image_sizes([sample.metainfo for sample in samples], 'cpu')
     feats = model.extract_feat(images)
     outputs = model.rpn_head.gather_outputs(*model.rpn_head(feats))
-    losses = model.rpn_head.losses(outputs, gt, sizes)
-    targets = model.rpn_head.target_sampler(
-        outputs.anchors, gt, sizes, model.rpn_head.bbox_coder)
+    targets = model.rpn_head.assign_targets(outputs, gt, sizes)
+    losses = model.rpn_head.losses(outputs, targets)
 
     anchors, objectness_loss, box_loss, count = reference_anchors(), 0, 0, 0
     for image, sample in enumerate(samples):

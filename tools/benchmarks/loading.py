@@ -6,9 +6,9 @@ import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from frcnn_plugin.config.changes import set_classes, set_data_root
 from frcnn_plugin.config.files import load_config
 from frcnn_plugin.config.initialisation import train_from_scratch
-from frcnn_plugin.config.parts import set_classes, set_data_root
 from frcnn_plugin.engine.resume.loader import ResumableLoader
 from frcnn_plugin.registry import MODELS
 

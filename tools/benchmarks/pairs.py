@@ -13,7 +13,7 @@ from samples import make_samples
 from torch import Tensor
 
 from frcnn_plugin.interop import recognise
-from frcnn_plugin.interop.configure import build, config_for
+from frcnn_plugin.interop.configure import build, peer_config
 
 PEERS = [*networks.PEERS, 'detectron2 R50-C4']
 NUM_CLASSES = networks.NUM_CLASSES
@@ -46,7 +46,7 @@ def detectron2_pair(args: Namespace):
     (kind,) = recognise(state)
     state = kind.to_ours(state)
     num_classes = len(state['roi_head.bbox_head.fc_cls.bias']) - 1
-    cfg = config_for(kind, state, [str(i) for i in range(num_classes)], None, 'voc')
+    cfg = peer_config(kind, state, [str(i) for i in range(num_classes)], None, 'voc')
     cfg.model.rpn_head.proposal_creator.test.max_per_img = args.proposals
     net = build(cfg)
     net.load_state_dict(state)
