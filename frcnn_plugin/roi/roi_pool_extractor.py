@@ -94,9 +94,12 @@ class RoIPoolExtractor(BaseModule):
         pooled = 0.0  # an enlarged region may reach beyond its map, into another one
         for level, (feature, stride) in enumerate(
                 zip(feats, self.featmap_strides, strict=True)):
-            here = (levels == level).view(-1, 1, 1, 1)
-            part = self.pool_map(feature, rois, 1 / stride)
-            pooled = pooled + torch.where(here, part, 0)
+            here = (levels == level).view(-1, 1)
+            # shrunk to a point, a region of another level costs few samples
+            boxes = torch.where(here, rois[:, 1:], 0)
+            part = self.pool_map(
+                feature, torch.cat([rois[:, :1], boxes], dim=1), 1 / stride)
+            pooled = pooled + torch.where(here.view(-1, 1, 1, 1), part, 0)
         return pooled
 
     def pool_map(self, feature: Tensor, rois: Tensor, spatial_scale: float) -> Tensor:

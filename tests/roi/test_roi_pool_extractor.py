@@ -60,6 +60,16 @@ def test_each_region_is_pooled_once(monkeypatch, kind):
     assert pooled == [20]
 
 
+def test_enlarged_regions_cost_samples_on_their_own_level_only(monkeypatch):
+    extractor = RoIPoolExtractor(ALIGN, 4, [4, 8, 16], roi_scale_factor=1.5)
+    areas, pool = [], extractor.pool
+    monkeypatch.setattr(extractor, 'pool', lambda feature, rois, *args, **kwargs: (
+        areas.append((rois[:, 3:] - rois[:, 1:3]).prod(1)),
+        pool(feature, rois, *args, **kwargs))[1])
+    extractor([torch.randn(2, 4, 160 // s, 160 // s) for s in (4, 8, 16)], rois_of(20))
+    assert ((torch.stack(areas) > 0).sum(0) == 1).all()
+
+
 def test_pooling_the_maxima_of_levels_equals_each_alone():
     layer, strides = dict(type='RoIPool', output_size=7), [4, 8, 16]
     feats = [torch.randn(2, 4, 320 // s, 320 // s) for s in strides]
