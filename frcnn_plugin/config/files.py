@@ -44,7 +44,8 @@ def load_config(path: str, settings: dict | None = None,
         raise ConfigError(f'{path}: has no {", ".join(lacking)}; it is a part for '
                           'other configs, the whole ones are in configs/')
     for name in drop_old_settings(cfg):
-        print_log(f'{path}: {name} is a setting of an older version and is left out',
+        print_log(f'{path}: {name} is a setting of an older version and is left out; '
+                  'default_hooks.accelerate does its work now',
                   logger='current', level=logging.WARNING)
     for name, hook in list((cfg.get('default_hooks') or {}).items()):
         if hook is None and name not in STOCK_HOOKS:
