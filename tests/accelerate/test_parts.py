@@ -46,7 +46,9 @@ def test_once_is_enough():
     fast = for_training(detector('RoIAlign', 50))
     kinds = [type(part) for part in fast.modules()]
     assert [type(part) for part in for_training(fast).modules()] == kinds
-    assert isinstance(for_inference(fast), nn.Module)
+    ready = for_inference(fast)  # from one that was made ready to train
+    assert type(ready.roi_head.shared_head) is C5OnMap
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in ready.modules())
 
 
 def test_a_copy_pools_with_its_own_extractor():
@@ -63,14 +65,15 @@ def test_an_optimizer_goes_on_with_the_same_parameters():
     assert {id(each) for each in net.parameters()} == held
 
 
-@pytest.mark.parametrize('wrapped', [False, True])
-def test_the_hook_of_a_run(wrapped):
+@pytest.mark.parametrize('nested', [False, True])
+def test_the_hook_of_a_test(nested):
+    """Also for a detector inside another module, as in test-time augmentation."""
     class Runner:
         model = detector('RoIAlign', 18).eval()
 
     net = Runner.model
-    if wrapped:
-        Runner.model = nn.Sequential(net)  # a stand-in for a wrapper of another kind
+    if nested:
+        Runner.model = nn.Sequential(net)
     images, samples = torch.randn(2, 3, 128, 160), make_samples((2, 3))
     with torch.no_grad():
         plain = net.predict(images, copy.deepcopy(samples))
