@@ -9,6 +9,10 @@ from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
 
+from frcnn_plugin.accelerate import for_training
+from frcnn_plugin.accelerate.roi_align import PixelRoIAlign
+from frcnn_plugin.accelerate.suppression import greedy_nms
+
 CODER = dict(type='DeltaXYWHBBoxCoder', target_means=[0.0] * 4, target_stds=[1.0] * 4)
 # mmdet's faster-rcnn_r50-caffe-c4, narrower and on small images
 STOCK = ConfigDict(
@@ -147,6 +151,18 @@ def test_trains_a_step_and_predicts(change):
             found = model.predict(images, copy.deepcopy(samples))
     assert all(hasattr(sample, 'pred_instances') for sample in found)
     assert all(sample.pred_instances.bboxes.shape[-1] == 4 for sample in found)
+
+
+def test_the_fast_parts_fit_a_stock_detector():
+    cfg = copy.deepcopy(STOCK)
+    in_stock_detector(cfg)
+    cfg.roi_head.bbox_roi_extractor.roi_layer.type = 'RoIAlign'
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        model = for_training(MODELS.build(cfg)).train()
+        losses = model.loss(torch.randn(2, 3, 128, 160), make_samples((4, 2)))
+    assert torch.isfinite(total(losses))
+    assert model.rpn_head.proposal_creator.nms is greedy_nms
+    assert type(model.roi_head.bbox_roi_extractor) is PixelRoIAlign
 
 
 def test_in_our_detector_stock_parts_and_fpn():
