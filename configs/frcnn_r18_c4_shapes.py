@@ -8,7 +8,7 @@
 #     frcnn test frcnn_r18_c4_shapes work_dirs/frcnn_r18_c4_shapes/iter_500.pth
 #
 # Needs no weights and no GPU. 3 min on 2 CPU cores (AMD EPYC), 500 steps of 16 images;
-# mAP 0.939 on the 300 test images (docs/results.md).
+# mAP 0.936 on the 300 test images (docs/results.md).
 _base_ = [
     './_base_/models/frcnn_r18_c4.py',
     './_base_/datasets/voc0712.py',
