@@ -2,7 +2,8 @@
 
 from .alternating_train_loop import AlternatingTrainLoop
 from .frozen_phase_hook import FrozenPhaseHook
-from .resume import CheckpointHook, EpochBasedTrainLoop, IterBasedTrainLoop
+from .resume.checkpoint_hook import CheckpointHook
+from .resume.loops import EpochBasedTrainLoop, IterBasedTrainLoop
 
 __all__ = ['AlternatingTrainLoop', 'CheckpointHook', 'EpochBasedTrainLoop',
            'FrozenPhaseHook', 'IterBasedTrainLoop']

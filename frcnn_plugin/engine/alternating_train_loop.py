@@ -15,7 +15,7 @@ from ..errors import CheckpointError, SettingError
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..io.whole_files import BACKEND, write_whole
 from ..registry import LOOPS, MODELS
-from .frozen_phase_hook import detector_of
+from .frozen_phase_hook import detector_of, require_unused_parameters
 from .resume.checkpoint_hook import accumulative_counts
 from .resume.loops import IterBasedTrainLoop
 from .resume.seeds import set_random_state
@@ -48,44 +48,32 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
     Source: Faster R-CNN (arXiv:1506.01497), section 3.2, "4-Step Alternating Training".
 
     Args:
-        runner: The runner.
-        dataloader: Config of the training data.
         steps: Iterations of each of the four steps.
         val_begin: First iteration to validate after. Default: the first of step 3,
             before which the two stages do not belong together.
-        val_interval: Iterations between two validations.
-        dynamic_intervals: mmengine's.
         **kwargs: Those of our ``IterBasedTrainLoop``.
 
     Raises:
-        SettingError: If there are not four steps of at least one iteration.
+        SettingError: If there are not four steps of at least one iteration, if a step
+            would end between two updates, or if a distributed job would wait for the
+            gradients of frozen parts.
     """
 
     def __init__(self, runner, dataloader, steps: Sequence[int],
-                 val_begin: int | None = None, val_interval: int = 1000,
-                 dynamic_intervals: list[tuple[int, int]] | None = None,
-                 **kwargs) -> None:
+                 val_begin: int | None = None, **kwargs) -> None:
         if len(steps) != 4 or min(steps) < 1:
             raise SettingError(
                 f'AlternatingTrainLoop: train_cfg.steps is {list(steps)}; it takes the '
                 'iterations of four steps')
         self.steps, self.ends = list(steps), list(accumulate(steps))
+        self.files = [Path(runner.work_dir) / f'step{i}.pth' for i in (1, 2, 3, 4)]
         super().__init__(runner, dataloader, max_iters=self.ends[-1],
-                         val_begin=val_begin or self.ends[1] + 1,
-                         val_interval=val_interval, dynamic_intervals=dynamic_intervals,
-                         **kwargs)
+                         val_begin=val_begin or self.ends[1] + 1, **kwargs)
         self.step: int | None = None  # 0 to 3; None before the first iteration
 
     def run(self) -> nn.Module:
-        """Run what is left of the four steps.
-
-        Raises:
-            SettingError: If a distributed job would wait for the gradients of frozen
-                parts, or a step would end between two updates.
-        """
-        if not getattr(self.runner.model, 'find_unused_parameters', True):
-            raise SettingError('AlternatingTrainLoop in a distributed job needs '
-                               'find_unused_parameters=True in the config')
+        """Run what is left of the four steps."""
+        require_unused_parameters(self.runner, 'AlternatingTrainLoop')
         counts = accumulative_counts(self.runner)
         if any(step % counts for step in self.steps):
             raise SettingError(
@@ -129,8 +117,8 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
         fresh = MODELS.build(self.runner.cfg.model)
         fresh.init_weights()
         for name in names:
-            if getattr(detector, name) is not None:
-                part = getattr(detector, name)
+            part = getattr(detector, name)
+            if part is not None:
                 part.load_state_dict(getattr(fresh, name).state_dict())
                 for tensor in part.state_dict().values():
                     broadcast(tensor)  # random weights are those of the first process
@@ -151,7 +139,7 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
 
     def _proposals_of_step_1(self, detector: nn.Module):
         """A function of images and samples to the proposals of step 1's checkpoint."""
-        path = self._checkpoint(0)
+        path = self.files[0]
         if not path.is_file():
             raise CheckpointError(f'{path}: no such file; step 2 trains on the '
                                   'proposals of step 1, which is stored there')
@@ -164,12 +152,9 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
             for_training(first)
         return lambda images, samples: first.propose_for(images, samples, training=True)
 
-    def _checkpoint(self, step: int) -> Path:
-        return Path(self.runner.work_dir) / f'step{step + 1}.pth'
-
     def _save(self, step: int) -> None:
         """Store the end of a step, from where a run would be resumed."""
-        path = self._checkpoint(step)
+        path = self.files[step]
         self.runner.save_checkpoint(
             str(path.parent), path.name, meta=dict(epoch=self._epoch, iter=self._iter),
             backend_args=dict(backend=BACKEND))
@@ -177,5 +162,4 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
             write_whole(path.parent / 'last_checkpoint', str(path).encode())
         barrier()
         print_log(f'step {step + 1} of 4 is done: {path}', logger='current')
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        torch.cuda.empty_cache()

@@ -28,22 +28,12 @@ class FrozenPhaseHook(Hook):
 
     def __init__(self, until: int, parts: Sequence[str] = ('backbone',),
                  freeze_bn: bool = True) -> None:
-        self.until = until
-        self.parts = tuple(parts)
-        self.freeze_bn = freeze_bn
-        self.frozen: bool | None = None
+        self.until, self.parts, self.freeze_bn = until, tuple(parts), freeze_bn
+        self.frozen: bool | None = None  # None before the first iteration
 
     def before_train(self, runner: Runner) -> None:
-        """Freeze the statistics.
-
-        Raises:
-            SettingError: If a distributed job would wait for the gradients of frozen
-                parts.
-        """
-        if is_model_wrapper(runner.model) and not getattr(
-                runner.model, 'find_unused_parameters', True):
-            raise SettingError('FrozenPhaseHook in a distributed job needs '
-                               'find_unused_parameters=True in the config')
+        """Freeze the statistics."""
+        require_unused_parameters(runner, 'FrozenPhaseHook')
         if self.freeze_bn:
             detector_of(runner).freeze_bn()
 
@@ -53,15 +43,14 @@ class FrozenPhaseHook(Hook):
         frozen = runner.iter < self.until
         if frozen == self.frozen:
             return
-        self.frozen = frozen
-        detector = detector_of(runner)
+        self.frozen, detector = frozen, detector_of(runner)
         if frozen:
             detector.freeze_parts(*self.parts)
-            print_log(f'{", ".join(self.parts)}: frozen until iteration {self.until}',
-                      logger='current')
+            text = f'{", ".join(self.parts)}: frozen until iteration {self.until}'
         else:
             detector.unfreeze_parts()
-            print_log('everything is trained from now on', logger='current')
+            text = 'everything is trained from now on'
+        print_log(text, logger='current')
 
 
 def model_of(runner: Runner) -> nn.Module:
@@ -69,12 +58,15 @@ def model_of(runner: Runner) -> nn.Module:
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
-def detector_of(runner: Runner) -> nn.Module:
-    """The model, if it can be trained in phases.
+def require_unused_parameters(runner: Runner, user: str) -> None:
+    """Refuse a distributed job that would wait for the gradients of frozen parts."""
+    if not getattr(runner.model, 'find_unused_parameters', True):
+        raise SettingError(f'{user} in a distributed job needs '
+                           'find_unused_parameters=True in the config')
 
-    Raises:
-        ConfigError: If it cannot.
-    """
+
+def detector_of(runner: Runner) -> nn.Module:
+    """The model; raises :class:`ConfigError` if it cannot be trained in phases."""
     model = model_of(runner)
     if not hasattr(model, 'freeze_parts'):
         raise ConfigError(

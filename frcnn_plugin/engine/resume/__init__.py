@@ -2,13 +2,8 @@
 
 No random state is stored. Whatever is random follows from the seed and from where in
 the run it is drawn: each iteration sets the generators of the process anew
-(``loops.py``), and each sample is loaded with generators of its own (``loader.py``,
-``dataset.py``), so that a run can begin at any batch, with any number of workers. The
-rest is in its checkpoints, which are written whole (``checkpoint_hook.py``) and found
-again (``latest_checkpoint.py``).
+(``loops.py``), and each sample is loaded with generators of its own (``loader.py``), so
+that a run can begin at any batch, with any number of workers. The rest is in its
+checkpoints, which are written whole (``checkpoint_hook.py``) and found again
+(``latest_checkpoint.py``).
 """
-
-from .checkpoint_hook import CheckpointHook
-from .loops import EpochBasedTrainLoop, IterBasedTrainLoop
-
-__all__ = ['CheckpointHook', 'EpochBasedTrainLoop', 'IterBasedTrainLoop']

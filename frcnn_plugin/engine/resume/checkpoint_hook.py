@@ -35,16 +35,16 @@ class CheckpointHook(stock.CheckpointHook):
         """Remove what a killed process left."""
         forget_foreign_checkpoints(runner)
         super().before_train(runner)
-        self.file_backend = DeferredRemoval(self.file_backend)
         if is_main_process() and Path(self.out_dir).is_dir():
             remove_parts(self.out_dir)
 
     def after_train(self, runner: Runner) -> None:
         """Save the last state, also of a run that another hook stopped early."""
         step = runner.epoch if self.by_epoch else runner.iter
+        path = self.file_backend.join_path(
+            self.out_dir, self.filename_tmpl.format(step))
         if runner.train_loop.stop_training and self.save_last and (
-                self.last_ckpt != self.file_backend.join_path(
-                    self.out_dir, self.filename_tmpl.format(step))):
+                path != self.last_ckpt):
             self._save_checkpoint_with_step(
                 runner, step, meta=dict(epoch=runner.epoch, iter=runner.iter))
         super().after_train(runner)
@@ -74,15 +74,21 @@ class CheckpointHook(stock.CheckpointHook):
     @contextmanager
     def _replacing(self, runner: Runner, keep: str | None = None) -> Iterator[None]:
         """Remove old checkpoints after the block, in which a new one is written."""
+        backend, old = self.file_backend, []
+        before, backend.remove = backend.remove, old.append
         try:
             yield
         except OSError as error:
             raise CannotWriteError(
                 f'{self.out_dir}: no checkpoint can be written at iteration '
                 f'{runner.iter + 1} ({error.strerror or error})') from error
-        best = getattr(self, 'best_ckpt_path_dict', {}).values()
-        self.file_backend.remove_deferred(
-            keep=[keep, self.last_ckpt, getattr(self, 'best_ckpt_path', None), *best])
+        finally:
+            backend.remove = before
+        kept = [keep, self.last_ckpt, getattr(self, 'best_ckpt_path', None),
+                *getattr(self, 'best_ckpt_path_dict', {}).values()]
+        for path in old:
+            if path not in kept and backend.isfile(path):
+                type(backend).remove(backend, path)  # at once also inside another block
 
 
 def accumulative_counts(runner: Runner) -> int:
@@ -105,24 +111,3 @@ def forget_foreign_checkpoints(runner: Runner) -> None:
         elif name == 'keep_ckpt_ids' and not (
                 isinstance(value, list) and all(type(step) is int for step in value)):
             hub.update_info(name, [])
-
-
-class DeferredRemoval:
-    """A file backend that removes files only when it is told to."""
-
-    def __init__(self, backend) -> None:
-        self.backend, self.deferred = backend, []
-
-    def __getattr__(self, name: str):
-        return getattr(self.backend, name)
-
-    def remove(self, path: str) -> None:
-        """Note a file for :meth:`remove_deferred`."""
-        self.deferred.append(path)
-
-    def remove_deferred(self, keep: list[str | None]) -> None:
-        """Remove the noted files, except those that have been written again."""
-        for path in self.deferred:
-            if path not in keep and self.backend.isfile(path):
-                self.backend.remove(path)
-        self.deferred.clear()

@@ -10,11 +10,7 @@ NEEDED = ('meta', 'optimizer', 'message_hub')  # besides the weights
 
 
 def check_resumable(content: dict, path: str | Path) -> None:
-    """Refuse a checkpoint that training cannot resume from.
-
-    Args:
-        content: That of :func:`read_checkpoint`.
-        path: Its file, for messages.
+    """Refuse the content of a checkpoint that training cannot resume from.
 
     Raises:
         NotResumableError: If it holds weights only.
@@ -33,29 +29,23 @@ def check_resumable(content: dict, path: str | Path) -> None:
 
 def find_latest(work_dir: str | Path,
                 warn: Callable[[str], None]) -> tuple[str, dict] | None:
-    """The newest checkpoint in a work dir that training can resume from.
+    """The path and content of the newest checkpoint that training can resume from.
 
-    Args:
-        work_dir: Where a run left its checkpoints, or the file ``last_checkpoint``
-            that says where they are.
-        warn: Called with a message for each newer one that is damaged.
-
-    Returns:
-        tuple: Its path and content; None if there is no checkpoint at all.
+    It is in the work dir, or where ``last_checkpoint`` there says. ``warn`` is called
+    with a message for each newer one that is damaged. None if there is none at all.
 
     Raises:
-        NoResumableCheckpointError: If there are some, and training can resume from
-            none of them.
+        NoResumableCheckpointError: If training can resume from none of those there.
     """
     folder = Path(work_dir)
-    found = {path for path in folder.glob('*.pth')
-             if not path.name.startswith('best_')}
+    found = [path for path in folder.glob('*.pth')
+             if not path.name.startswith('best_')]
     pointer = folder / 'last_checkpoint'
     if pointer.is_file():
         named = Path(pointer.read_text().strip() or '.')
         if named.is_file():
-            found.add(named)
-    errors: list[CheckpointError] = []
+            found.append(named)
+    errors = []
     for path in sorted({path.resolve(): path for path in found}.values(), reverse=True,
                        key=lambda path: path.stat().st_mtime_ns):
         try:

@@ -1,24 +1,26 @@
 """Batches that depend on the seed and on their position in the run only."""
 
+import logging
 from collections.abc import Iterator
 from itertools import count
+from multiprocessing import RawArray
 
+import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from mmengine.logging import print_log
+from torch.utils.data import DataLoader, Dataset
 
-from .dataset import ReproducibleDataset
+from ...errors import BrokenSamplesError, UserError
+from .seeds import random_state_at
 
 
 class ResumableLoader(DataLoader):
     """A data loader that can begin in the middle, without loading what comes before.
 
-    It has the batches of another loader in the same order. Its random augmentations are
-    the same with any number of workers.
-
-    Args:
-        loader: One that has not been iterated over yet.
-        position: The seed of the run and the rank of this process.
-        max_broken: How many samples may fail, see :class:`ReproducibleDataset`.
+    It has the batches of ``loader``, which has not been iterated over yet, in the same
+    order. Its random augmentations are the same with any number of workers.
+    ``position`` is the seed of the run and the rank of this process; ``max_broken`` is
+    that of :class:`ReproducibleDataset`.
     """
 
     def __init__(self, loader: DataLoader, position: tuple[int, ...],
@@ -54,23 +56,12 @@ class PositionedBatchSampler:
 
     The position of an index is that of the loader, the epoch, the number of the batch,
     and the index's place in it.
-
-    Args:
-        batch_sampler: Yields lists of indices.
-        position: The seed of the run and the rank of this process.
-
-    Attributes:
-        num_to_skip (int): How many of the next batches to skip.
-        sampler (PositionedBatchSampler): Itself; mmengine calls ``sampler.set_epoch``.
     """
 
     def __init__(self, batch_sampler, position: tuple[int, ...]) -> None:
         self.batch_sampler, self.position = batch_sampler, position
-        self.epoch = self.num_to_skip = 0
-
-    @property
-    def sampler(self) -> 'PositionedBatchSampler':
-        return self
+        self.sampler = self  # mmengine calls `sampler.set_epoch`
+        self.epoch = self.num_to_skip = 0  # of the next batches
 
     def set_epoch(self, epoch: int) -> None:
         """Begin a new pass."""
@@ -89,3 +80,59 @@ class PositionedBatchSampler:
                 self.num_to_skip -= 1
                 continue
             yield [(index, (*epoch, number, slot)) for slot, index in enumerate(batch)]
+
+
+class ReproducibleDataset(Dataset):
+    """Loads each sample with the random state of its position in the run.
+
+    A sample that cannot be loaded is replaced by another one, drawn at random from the
+    same position. All attributes are those of the data set inside it.
+
+    Raises:
+        BrokenSamplesError: If more than ``max_broken`` different samples, counted over
+            all workers, fail, or all.
+    """
+
+    def __init__(self, dataset: Dataset, max_broken: int = 10) -> None:
+        self.__dict__.update(dataset=dataset, max_broken=max_broken,
+                             broken=RawArray('b', len(dataset)))
+
+    def __getitem__(self, item: tuple[int, tuple[int, ...]]):
+        index, position = item
+        for attempt in count():
+            with random_state_at(*position, attempt):
+                if attempt:
+                    index = np.random.randint(len(self))
+                try:
+                    return self.dataset[index]
+                except Exception as error:  # a transform may raise anything
+                    self._count_broken(index, error)
+
+    def _count_broken(self, index: int, error: Exception) -> None:
+        text = ' '.join(str(error).split()) or type(error).__name__
+        if not isinstance(error, UserError):
+            try:
+                name = self.dataset.get_data_info(index)['img_path']
+            except Exception:  # a data set of another kind, or broken itself
+                name = f'sample {index}'
+            text = f'{name}: {type(error).__name__}: {text}'
+        if not self.broken[index]:
+            self.broken[index] = 1
+            print_log(f'skipped {text}', logger='current', level=logging.WARNING)
+        number = sum(self.broken)
+        if number > self.max_broken or number == len(self):
+            limit = (f'more than train_cfg.max_broken={self.max_broken}'
+                     if number > self.max_broken else 'and there is no other')
+            raise BrokenSamplesError(f'{text}; this is broken sample number {number}, '
+                                     f'{limit}') from error
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getattr__(self, name: str):
+        if name.startswith('__'):  # Python looks for these while it is being unpickled
+            raise AttributeError(name)
+        return getattr(self.__dict__['dataset'], name)
+
+    def __setattr__(self, name: str, value) -> None:
+        setattr(self.dataset, name, value)

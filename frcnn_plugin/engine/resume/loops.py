@@ -1,14 +1,13 @@
 """mmengine's training loops, for runs that are the same when stopped and resumed.
 
-Every iteration sets all random states from the seed, the process and its own number,
-and every sample is loaded with random states of its own. A resumed run computes what
-the run would have computed: losses and weights are the same, on a CPU bit for bit.
+A resumed run computes what the run would have computed: losses and weights are the
+same, on a CPU bit for bit.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
+import torch
 from mmengine import runner as stock
 from mmengine.dist import broadcast, get_rank
 from mmengine.logging import print_log
@@ -19,7 +18,7 @@ from ...errors import NonFiniteLossError, SettingError
 from ...mmdet_bridge.finite_losses import NonFiniteLoss, check_finite
 from ...registry import LOOPS
 from ..frozen_phase_hook import model_of
-from ..snapshot import image_names, non_finite_buffers, save_snapshot
+from ..snapshot import save_snapshot
 from .checkpoint_hook import accumulative_counts
 from .loader import ResumableLoader
 from .seeds import set_random_state
@@ -33,22 +32,21 @@ class ResumableLoop:
     """What the two loops have in common.
 
     The losses of every step are checked before the backward pass. ``FasterRCNN`` does
-    that itself (``check_losses``); at a model that does not, the loop looks at what its
-    forward pass returns.
+    that itself (``check_losses``); another model is made to.
 
     Args:
-        runner: The runner.
-        dataloader: A loader or its config.
         max_broken: How many samples of the training data may fail to load and are
             replaced by others.
         non_finite: What to do with a batch whose loss is NaN or infinite: ``'stop'``
             the run with a snapshot of the batch; ``'skip'`` it, up to ``max_skipped``
             times; ``'ignore'`` the loss, so that the host need not wait for it.
-        max_skipped: See ``non_finite``.
         **kwargs: The stock loop's.
 
     Raises:
-        SettingError: If ``non_finite`` is none of these.
+        SettingError: If ``non_finite`` is none of these, or batches may be skipped
+            where gradients are accumulated.
+        NonFiniteLossError: In training, if a loss is not finite and the batch may not
+            or cannot be skipped.
     """
 
     def __init__(self, runner: Runner, dataloader, max_broken: int = 10,
@@ -65,11 +63,7 @@ class ResumableLoop:
         super().__init__(runner, loader, **kwargs)
 
     def begin(self) -> None:
-        """Prepare for the first iteration.
-
-        Raises:
-            SettingError: If batches may be skipped where gradients are accumulated.
-        """
+        """Prepare for the first iteration."""
         if self.non_finite == 'skip' and accumulative_counts(self.runner) > 1:
             raise SettingError(
                 "train_cfg.non_finite='skip' and optim_wrapper.accumulative_counts > 1 "
@@ -78,6 +72,8 @@ class ResumableLoop:
         model, check = model_of(self.runner), self.non_finite != 'ignore'
         if hasattr(model, 'check_losses'):
             model.check_losses = check
+        elif check:
+            check_losses_of(model)
         if check and next(model.parameters()).device.type != 'cpu':
             print_log('the check that losses are finite waits for the device once a '
                       "step; train_cfg.non_finite='ignore' leaves it out",
@@ -85,74 +81,73 @@ class ResumableLoop:
         self.runner.call_hook('before_train')
 
     def run_iter(self, *batch) -> None:
-        """Run one iteration, with random states of its own.
-
-        Raises:
-            NonFiniteLossError: If a loss is not finite and the batch is not skipped.
-        """
+        """Run one iteration, with random states of its own."""
         set_random_state(self.runner.seed, get_rank(), self._iter)
         try:
-            with self.losses_checked():
-                super().run_iter(*batch)
+            super().run_iter(*batch)
         except NonFiniteLoss as error:
             self.skip_or_stop(error, batch[-1])
             self.runner.call_hook('after_train_iter', batch_idx=self._iter,
                                   data_batch=batch[-1], outputs=None)
             self._iter += 1
 
-    @contextmanager
-    def losses_checked(self) -> Iterator[None]:
-        """Check the losses of a model that does not check them itself."""
-        model = model_of(self.runner)
-        if self.non_finite == 'ignore' or hasattr(model, 'check_losses'):
-            yield
-            return
-        handle = model.register_forward_hook(
-            lambda model, _, losses: check_finite(*model.parse_losses(losses)))
-        try:
-            yield
-        finally:
-            handle.remove()
-
     def skip_or_stop(self, error: NonFiniteLoss, batch: dict) -> None:
-        """Count a batch whose loss is not finite, or end the run.
-
-        Raises:
-            NonFiniteLossError: If the batch may not or cannot be skipped.
-        """
+        """Count a batch whose loss is not finite, or end the run."""
         model = model_of(self.runner)
-        names = ', '.join(image_names(batch))
-        text = f'iteration {self._iter + 1}: {error}; images: {names}'
+        images = [str(sample.metainfo.get('img_path', 'an image without a name'))
+                  for sample in batch['data_samples']]
+        text = f'iteration {self._iter + 1}: {error}; images: {", ".join(images)}'
         self.skipped += 1
         self.runner.message_hub.update_info(SKIPPED_BATCHES_KEY, self.skipped)
-        corrupted = non_finite_buffers(model)
-        if self.non_finite == 'skip' and self.skipped <= self.max_skipped and (
-                not corrupted):
-            print_log(f'skipped {text}', logger='current', level=logging.WARNING)
-            return
-        path = save_snapshot(self.runner, model, batch, error.losses)
-        reason, remedy = '', ''
+        # statistics that the forward pass of a bad batch has spoiled
+        corrupted = [name for name, value in model.named_buffers()
+                     if value.is_floating_point() and not torch.isfinite(value).all()]
+        reason = remedy = ''
         if self.non_finite == 'stop':
             remedy = ', or skip such batches (train_cfg.non_finite=skip)'
         if corrupted:
             reason = (f'; the batch cannot be skipped, for {corrupted[0]} is not '
                       'finite now')
         elif self.non_finite == 'skip':
+            if self.skipped <= self.max_skipped:
+                print_log(f'skipped {text}', logger='current', level=logging.WARNING)
+                return
             reason = f'; more than train_cfg.max_skipped={self.max_skipped} skipped'
+        path = Path(self.runner.work_dir) / f'non_finite_iter_{self._iter + 1}.pt'
+        save_snapshot(path, model, batch, images, error.losses)
         raise NonFiniteLossError(
             f'{text}; the batch, its losses and the weights are in {path}{reason}. '
             'Lower optim_wrapper.optimizer.lr, or clip gradients '
             f'(optim_wrapper.clip_grad.max_norm=10){remedy}') from error
 
-    def validate(self, due: bool) -> None:
-        """Validate if it is due and was not done before the run was stopped."""
+    def validate_if_due(self, done: int, last: int) -> None:
+        """Validate after every ``val_interval``-th iteration or epoch and the last one.
+
+        Not again if it was done before the run was stopped.
+        """
+        self._decide_current_val_interval()
         loop, hub = self.runner.val_loop, self.runner.message_hub
+        due = done >= max(self.val_begin, 1) and (
+            done % self.val_interval == 0 or done == last)
         if loop is not None and due and (
                 hub.runtime_info.get(LAST_VALIDATION_KEY) != self._iter):
             hub.update_info(LAST_VALIDATION_KEY, self._iter)
             for buffer in self.runner.model.buffers():
                 broadcast(buffer)  # all processes validate what the first one stores
             loop.run()
+
+
+def check_losses_of(model: nn.Module) -> None:
+    """Give a model of mmdet the ``check_losses`` of :class:`FiniteLosses`."""
+    model.check_losses, parse_losses = True, model.parse_losses
+
+    def parse_and_check(losses: dict) -> tuple:
+        total, by_name = parse_losses(losses)
+        if model.check_losses:
+            check_finite(total, by_name)
+        return total, by_name
+
+    model.parse_losses = parse_and_check
 
 
 @LOOPS.register_module()
@@ -165,20 +160,14 @@ class IterBasedTrainLoop(ResumableLoop, stock.IterBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         self.dataloader.skip(self._iter)
         batches = self.dataloader.endless()
-        self.validate_if_due()
+        self.validate_if_due(self._iter, self._max_iters)
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(batches))
-            self.validate_if_due()
+            self.validate_if_due(self._iter, self._max_iters)
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
-
-    def validate_if_due(self) -> None:
-        """Validate after every ``val_interval``-th iteration and the last one."""
-        self._decide_current_val_interval()
-        self.validate(self._iter >= self.val_begin and self._iter > 0 and (
-            self._iter % self.val_interval == 0 or self._iter == self._max_iters))
 
 
 @LOOPS.register_module()
@@ -192,10 +181,10 @@ class EpochBasedTrainLoop(ResumableLoop, stock.EpochBasedTrainLoop):
         """Run the epochs that are left."""
         self.begin()
         if self._iter == self._epoch * len(self.dataloader):
-            self.validate_if_due()
+            self.validate_if_due(self._epoch, self._max_epochs)
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()
-            self.validate_if_due()
+            self.validate_if_due(self._epoch, self._max_epochs)
         self.runner.call_hook('after_train')
         return self.runner.model
 
@@ -210,9 +199,3 @@ class EpochBasedTrainLoop(ResumableLoop, stock.EpochBasedTrainLoop):
             self.run_iter(number, batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
-
-    def validate_if_due(self) -> None:
-        """Validate after every ``val_interval``-th epoch and the last one."""
-        self._decide_current_val_interval()
-        self.validate(self._epoch >= self.val_begin and self._epoch > 0 and (
-            self._epoch % self.val_interval == 0 or self._epoch == self._max_epochs))

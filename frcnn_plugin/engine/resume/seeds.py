@@ -12,11 +12,9 @@ import torch
 
 
 def set_random_state(*position: int, gpu: bool = True) -> None:
-    """Set the generators of Python, NumPy and torch to a position in the run.
+    """Set the generators of Python, NumPy and torch, on GPUs if ``gpu``, to a position.
 
-    Args:
-        *position: Non-negative numbers; other numbers give an independent state.
-        gpu: Whether to set the generators of GPUs, too.
+    Other numbers, which are not negative, give an independent state.
     """
     first, second, low, high = np.random.SeedSequence(
         position).generate_state(4).tolist()

@@ -14,7 +14,6 @@ from mmengine.logging import MessageHub
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.engine.resume.checkpoint_hook import (
     CheckpointHook,
-    DeferredRemoval,
     forget_foreign_checkpoints,
 )
 from frcnn_plugin.engine.resume.latest_checkpoint import check_resumable, find_latest
@@ -29,13 +28,16 @@ def names(folder) -> set[str]:
 
 def test_an_old_file_goes_when_the_new_one_is_there(tmp_path):
     old, again = tmp_path / 'old.pth', tmp_path / 'again.pth'
-    files = DeferredRemoval(WholeFiles())
-    for path in (old, again):
-        files.put(b'', path)
-        files.remove(str(path))
-    assert names(tmp_path) == {'old.pth', 'again.pth'}
-    files.remove_deferred(keep=[str(again), None])
-    assert names(tmp_path) == {'again.pth'} and not files.deferred
+    hook = CheckpointHook()
+    hook.file_backend = files = WholeFiles()
+    with hook._replacing(SimpleNamespace(), keep=str(again)):
+        for path in (old, again):
+            files.put(b'', path)
+            files.remove(str(path))
+        assert names(tmp_path) == {'old.pth', 'again.pth'}
+    assert names(tmp_path) == {'again.pth'}
+    files.remove(str(again))  # as ever outside the block
+    assert not names(tmp_path)
 
 
 def test_a_config_that_names_the_stock_hook_gets_ours():

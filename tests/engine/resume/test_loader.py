@@ -6,8 +6,7 @@ import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
-from frcnn_plugin.engine.resume.dataset import ReproducibleDataset
-from frcnn_plugin.engine.resume.loader import ResumableLoader
+from frcnn_plugin.engine.resume.loader import ReproducibleDataset, ResumableLoader
 from frcnn_plugin.errors import BrokenSamplesError
 
 

@@ -22,9 +22,11 @@ def test_all_processes_validate_what_the_first_one_stores(monkeypatch):
         model=model, val_loop=val_loop,
         message_hub=MessageHub.get_instance('test_all_processes_validate'))
     monkeypatch.setattr(train_loops, 'broadcast', broadcast)
-    loop = SimpleNamespace(runner=runner, _iter=5)
-    train_loops.ResumableLoop.validate(loop, due=False)
+    loop = SimpleNamespace(runner=runner, _iter=5, val_begin=1, val_interval=4,
+                           _decide_current_val_interval=lambda: None)
+    for done, last in ((0, 5), (5, 8)):
+        train_loops.ResumableLoop.validate_if_due(loop, done, last)
     assert not seen
-    train_loops.ResumableLoop.validate(loop, due=True)
-    train_loops.ResumableLoop.validate(loop, due=True)  # after a resume: done already
+    for _ in range(2):  # the second time is after a resume: done already
+        train_loops.ResumableLoop.validate_if_due(loop, done=5, last=5)
     assert len(seen) == 1 and torch.equal(seen[0], first)
