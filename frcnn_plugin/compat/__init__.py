@@ -6,14 +6,8 @@ One patch a file, each with its reason, each applied only where it is needed.
 from .mmcv_operators import serve_operators
 from .safe_checkpoints import load_checkpoints_weights_only
 
-__all__ = ['load_checkpoints_weights_only', 'make_ready', 'serve_operators']
-
 
 def make_ready() -> None:
-    """Apply every patch that this installation needs. Safe to call again.
-
-    Raises:
-        ImportError: If there is no mmcv of either kind.
-    """
+    """Apply every patch that this installation needs. Safe to call again."""
     serve_operators()
     load_checkpoints_weights_only()

@@ -26,11 +26,8 @@ COMPILED = ('uninstall mmcv-lite and install the compiled mmcv (with torch in pl
 def serve_operators() -> bool:
     """Register the stand-in if mmcv has no compiled operators.
 
-    Returns:
-        bool: Whether torchvision's kernels serve mmcv's operators now.
-
-    Raises:
-        ImportError: If mmcv is not installed at all.
+    Returns whether torchvision's kernels serve mmcv's operators now; raises
+    ``ImportError`` if mmcv is not installed at all.
     """
     if EXTENSION in sys.modules:
         return isinstance(sys.modules[EXTENSION], TorchvisionOperators)
@@ -94,13 +91,10 @@ def _roi_pool_backward(grad_output: Tensor, rois: Tensor, argmax: Tensor,
         pooled_width, *grad_input.shape))
 
 
-SERVED = {
-    'nms': _nms,
-    'roi_align_forward': _roi_align_forward,
-    'roi_align_backward': _roi_align_backward,
-    'roi_pool_forward': _roi_pool_forward,
-    'roi_pool_backward': _roi_pool_backward,
-}
+SERVED = dict(
+    nms=_nms, roi_align_forward=_roi_align_forward,
+    roi_align_backward=_roi_align_backward, roi_pool_forward=_roi_pool_forward,
+    roi_pool_backward=_roi_pool_backward)
 
 
 class TorchvisionOperators(ModuleType):
@@ -113,14 +107,10 @@ class TorchvisionOperators(ModuleType):
     def __getattr__(self, name: str):
         if name.startswith('__'):  # the import system asks for __path__ and the like
             raise AttributeError(name)
-        return SERVED.get(name) or _not_served(name)
 
+        def missing(*args, **kwargs):
+            raise NotImplementedError(
+                f"mmcv's operator {name!r} is not served by torchvision's kernels "
+                f'(served: {", ".join(SERVED)}): {COMPILED}')
 
-def _not_served(name: str):
-
-    def missing(*args, **kwargs):
-        raise NotImplementedError(
-            f"mmcv's operator {name!r} is not served by torchvision's kernels (served: "
-            f'{", ".join(SERVED)}): {COMPILED}')
-
-    return missing
+        return SERVED.get(name, missing)

@@ -7,8 +7,6 @@ replaced here by ones that also allow the types of mmengine's log while they loa
 """
 
 import os
-from collections.abc import Callable
-from functools import wraps
 
 import torch
 from mmengine.dist import barrier, get_rank
@@ -20,14 +18,12 @@ from ..io.weights_only import load_weights_only, mmengine_types_allowed
 
 def load_checkpoints_weights_only() -> None:
     """Register the loaders with mmengine."""
-    CheckpointLoader.register_scheme('', load_from_local, force=True)
-    CheckpointLoader.register_scheme(
-        ['http://', 'https://'], load_from_http, force=True)
-    CheckpointLoader.register_scheme(
-        'pavi://', _with_types(checkpoint.load_from_pavi), force=True)
-    CheckpointLoader.register_scheme(
-        [r'(\S+\:)?s3://', r'(\S+\:)?petrel://'],
-        _with_types(checkpoint.load_from_ceph), force=True)
+    for prefixes, loader in (
+            ('', load_from_local), (('http://', 'https://'), load_from_http),
+            ('pavi://', mmengine_types_allowed()(checkpoint.load_from_pavi)),
+            ((r'(\S+\:)?s3://', r'(\S+\:)?petrel://'),
+             mmengine_types_allowed()(checkpoint.load_from_ceph))):
+        CheckpointLoader.register_scheme(prefixes, loader, force=True)
 
 
 def load_from_local(filename: str, map_location=None) -> object:
@@ -35,25 +31,13 @@ def load_from_local(filename: str, map_location=None) -> object:
     return load_weights_only(os.path.expanduser(filename), map_location)
 
 
+@mmengine_types_allowed()
 def load_from_http(filename: str, map_location=None) -> object:
     """Load from a URL; mmengine's own loader would run code that is in the file."""
+    if get_rank() > 0:
+        barrier()  # the file is in the cache then
+    content = torch.hub.load_state_dict_from_url(
+        filename, map_location=map_location, weights_only=True)
     if get_rank() == 0:
-        content = _from_url(filename, map_location)
-    barrier()  # the others find the file in the cache
-    return content if get_rank() == 0 else _from_url(filename, map_location)
-
-
-def _from_url(url: str, map_location) -> object:
-    with mmengine_types_allowed():
-        return torch.hub.load_state_dict_from_url(
-            url, map_location=map_location, weights_only=True)
-
-
-def _with_types(loader: Callable) -> Callable:
-
-    @wraps(loader)
-    def load(filename: str, map_location=None) -> object:
-        with mmengine_types_allowed():
-            return loader(filename, map_location)
-
-    return load
+        barrier()
+    return content

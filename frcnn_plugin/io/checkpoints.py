@@ -20,11 +20,9 @@ TORCH_ADVICE = (
 def read_checkpoint(path: str | Path) -> dict:
     """A checkpoint's content; no code in it is ever run.
 
-    Args:
-        path: A file that training wrote, or a bare state dict.
-
     Returns:
-        dict: ``state_dict``, and what else the checkpoint holds.
+        dict: ``state_dict``, and what else is in the file, which may be a bare state
+        dict.
 
     Raises:
         CheckpointError: If it is missing, damaged, not a checkpoint, or contains code.
@@ -34,43 +32,35 @@ def read_checkpoint(path: str | Path) -> dict:
         raise CheckpointError(f'{path}: no such file; a checkpoint was expected')
     try:
         content = load_weights_only(path, 'cpu')
-    except pickle.UnpicklingError as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, LookupError,
+            ValueError, TypeError, AttributeError, AssertionError) as error:
         reason = _reason(error)
-        if 'operand' in reason:  # no instruction of a pickle
+        if not isinstance(error, pickle.UnpicklingError):
+            reason = f'{type(error).__name__}: {reason}'
+        elif 'operand' not in reason:  # torch's word for what no pickle consists of
             raise CheckpointError(
-                f'{path}: damaged or not a checkpoint ({path.stat().st_size} bytes; '
-                f'{reason})') from error
-        raise CheckpointError(
-            f'{path}: refused, it holds more than weights and plain data and could run '
-            f'code ({reason})') from error
-    except (RuntimeError, EOFError, OSError, LookupError, ValueError, TypeError,
-            AttributeError, AssertionError) as error:
-        raise CheckpointError(
-            f'{path}: damaged or not a checkpoint ({path.stat().st_size} bytes; '
-            f'{type(error).__name__}: {_reason(error)})') from error
-    state = state_dict_of(content, str(path))
-    wrapped = any(isinstance(content.get(key), dict) for key in WRAPPERS)
-    beside = {key: value for key, value in content.items()
-              if key not in WRAPPERS} if wrapped else {}
-    return {**beside, 'state_dict': state}
+                f'{path}: refused, it holds more than weights and plain data and could '
+                f'run code ({reason})') from error
+        raise CheckpointError(f'{path}: damaged or not a checkpoint '
+                              f'({path.stat().st_size} bytes; {reason})') from error
+    checkpoint = dict(state_dict=state_dict_of(content, str(path)))
+    if any(isinstance(content.get(key), dict) for key in WRAPPERS):
+        checkpoint.update((key, value) for key, value in content.items()
+                          if key not in WRAPPERS)
+    return checkpoint
 
 
 def state_dict_of(content: object, source: str) -> StateDict:
     """The tensors of a checkpoint, by name.
 
-    Args:
-        content: What was read: a state dict, or a dict with one as ``state_dict`` or
-            ``model``.
-        source: Where it was read from, for messages.
+    ``content`` was read from ``source``: a state dict, or a dict with one as
+    ``state_dict`` or ``model``.
 
     Raises:
         CheckpointError: If it holds no state dict.
     """
-    state = content
-    for key in WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            state = content[key]
-            break
+    inside = [content.get(key) for key in WRAPPERS] if isinstance(content, dict) else []
+    state = next((each for each in inside if isinstance(each, dict)), content)
     if not isinstance(state, dict) or not state or not all(
             isinstance(name, str) for name in state):
         raise CheckpointError(f'{source}: holds a {type(content).__name__}, but no '
@@ -86,11 +76,8 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
     mmengine loads what fits and warns of the rest, so that a test of the wrong
     checkpoint ends with a number.
 
-    Args:
-        model: The detector.
-        state: Tensors by name.
-        source: Where they were read from, for messages.
-        ignore: Beginnings of names that may be left over.
+    ``state`` was read from ``source``; names in it that begin with one of ``ignore``
+    may be left over.
 
     Raises:
         ClassCountError: If only the layers for the classes have the wrong shape.
@@ -104,12 +91,12 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
                if name not in wanted and not name.startswith(ignore)]
     if wrong:
         name = wrong[0]
-        classes = all('.fc_cls.' in name or '.fc_reg.' in name for name in wrong)
-        hint = ' (wrong number of classes)' if classes else ''
-        raise (ClassCountError if classes else CheckpointError)(
-            f'{source} does not fit the config: {len(wrong)} tensors have the wrong '
-            f'shape, {name} is {tuple(state[name].shape)}, the model has '
-            f'{tuple(wanted[name].shape)}{hint}')
+        text = (f'{source} does not fit the config: {len(wrong)} tensors have the '
+                f'wrong shape, {name} is {tuple(state[name].shape)}, the model has '
+                f'{tuple(wanted[name].shape)}')
+        if all('.fc_cls.' in name or '.fc_reg.' in name for name in wrong):
+            raise ClassCountError(f'{text} (wrong number of classes)')
+        raise CheckpointError(text)
     if missing or unknown:
         raise CheckpointError(
             f"{source} does not match the config's model: {len(missing)} tensors are "
@@ -125,11 +112,10 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
 def _reason(error: Exception) -> str:
     """What torch says is wrong, without its advice to load unsafely."""
     text = str(error)
-    asked = re.search(r'GLOBAL (\S+)', text)
-    if asked:
+    if asked := re.search(r'GLOBAL (\S+)', text):
         return f'it asks for {asked[1]}'
-    lines = [line.strip() for line in text.splitlines()]
-    said = [line for line in lines if line and not line.startswith(TORCH_ADVICE)]
+    said = [line for line in map(str.strip, text.splitlines())
+            if line and not line.startswith(TORCH_ADVICE)]
     return said[-1] if said else 'no reason given'
 
 

@@ -13,16 +13,12 @@ import numpy as np
 
 from ..errors import UserError
 
-NUMBERS = frozenset(np.dtype(name).str[1:] for name in (
-    'bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64',
-    'float16', 'float32', 'float64'))
+NUMBERS = frozenset(np.dtype(code).str[1:] for code in (
+    *'?efd', *np.typecodes['AllInteger']))  # bool, float16 to float64, all integers
 
 
 def read_data_pickle(path: Path) -> object:
-    """The content of a pickle of plain data.
-
-    Args:
-        path: A file that ``pickle.dump`` or ``mmengine.dump`` wrote.
+    """The content of a file that ``pickle.dump`` or ``mmengine.dump`` wrote.
 
     Returns:
         object: Dicts, lists, tuples, sets, strings, numbers, arrays of numbers.
@@ -40,9 +36,7 @@ def read_data_pickle(path: Path) -> object:
     except _Refused as error:
         raise UserError(f'{path}: refused, it holds more than plain data and could run '
                         f'code ({error})') from error
-    except (pickle.UnpicklingError, EOFError, OSError, ValueError, TypeError, KeyError,
-            AttributeError, IndexError, ImportError, MemoryError, OverflowError,
-            RecursionError) as error:
+    except Exception as error:  # what is damaged may raise anything
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise UserError(f'{path}: damaged or not a pickle ({reason})') from error
 
@@ -56,30 +50,32 @@ class _Unpickler(pickle.Unpickler):
 
     def __init__(self, file) -> None:
         super().__init__(file)
-        # new classes for each file, for a pickle can set attributes of what it gets
+        # all new for each file, for a pickle can set attributes of what it gets
         element = type('Element', (_Element,), {})
         self._known = {
-            ('builtins', 'set'): set,
-            ('__builtin__', 'set'): set,  # as the protocols up to 2 have it
-            ('__builtin__', 'bytes'): lambda: b'',
-            ('_codecs', 'encode'): lambda text, codec: _latin1_bytes(text, codec),
-            ('numpy', 'ndarray'): 'numpy.ndarray',
-            ('numpy', 'dtype'): type('DType', (_DType,), {}),
-            ('mmengine.structures.instance_data', 'InstanceData'): element,
-            ('mmengine.structures.base_data_element', 'BaseDataElement'): element}
-        for core in ('numpy.core', 'numpy._core'):  # NumPy 1 and 2
-            self._known.update({
-                (f'{core}.multiarray', '_reconstruct'): lambda *_: _new_array(),
-                (f'{core}.multiarray', 'scalar'): lambda dtype, data:
-                    _array(data, dtype, (), 'C')[()],
-                (f'{core}.numeric', '_frombuffer'): lambda data, dtype, shape, order:
-                    _array(data, dtype, shape, order)})
+            'builtins.set': set,
+            'builtins.bytes': lambda: b'',
+            '_codecs.encode': lambda text, codec: _latin1_bytes(text, codec),
+            'numpy.ndarray': 'numpy.ndarray',
+            'numpy.dtype': type('DType', (_DType,), {}),
+            'numpy._core.multiarray._reconstruct':
+                lambda *_: np.ndarray.__new__(_Array, (0,), 'b'),
+            'numpy._core.multiarray.scalar':
+                lambda dtype, data: _array(data, dtype).reshape(())[()],
+            'numpy._core.numeric._frombuffer':
+                lambda data, dtype, shape, order:
+                    _array(data, dtype).reshape(shape, order=order),
+            'mmengine.structures.instance_data.InstanceData': element,
+            'mmengine.structures.base_data_element.BaseDataElement': element}
 
     def find_class(self, module: str, name: str) -> object:
         """What a name in the pickle stands for."""
-        if (module, name) not in self._known:
-            raise _Refused(f'it asks for {f"{module}.{name}"!r}')
-        return self._known[module, name]
+        asked = f'{module}.{name}'
+        known = asked.replace('__builtin__.', 'builtins.').replace(  # protocols up to 2
+            'numpy.core.', 'numpy._core.')  # NumPy 1
+        if known not in self._known:
+            raise _Refused(f'it asks for {asked!r}')
+        return self._known[known]
 
 
 class _Element(dict):
@@ -95,11 +91,11 @@ class _DType:
     def __init__(self, code: str, *_) -> None:
         if code not in NUMBERS:
             raise _Refused(f'an array of {code!r}, which are not numbers')
-        self.code = code
-        self.byte_order = '='
+        self.real = np.dtype(code)
 
     def __setstate__(self, state: tuple) -> None:
-        self.byte_order = state[1]
+        if state[1] in ('<', '>'):  # the byte order
+            self.real = self.real.newbyteorder(state[1])
 
 
 class _Array(np.ndarray):
@@ -115,20 +111,14 @@ class _Array(np.ndarray):
         super().__setstate__((1, shape, dtype, bool(fortran), data))
 
 
-def _new_array() -> _Array:
-    return np.ndarray.__new__(_Array, (0,), 'b')
-
-
-def _array(data: bytes, dtype: _DType, shape: tuple, order: str) -> np.ndarray:
-    array = np.frombuffer(bytearray(data), _real_dtype(dtype))
-    return array.reshape(shape, order=order)
+def _array(data: bytes, dtype: _DType) -> np.ndarray:
+    return np.frombuffer(bytearray(data), _real_dtype(dtype))
 
 
 def _real_dtype(dtype: _DType) -> np.dtype:
     if not isinstance(dtype, _DType):
         raise _Refused('an array of no known type')
-    return np.dtype(dtype.code).newbyteorder(
-        dtype.byte_order if dtype.byte_order in ('<', '>') else '=')
+    return dtype.real
 
 
 def _latin1_bytes(text: str, codec: str) -> bytes:

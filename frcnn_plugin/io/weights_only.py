@@ -16,18 +16,12 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
-STATISTICS = ('min', 'max', 'current', 'mean')
-DTYPES = ('float64', 'float32', 'int64', 'int32', 'uint32', 'uint8', 'bool')
 LOCK = threading.RLock()  # torch has one list of allowed types for all threads
 
 
 def load_weights_only(path: str | os.PathLike,
                       map_location: str | torch.device | None = None) -> object:
     """The content of a file of ``torch.save``.
-
-    Args:
-        path: The file.
-        map_location: Where its tensors go, see ``torch.load``.
 
     Raises:
         UnpicklingError: If it holds more than tensors, plain data and mmengine's log.
@@ -42,22 +36,8 @@ def mmengine_types_allowed() -> Iterator[None]:
     with LOCK:
         allowed = torch.serialization.get_safe_globals()  # by others: they stay so
         with torch.serialization.safe_globals(
-                [kind for kind in mmengine_types() if kind not in allowed]):
+                [kind for kind in MMENGINE_TYPES if kind not in allowed]):
             yield
-
-
-def mmengine_types() -> list:
-    """What a ``HistoryBuffer`` is pickled as, in the form of torch's list."""
-    rebuild_array = np.zeros(0).__reduce__()[0]
-    rebuild_scalar = np.float64(0).__reduce__()[0]
-    return [
-        HistoryBuffer, np.ndarray, np.dtype,
-        *{type(np.dtype(name)) for name in DTYPES},
-        (_statistic_of_a_buffer, 'builtins.getattr'),
-        # NumPy 1 and 2 know these two under different names
-        *((function, f'numpy.{core}.multiarray.{name}') for core in ('core', '_core')
-          for name, function in (('_reconstruct', rebuild_array),
-                                 ('scalar', rebuild_scalar)))]
 
 
 def _statistic_of_a_buffer(owner: object, name: str):
@@ -65,6 +45,18 @@ def _statistic_of_a_buffer(owner: object, name: str):
 
     A buffer's pickle looks up its own four statistics by ``getattr``.
     """
-    if owner is HistoryBuffer and name in STATISTICS:
+    if owner is HistoryBuffer and name in ('min', 'max', 'current', 'mean'):
         return getattr(HistoryBuffer, name)
     raise pickle.UnpicklingError(f'getattr of {owner!r} and {name!r} is not allowed')
+
+
+# what a HistoryBuffer is pickled as, in the form of torch's list
+MMENGINE_TYPES = [
+    HistoryBuffer, np.ndarray, np.dtype,
+    *{type(np.dtype(name)) for name in (
+        'float64', 'float32', 'int64', 'int32', 'uint32', 'uint8', 'bool')},
+    (_statistic_of_a_buffer, 'builtins.getattr'),
+    # NumPy 1 and 2 know the functions that rebuild arrays and scalars by other names
+    *((value.__reduce__()[0], f'numpy.{core}.multiarray.{name}')
+      for core in ('core', '_core')
+      for name, value in (('_reconstruct', np.zeros(0)), ('scalar', np.float64(0))))]

@@ -23,9 +23,6 @@ def whole_or_absent(path: str | Path) -> Iterator[BinaryIO]:
 
     Until then a file that already has this name stays as it is.
 
-    Args:
-        path: The file.
-
     Raises:
         OSError: If it cannot be written; nothing is left of the attempt.
     """
@@ -65,35 +62,24 @@ def remove_parts(folder: str | Path) -> None:
         owner = PART.fullmatch(part.name)
         try:
             if owner and owner['host'] == socket.gethostname():
-                abandoned = not is_alive(int(owner['pid']))
-            else:
-                abandoned = time.time() - part.stat().st_mtime > DAY
-        except FileNotFoundError:  # complete by now
+                os.kill(int(owner['pid']), 0)  # sends nothing; fails if it is dead
+                continue
+            if time.time() - part.stat().st_mtime <= DAY:
+                continue
+        except ProcessLookupError:
+            pass
+        except (FileNotFoundError, PermissionError):  # complete by now; someone else's
             continue
-        if abandoned:
-            part.unlink(missing_ok=True)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this host is running."""
-    try:
-        os.kill(pid, 0)  # sends nothing
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it belongs to someone else
-        pass
-    return True
+        part.unlink(missing_ok=True)
 
 
 class WholeFiles(LocalBackend):
     """mmengine's local files, written whole: ``backend_args=dict(backend=BACKEND)``."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write bytes."""
         write_whole(filepath, obj)
 
     def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
-        """Write text."""
         write_whole(filepath, obj.encode(encoding))
 
 
