@@ -25,8 +25,7 @@ class ProposalRecall(BaseMetric):
     Args:
         nums: Numbers of proposals, n.
         iou_thrs: The least IoU of a proposal that covers an object.
-        collect_device: mmengine's.
-        prefix: mmengine's.
+        collect_device, prefix: mmengine's.
     """
 
     default_prefix = 'proposals'
@@ -43,30 +42,24 @@ class ProposalRecall(BaseMetric):
             found = sample['pred_instances']
             order = found['scores'].argsort(descending=True, stable=True)
             gt_bboxes = get_box_tensor(sample['gt_instances']['bboxes'])
-            self.results.append((
-                best_ious(found['bboxes'][order], gt_bboxes, self.nums).cpu(),
-                len(order)))
+            ious = best_ious(found['bboxes'][order], gt_bboxes, self.nums)
+            self.results.append((ious.cpu(), len(order)))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Recall over all objects of all images.
-
-        Args:
-            results: For each image the (n, G) IoU of :func:`best_ious` and the number
-                of its proposals.
 
         Returns:
             dict: ``recall50@300`` for IoU 0.5 and 300 proposals, and so on, NaN if
             there is no object; ``per_image``, the mean number of proposals.
         """
-        ious = torch.cat([iou for iou, _ in results], dim=1)
+        images, counts = zip(*results, strict=True)
+        ious = torch.cat(images, dim=1)  # one column for each object
         metrics = {}
         for iou_thr in self.iou_thrs:
             recalls = (ious >= iou_thr).float().mean(1).tolist()
             for num, recall in zip(self.nums, recalls, strict=True):
                 metrics[recall_name(iou_thr, num)] = recall
-        counts = [count for _, count in results]
-        metrics['per_image'] = sum(counts) / len(counts)
-        return metrics
+        return {**metrics, 'per_image': sum(counts) / len(counts)}
 
 
 def recall_name(iou_thr: float, num: int) -> str:
@@ -75,15 +68,10 @@ def recall_name(iou_thr: float, num: int) -> str:
 
 
 def best_ious(proposals: Tensor, gt_bboxes: Tensor, nums: Sequence[int]) -> Tensor:
-    """The best IoU of each object with one of the first n proposals.
+    """The best IoU of each of (G, 4) objects with one of the first n proposals.
 
-    Args:
-        proposals: (P, 4) boxes, best first.
-        gt_bboxes: (G, 4) boxes.
-        nums: The n.
-
-    Returns:
-        Tensor: (len(nums), G) float32; 0 where there is no proposal.
+    The (P, 4) proposals are sorted, best first, and ``nums`` are the n. Returns
+    (len(nums), G) float32; 0 where there is no proposal.
     """
     if len(gt_bboxes) == 0 or len(proposals) == 0:
         return gt_bboxes.new_zeros(len(nums), len(gt_bboxes))

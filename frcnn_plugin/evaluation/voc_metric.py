@@ -19,30 +19,21 @@ class VOCMetric(MMDetVOCMetric):
     """
 
     def compute_metrics(self, results: list) -> dict:
-        """Evaluate the collected results.
-
-        Args:
-            results: Pairs of annotations and detections, one for each image.
-
-        Returns:
-            dict: ``mAP``, ``AP50`` (and so on for each IoU), ``class/NAME``.
-        """
+        """``mAP``, ``AP50`` (and so on for each IoU), ``class/NAME``."""
         if self.metric != 'mAP' or self.scale_ranges is not None:
             return super().compute_metrics(results)
         annotations, detections = zip(*results, strict=True)
         classes = self.dataset_meta['classes']
-        metrics: dict[str, float] = {}
-        per_class: list[list[float]] = []
+        metrics, per_class = {}, []
         for iou_thr in self.iou_thrs:
             mean, by_class = eval_map(
                 detections, annotations, iou_thr=iou_thr, dataset=classes,
-                scale_ranges=self.scale_ranges, eval_mode=self.eval_mode,
-                logger=MMLogger.get_current_instance(), use_legacy_coordinate=True)
+                eval_mode=self.eval_mode, logger=MMLogger.get_current_instance(),
+                use_legacy_coordinate=True)
             metrics[f'AP{round(iou_thr * 100):02d}'] = float(mean)
             per_class.append([float(item['ap']) if item['num_gts'] else float('nan')
                               for item in by_class])
         average = float(np.mean(list(metrics.values())))
-        means = dict(zip(classes, np.mean(per_class, axis=0), strict=True))
+        means = zip(classes, np.mean(per_class, axis=0), strict=True)
         return dict(mAP=average, **metrics, **{
-            f'{PER_CLASS}{name}': float(ap)
-            for name, ap in means.items() if not np.isnan(ap)})
+            f'{PER_CLASS}{name}': float(ap) for name, ap in means if not np.isnan(ap)})

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 MIN_SIDE = 32  # pixels
-OUTPUTS = ('boxes', 'scores', 'labels')
 
 
 class GraphDetector(nn.Module):
@@ -40,7 +39,7 @@ class GraphDetector(nn.Module):
         self.register_buffer('std', getattr(first, 'std', plain + 1).detach().clone())
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Detect.
+        """Detect in an image as the config's pipeline leaves it.
 
         Args:
             image: (1, 3, H, W) float32 in [0, 255], BGR, resized as in the config.

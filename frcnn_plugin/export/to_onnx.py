@@ -5,23 +5,19 @@ from pathlib import Path
 
 import torch
 
-from .graph import OUTPUTS, GraphDetector, export_graph
+from .graph import GraphDetector, export_graph
 
-OPSET = 18
 LOWEST = -1e38  # a score that is below all others
 
 
 def save_onnx(graph: GraphDetector, path: str | Path, notes: dict) -> None:
     """Write a detector.
 
-    Args:
-        graph: The detector, from picture to detections.
-        path: The file.
-        notes: What a program must know of it, kept as JSON under ``frcnn_plugin``.
+    ``notes``, what a program must know of it, are kept as JSON under ``frcnn_plugin``.
     """
     program = torch.onnx.export(
-        export_graph(graph), dynamo=True, opset_version=OPSET,
-        input_names=['image'], output_names=list(OUTPUTS), verbose=False,
+        export_graph(graph), dynamo=True, opset_version=18, verbose=False,
+        input_names=['image'], output_names=['boxes', 'scores', 'labels'],
         custom_translation_table={
             torch.ops.frcnn_plugin.masked_nms.default: masked_nms_in_onnx,
             torch.ops.torchvision.roi_pool.default: roi_pool_in_onnx})

@@ -34,11 +34,7 @@ KNOWN = frozenset([
 
 def config_of_checkpoint(checkpoint: str, meta: dict,
                          config: str | Path | None) -> Config:
-    """The config of a detector: a file, or what its checkpoint carries.
-
-    Raises:
-        CheckpointError: If there is none, or it is incomplete.
-    """
+    """The config of a detector: a file, or what its checkpoint carries."""
     if config is not None:
         cfg = load_config(str(config), needs=('model', 'test_dataloader'))
         drop_initialisation(cfg)
@@ -69,14 +65,10 @@ def config_of_checkpoint(checkpoint: str, meta: dict,
 
 
 def check_types(config: object, source: str) -> None:
-    """Refuse components that are not known to be harmless.
+    """Refuse components, anywhere in a config, that are not known to be harmless.
 
     Registered is not enough: some components of mmdet evaluate their arguments, read
     other configs, or download.
-
-    Args:
-        config: Any part of a config.
-        source: Where it was read from, for messages.
 
     Raises:
         CheckpointError: If a ``type`` is neither one of ours nor a usual one of mmdet,
@@ -94,11 +86,10 @@ def check_types(config: object, source: str) -> None:
 
 def class_names(meta: dict, cfg: Config) -> tuple[str, ...]:
     """The classes as the checkpoint, or else the config, states them."""
-    known = (meta.get('dataset_meta') or {}).get('classes')
-    if known is None:
-        known = (cfg.test_dataloader.dataset.get('metainfo') or {}).get('classes')
-    if known is not None:
-        return tuple(known)
+    configured = cfg.test_dataloader.dataset.get('metainfo')
+    for known in (meta.get('dataset_meta'), configured):
+        if (known or {}).get('classes') is not None:
+            return tuple(known['classes'])
     sizes = [node['num_classes'] for node in nested_dicts(cfg.model.get('roi_head'))
              if 'num_classes' in node]
     return tuple(f'class {number}' for number in range(sizes[0] if sizes else 1))

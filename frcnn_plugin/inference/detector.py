@@ -11,7 +11,6 @@ from pathlib import Path
 import mmcv
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
 from PIL import Image
@@ -60,11 +59,17 @@ class Detector:
             self.pipeline = Compose([
                 step for step in cfg.test_dataloader.dataset.pipeline
                 if str(step.get('type')).rpartition('.')[2] not in UNUSED])
-        if not hasattr(model, 'rpn_head') or model.rpn_head is None:
+        if getattr(model, 'rpn_head', None) is None:
             raise ConfigError(f'{checkpoint}: this detector has no RPN and can only '
                               'run on the data set that its proposal file was made '
                               'for')
-        check_classes(self.classes, cfg, str(checkpoint or config))
+        for node in nested_dicts(cfg.model.get('roi_head')):
+            number = node.get('num_classes', len(self.classes))
+            if number != len(self.classes):
+                raise CheckpointError(
+                    f'{checkpoint or config}: has {number} classes, but '
+                    f'{len(self.classes)} names were given for them: '
+                    f'{", ".join(self.classes)}')
         if checkpoint is None:
             model.init_weights()
         else:
@@ -74,12 +79,11 @@ class Detector:
         self.model = for_inference(model, compile) if fast else fold_batch_norms(model)
 
     def __call__(self, images, batch_size: int = 8):
-        """Detect.
+        """Detect in an image, or in a list of them, ``batch_size`` at once.
 
         Args:
             images: A path, a PIL image or an (H, W, 3) uint8 array in BGR, as OpenCV
                 reads it; or a list of them.
-            batch_size: How many of a list go through the network at once.
 
         Returns:
             Prediction: Of the image, or a list of them.
@@ -95,7 +99,15 @@ class Detector:
         """Detect in images that come one after another, such as those of a video."""
         images = iter(images)
         while batch := list(islice(images, batch_size)):
-            yield from self._detect(batch)
+            samples = [self.prepare(image) for image in batch]
+            with (torch.inference_mode(),
+                  DefaultScope.overwrite_default_scope(self.scope)):
+                found = self.model.test_step(pseudo_collate(samples))
+            for instances in (each.pred_instances for each in found):
+                order = instances.scores.argsort(descending=True)
+                parts = (instances[name][order].cpu().numpy()
+                         for name in ('bboxes', 'scores', 'labels'))
+                yield Prediction(*parts, self.classes)
 
     def prepare(self, image) -> dict:
         """An image after the config's pipeline: ``inputs`` and ``data_samples``."""
@@ -105,28 +117,11 @@ class Detector:
                 img=image, img_path='', img_id=0, img_shape=image.shape[:2],
                 ori_shape=image.shape[:2], height=image.shape[0], width=image.shape[1]))
 
-    @torch.inference_mode()
-    def _detect(self, images: list) -> list[Prediction]:
-        samples = [self.prepare(image) for image in images]
-        with DefaultScope.overwrite_default_scope(self.scope):
-            found = self.model.test_step(pseudo_collate(samples))
-        return [self._prediction(each.pred_instances) for each in found]
-
-    def _prediction(self, instances) -> Prediction:
-        order = instances.scores.argsort(descending=True)
-        return Prediction(*(instances[name][order].cpu().numpy()
-                            for name in ('bboxes', 'scores', 'labels')), self.classes)
-
 
 def find_device(name: str | None) -> torch.device:
-    """The device of a name.
-
-    Raises:
-        UserError: If there is none of that name.
-    """
+    """The device of a name; raises :class:`UserError` if there is none."""
     try:
-        device = torch.device(
-            name or ('cuda' if torch.cuda.is_available() else 'cpu'))
+        device = torch.device(name or ('cuda' if torch.cuda.is_available() else 'cpu'))
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
@@ -134,25 +129,8 @@ def find_device(name: str | None) -> torch.device:
     return device
 
 
-def check_classes(classes: tuple[str, ...], cfg: Config, source: str) -> None:
-    """Refuse more or fewer names than the detector has classes.
-
-    Raises:
-        UserError: If the numbers differ.
-    """
-    for node in nested_dicts(cfg.model.get('roi_head')):
-        if node.get('num_classes', len(classes)) != len(classes):
-            raise CheckpointError(
-                f'{source}: has {node["num_classes"]} classes, but {len(classes)} '
-                f'names were given for them: {", ".join(classes)}')
-
-
 def read_image(image) -> np.ndarray:
-    """(H, W, 3) uint8, BGR.
-
-    Raises:
-        DataError: If it is not an image.
-    """
+    """(H, W, 3) uint8, BGR; raises :class:`DataError` if it is not an image."""
     if isinstance(image, str | Path):
         if not Path(image).is_file():
             raise DataError(f'{image}: no such image')
@@ -165,10 +143,10 @@ def read_image(image) -> np.ndarray:
         return found
     if isinstance(image, Image.Image):
         return np.asarray(image.convert('RGB'))[..., ::-1].copy()
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or (
-            image.ndim != 3 or image.shape[2] != 3):
-        what = (f'an array of {image.dtype} {image.shape}'
-                if isinstance(image, np.ndarray) else f'a {type(image).__name__}')
-        raise DataError('an image is a path, a PIL image or a uint8 array (H, W, 3), '
-                        f'not {what}')
-    return image
+    what = f'a {type(image).__name__}'
+    if isinstance(image, np.ndarray):
+        if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
+            return image
+        what = f'an array of {image.dtype} {image.shape}'
+    raise DataError('an image is a path, a PIL image or a uint8 array (H, W, 3), '
+                    f'not {what}')

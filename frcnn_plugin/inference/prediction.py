@@ -39,9 +39,6 @@ class Prediction:
 class CocoResults:
     """Images and detections as COCO lists them, with names beside the numbers.
 
-    Args:
-        classes: The names of all classes.
-
     Attributes:
         images (list): Of each image or video ``id``, ``file_name`` relative to the
             input, ``width`` and ``height``.
