@@ -5,8 +5,6 @@ Ours are ``.npz`` files of four plain arrays: ``names`` (I,) of the images, ``co
 image after the other. mmdet's are pickles of ``{name: dict(bboxes=..., scores=...)}``.
 """
 
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -23,11 +21,7 @@ def proposal_key(image: str | Path) -> str:
 
 
 def images_by_key(images: Iterable[str | Path]) -> dict[str, Path]:
-    """Images by their names in a file of proposals, each once.
-
-    Raises:
-        FoldersError: If two of them have the same name.
-    """
+    """Images by their names in a file of proposals; no two may have the same."""
     named: dict[str, Path] = {}
     for image in map(Path, images):
         other = named.setdefault(proposal_key(image), image)
@@ -40,17 +34,7 @@ def images_by_key(images: Iterable[str | Path]) -> dict[str, Path]:
 
 
 def find_proposal_file(proposal_file: str, data_root: str, split: str) -> Path:
-    """The file that a config means.
-
-    Args:
-        proposal_file: Its path; a relative one starts at the data root or, if it is
-            not there, at the current folder.
-        data_root: The folder of the data set.
-        split: The split that it is for, for the message.
-
-    Raises:
-        ProposalsError: If it is missing.
-    """
+    """The file that a config means: in the data root or else in the current folder."""
     path = Path(proposal_file).expanduser()
     for found in (Path(data_root).expanduser() / path, path):  # alike if it is absolute
         if found.is_file():
@@ -60,13 +44,9 @@ def find_proposal_file(proposal_file: str, data_root: str, split: str) -> Path:
 
 
 def add_proposals(data_list: list[dict], path: Path) -> None:
-    """Put ``proposals`` into each entry of a data list.
+    """Put ``proposals`` into each entry of a data list, which has ``img_path``.
 
     The file may also have other images: it may serve several splits.
-
-    Args:
-        data_list: With ``img_path``; changed in place.
-        path: The file.
 
     Raises:
         UserError: If the file is damaged or contains code, lacks an image, has
@@ -89,9 +69,7 @@ def add_proposals(data_list: list[dict], path: Path) -> None:
 def write_proposals(path: Path, proposals: Mapping[str, Mapping]) -> None:
     """Write a ``.npz`` file, which is whole or absent.
 
-    Args:
-        path: The file.
-        proposals: ``bboxes`` (n, 4) and ``scores`` (n,) of each image by its name.
+    It has ``bboxes`` (n, 4) and ``scores`` (n,) of each image by its name.
     """
     bboxes = [np.zeros((0, 4)), *(entry['bboxes'] for entry in proposals.values())]
     scores = [np.zeros(0), *(entry['scores'] for entry in proposals.values())]
@@ -103,10 +81,7 @@ def write_proposals(path: Path, proposals: Mapping[str, Mapping]) -> None:
 
 
 def read_proposals(path: Path) -> dict:
-    """The content of a file of proposals by the names of the images.
-
-    Args:
-        path: A ``.npz`` of ours, or a pickle as mmdet has it, which runs no code.
+    """The content of a ``.npz`` of ours, or of a pickle as mmdet has it, by image name.
 
     Returns:
         dict: ``bboxes`` and ``scores`` of each image; from a pickle whatever it holds.
@@ -114,16 +89,12 @@ def read_proposals(path: Path) -> dict:
     Raises:
         UserError: If the file is damaged, is not one of proposals, or could run code.
     """
-    if path.suffix == '.npz':
-        return _read_npz(path)
-    content = read_data_pickle(path)
-    if not isinstance(content, dict):
-        raise ProposalsError(f'{path}: holds a {type(content).__name__}, not a dict of '
-                             "proposals by 'JPEGImages/NAME.jpg'")
-    return content
-
-
-def _read_npz(path: Path) -> dict[str, dict[str, np.ndarray]]:
+    if path.suffix != '.npz':
+        content = read_data_pickle(path)
+        if not isinstance(content, dict):
+            raise ProposalsError(f'{path}: holds a {type(content).__name__}, not a '
+                                 "dict of proposals by 'JPEGImages/NAME.jpg'")
+        return content
     arrays = read_arrays(path, ('names', 'counts', 'bboxes', 'scores'))
     names, counts, bboxes, scores = arrays.values()
     if (names.dtype.kind != 'U' or counts.dtype.kind not in 'iu' or (counts < 0).any()
@@ -138,16 +109,11 @@ def _read_npz(path: Path) -> dict[str, dict[str, np.ndarray]]:
 
 
 def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Arrays of at least one axis from a ``.npz`` file; no code in it is run.
-
-    Raises:
-        ProposalsError: If the file is damaged or lacks one of them.
-    """
+    """Arrays of at least one axis from a ``.npz`` file; no code in it is run."""
     try:
         with np.load(path, allow_pickle=False) as content:
             return {name: np.atleast_1d(content[name]) for name in names}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, IndexError, MemoryError,
-            AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # what is damaged may raise anything
         reason = ' '.join(str(error).split()) or type(error).__name__
         if 'allow_pickle' in reason:  # numpy goes on to advise loading it unsafely
             reason = 'it holds objects, which could run code'
@@ -159,21 +125,17 @@ def _checked(entry: object) -> dict[str, np.ndarray]:
     """One image's proposals; raises ValueError with what is wrong with them."""
     if not isinstance(entry, dict) or 'bboxes' not in entry:
         raise ValueError('there are no bboxes')
-    bboxes = _floats(entry['bboxes'], 'bboxes')
-    if bboxes.ndim != 2 or bboxes.shape[1] != 4:
-        raise ValueError(f'bboxes have the shape {bboxes.shape}, not (n, 4)')
-    if 'scores' not in entry:
-        return dict(bboxes=bboxes)
-    scores = _floats(entry['scores'], 'scores')
-    if scores.shape != bboxes.shape[:1]:
-        raise ValueError(f'{len(bboxes)} bboxes and scores of shape {scores.shape}')
-    return dict(bboxes=bboxes, scores=scores)
-
-
-def _floats(values: object, name: str) -> np.ndarray:
-    if not isinstance(values, np.ndarray):
-        raise ValueError(f'{name} are a {type(values).__name__}, not an array')
-    floats = np.asarray(values, dtype=np.float32)
-    if not np.isfinite(floats).all():
-        raise ValueError(f'{name} are not all finite numbers')
-    return floats
+    found = {}
+    for name in [name for name in ('bboxes', 'scores') if name in entry]:
+        if not isinstance(entry[name], np.ndarray):
+            raise ValueError(f'{name} are a {type(entry[name]).__name__}, not an array')
+        found[name] = np.asarray(entry[name], dtype=np.float32)
+        if not np.isfinite(found[name]).all():
+            raise ValueError(f'{name} are not all finite numbers')
+    shape = found['bboxes'].shape
+    if len(shape) != 2 or shape[1] != 4:
+        raise ValueError(f'bboxes have the shape {shape}, not (n, 4)')
+    if 'scores' in found and found['scores'].shape != shape[:1]:
+        raise ValueError(
+            f'{shape[0]} bboxes and scores of shape {found["scores"].shape}')
+    return found

@@ -23,33 +23,19 @@ SETTINGS = 'settings.json'
 
 @dataclass
 class Settings:
-    """What the proposals of an image depend on.
+    """What the proposals of an image depend on, besides the image."""
 
-    Attributes:
-        folders: The folders in VOC layout.
-        num: Most regions per image.
-        quality: Whether the search is in its slow mode, which finds more regions.
-        max_side: The longer side, in pixels, that images are shrunk to; 0 for never.
-        opencv: Its version.
-    """
-
-    folders: list[str]
-    num: int
-    quality: bool
-    max_side: int
+    folders: list[str]  # in VOC layout
+    num: int  # of regions per image at most
+    quality: bool  # the search in its slow mode, which finds more regions
+    max_side: int  # the longer side, in pixels, that images are shrunk to; 0 for never
     opencv: str = cv2.__version__
 
 
 def open_parts(out: Path, settings: Settings, overwrite: bool) -> Path:
-    """The folder of parts for a file of proposals.
+    """The folder of parts for a file of proposals: ``OUT.parts``, with the settings.
 
-    Args:
-        out: The file.
-        settings: How the search is made.
-        overwrite: Whether to delete parts that exist, and to replace the file later.
-
-    Returns:
-        Path: ``OUT.parts``, with these settings in it.
+    With ``overwrite``, parts that exist are deleted, and the file is replaced later.
 
     Raises:
         ProposalsExistError: If there are parts of other settings, or the file exists
@@ -58,10 +44,9 @@ def open_parts(out: Path, settings: Settings, overwrite: bool) -> Path:
     parts = out.with_name(f'{out.name}.parts')
     if overwrite:
         shutil.rmtree(parts, ignore_errors=True)
-    path = parts / SETTINGS
     if parts.is_dir():
         try:
-            before = json.loads(path.read_text())
+            before = json.loads((parts / SETTINGS).read_text())
         except (OSError, ValueError):
             before = {}
         changed = [f'{name} {before.get(name)} instead of {value}'
@@ -92,11 +77,7 @@ def begin_workers() -> None:
 
 
 def search(image: Path, part: Path, settings: Settings) -> None:
-    """Search one image and write its part.
-
-    Raises:
-        DataError: If the image cannot be read.
-    """
+    """Search one image and write its part; :class:`DataError` if it cannot be read."""
     try:
         image_bgr = cv2.imread(str(image))  # turned as its EXIF says, as mmdet reads it
     except cv2.error as error:
@@ -110,11 +91,7 @@ def search(image: Path, part: Path, settings: Settings) -> None:
 
 
 def read_part(part: Path) -> dict[str, np.ndarray]:
-    """The ``bboxes`` (n, 4) and ``scores`` (n,) of one image, float32.
-
-    Raises:
-        DataError: If the file is damaged.
-    """
+    """The ``bboxes`` (n, 4) and ``scores`` (n,) of one image, float32."""
     try:
         return read_arrays(part, ('bboxes', 'scores'))
     except ProposalsError as error:

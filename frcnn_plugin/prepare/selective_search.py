@@ -7,9 +7,6 @@ import numpy as np
 
 from ..errors import NoSelectiveSearchError
 
-PACKAGES = ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python',
-            'opencv-contrib-python-headless')
-
 
 def selective_search(image_bgr: np.ndarray, num: int, quality: bool = False,
                      max_side: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -52,10 +49,10 @@ def selective_search(image_bgr: np.ndarray, num: int, quality: bool = False,
     found = np.asarray(search.process()).reshape(-1, 4)  # x, y, width, height
     found = np.unique(found[(found[:, 2:] > 0).all(1)], axis=0)
     found = found[_ranking(found)][:num]
-    bboxes = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:]], axis=1)
+    found[:, 2:] += found[:, :2]  # now x2, y2
     factor = width / image_bgr.shape[1], height / image_bgr.shape[0]
-    scores = np.linspace(1, 0, len(bboxes), endpoint=False)
-    return (bboxes * np.tile(factor, 2)).astype(np.float32), scores.astype(np.float32)
+    scores = np.linspace(1, 0, len(found), endpoint=False)
+    return (found * np.tile(factor, 2)).astype(np.float32), scores.astype(np.float32)
 
 
 def require_contrib() -> None:
@@ -82,7 +79,8 @@ def _ranking(found: np.ndarray) -> np.ndarray:
 
 def _version() -> str:
     """The version of the installed OpenCV package."""
-    for package in PACKAGES:
+    for package in ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python',
+                    'opencv-contrib-python-headless'):
         try:
             return metadata.version(package)
         except metadata.PackageNotFoundError:
