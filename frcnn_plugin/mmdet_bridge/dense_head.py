@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 
+from mmdet.models.utils import unpack_gt_instances
 from mmdet.structures import SampleList
 from mmdet.utils import InstanceList
 from torch import Tensor
 
 from ..registry import TASK_UTILS
-from .lists import (
-    image_sizes,
-    pack_ground_truth,
-    proposals_to_instances,
-    rescale_bboxes,
-)
+from . import lists
 from .settings import proposal_settings
 
 
@@ -25,7 +21,7 @@ class MMDetDenseHead:
 
     def loss(self, x: Sequence[Tensor], batch_data_samples: SampleList) -> dict:
         """Losses of a batch of ``DetDataSample``."""
-        metas, instances = _unpack_samples(batch_data_samples)
+        instances, _, metas = unpack_gt_instances(batch_data_samples)
         return self.loss_by_feat(*self(x), instances, metas)
 
     def predict(self, x: Sequence[Tensor], batch_data_samples: SampleList,
@@ -38,20 +34,21 @@ class MMDetDenseHead:
                          proposal_cfg: dict | None = None
                          ) -> tuple[dict, InstanceList]:
         """Losses, and the proposals of each image for the second stage."""
-        metas, instances = _unpack_samples(batch_data_samples)
+        instances, _, metas = unpack_gt_instances(batch_data_samples)
         proposals, losses = self.run(
-            x, image_sizes(metas, x[0].device), training=True,
-            gt=pack_ground_truth(instances), creator=self.creator_for(proposal_cfg))
-        return losses, proposals_to_instances(proposals)
+            x, lists.image_sizes(metas, x[0].device), training=True,
+            gt=lists.pack_ground_truth(instances),
+            creator=self.creator_for(proposal_cfg))
+        return losses, lists.proposals_to_instances(proposals)
 
     def loss_by_feat(self, cls_scores: Sequence[Tensor], bbox_preds: Sequence[Tensor],
                      batch_gt_instances: InstanceList, batch_img_metas: list[dict],
                      batch_gt_instances_ignore: InstanceList | None = None) -> dict:
         """Losses from the maps of ``forward``; boxes to ignore take no part."""
         outputs = self.gather_outputs(cls_scores, bbox_preds)
-        sizes = image_sizes(batch_img_metas, outputs.logits.device)
+        sizes = lists.image_sizes(batch_img_metas, outputs.logits.device)
         targets = self.assign_targets(
-            outputs, pack_ground_truth(batch_gt_instances), sizes)
+            outputs, lists.pack_ground_truth(batch_gt_instances), sizes)
         return self.losses(outputs, targets)
 
     def predict_by_feat(self, cls_scores: Sequence[Tensor],
@@ -61,12 +58,12 @@ class MMDetDenseHead:
                         with_nms: bool = True) -> InstanceList:
         """Proposals from the maps of ``forward``."""
         outputs = self.gather_outputs(cls_scores, bbox_preds)
-        sizes = image_sizes(batch_img_metas, outputs.logits.device)
+        sizes = lists.image_sizes(batch_img_metas, outputs.logits.device)
         proposals = self.select_proposals(
             outputs, sizes, training=self.training, creator=self.creator_for(cfg))
         if rescale:
-            proposals = rescale_bboxes(proposals, batch_img_metas)
-        return proposals_to_instances(proposals)
+            proposals = lists.rescale_bboxes(proposals, batch_img_metas)
+        return lists.proposals_to_instances(proposals)
 
     def creator_for(self, cfg: dict | None):
         """A creator with settings that a stock detector hands over.
@@ -78,8 +75,3 @@ class MMDetDenseHead:
         creator = TASK_UTILS.build(proposal_settings(cfg))
         creator.nms = self.proposal_creator.nms
         return creator
-
-
-def _unpack_samples(batch_data_samples: SampleList) -> tuple[list[dict], list]:
-    return ([sample.metainfo for sample in batch_data_samples],
-            [sample.gt_instances for sample in batch_data_samples])

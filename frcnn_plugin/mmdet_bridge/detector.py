@@ -1,19 +1,15 @@
 """mmdet's detector protocol for a detector that works on padded batches."""
 
+from collections.abc import Callable
+
 import torch
 from mmdet.models.detectors import BaseDetector
 from mmdet.structures import SampleList
 from torch import Tensor
 
 from ..structures import Proposals
+from . import lists
 from .finite_losses import FiniteLosses
-from .lists import (
-    detections_to_instances,
-    image_sizes,
-    instances_to_proposals,
-    pack_ground_truth,
-    rescale_bboxes,
-)
 from .stock_heads import StockRoIHead, StockRPNHead
 
 
@@ -36,14 +32,13 @@ class MMDetDetector(FiniteLosses, BaseDetector):
         Returns:
             dict: As that of ``losses``.
         """
-        gt = pack_ground_truth([sample.gt_instances for sample in batch_data_samples])
-        self._samples = batch_data_samples
-        try:
-            return self.losses(
-                batch_inputs, self._image_sizes(batch_inputs, batch_data_samples), gt,
-                self._proposals_for_training(batch_inputs, batch_data_samples))
-        finally:
-            self._samples = None
+        gt = lists.pack_ground_truth(
+            [sample.gt_instances for sample in batch_data_samples])
+        if self._propose_for_training is None:
+            proposals = self._given_proposals(batch_data_samples)
+        else:
+            proposals = self._propose_for_training(batch_inputs, batch_data_samples)
+        return self._run(self.losses, batch_inputs, batch_data_samples, gt, proposals)
 
     def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList,
                 rescale: bool = True) -> SampleList:
@@ -54,12 +49,13 @@ class MMDetDetector(FiniteLosses, BaseDetector):
             batch_data_samples: Their samples.
             rescale: Whether boxes are wanted in pixels of the original images.
         """
-        detections = self._detect(batch_inputs, batch_data_samples)
+        detections = self._run(self.detect, batch_inputs, batch_data_samples,
+                               self._given_proposals(batch_data_samples))
         if rescale:
-            detections = rescale_bboxes(
+            detections = lists.rescale_bboxes(
                 detections, [sample.metainfo for sample in batch_data_samples])
         return self.add_pred_to_datasample(
-            batch_data_samples, detections_to_instances(detections))
+            batch_data_samples, lists.detections_to_instances(detections))
 
     def _forward(self, batch_inputs: Tensor,
                  batch_data_samples: SampleList | None = None) -> tuple:
@@ -73,25 +69,11 @@ class MMDetDetector(FiniteLosses, BaseDetector):
         outputs: list[tuple] = []
         handle = head.register_forward_hook(lambda _, args, out: outputs.append(out))
         try:
-            self._detect(batch_inputs, batch_data_samples)
+            self._run(self.detect, batch_inputs, batch_data_samples,
+                      self._given_proposals(batch_data_samples))
         finally:
             handle.remove()
         return outputs[-1]
-
-    def _detect(self, images: Tensor, samples: SampleList | None):
-        self._samples = samples
-        try:
-            return self.detect(images, self._image_sizes(images, samples),
-                               None if self.with_rpn else given_proposals(samples))
-        finally:
-            self._samples = None
-
-    def _proposals_for_training(self, images: Tensor,
-                                samples: SampleList) -> Proposals | None:
-        """Proposals that come from elsewhere; None where the RPN makes them."""
-        if self._propose_for_training is not None:
-            return self._propose_for_training(images, samples)
-        return None if self.with_rpn else given_proposals(samples)
 
     @torch.no_grad()
     def propose_for(self, images: Tensor, samples: SampleList,
@@ -103,11 +85,34 @@ class MMDetDetector(FiniteLosses, BaseDetector):
             samples: Their samples.
             training: Whether as many are wanted as the second stage is trained on.
         """
+        return self._run(self.propose, images, samples, training)
+
+    def _run(self, method: Callable, images: Tensor, samples: SampleList | None, *args):
+        """Call ``losses``, ``detect`` or ``propose`` with the sizes of the images."""
+        if samples is None:
+            sizes = images.new_tensor([images.shape[-2:]] * len(images))
+        else:
+            sizes = lists.image_sizes(
+                [sample.metainfo for sample in samples], images.device)
         self._samples = samples
         try:
-            return self.propose(images, self._image_sizes(images, samples), training)
+            return method(images, sizes, *args)
         finally:
             self._samples = None
+
+    def _given_proposals(self, samples: SampleList | None) -> Proposals | None:
+        """The proposals that came with the samples; None where the RPN makes them.
+
+        Raises:
+            ValueError: If they came with none.
+        """
+        if self.with_rpn:
+            return None
+        if samples is None or any('proposals' not in sample for sample in samples):
+            raise ValueError(
+                'FasterRCNN without rpn_head needs proposals with its data: give the '
+                'dataset a proposal_file and LoadProposals in its pipeline')
+        return lists.instances_to_proposals([sample.proposals for sample in samples])
 
     @property
     def rpn(self):
@@ -122,22 +127,3 @@ class MMDetDetector(FiniteLosses, BaseDetector):
         head = self.roi_head
         return head if hasattr(head, 'predict_regions') else StockRoIHead(
             head, self._samples)
-
-    @staticmethod
-    def _image_sizes(images: Tensor, samples: SampleList | None) -> Tensor:
-        if samples is None:
-            return images.new_tensor([images.shape[-2:]] * len(images))
-        return image_sizes([sample.metainfo for sample in samples], images.device)
-
-
-def given_proposals(samples: SampleList | None) -> Proposals:
-    """The proposals that came with the data samples.
-
-    Raises:
-        ValueError: If they came with none.
-    """
-    if samples is None or any('proposals' not in sample for sample in samples):
-        raise ValueError(
-            'FasterRCNN without rpn_head needs proposals with its data: give the '
-            'dataset a proposal_file and LoadProposals in its pipeline')
-    return instances_to_proposals([sample.proposals for sample in samples])

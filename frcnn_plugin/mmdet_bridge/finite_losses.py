@@ -6,11 +6,7 @@ from torch import Tensor
 
 
 class NonFiniteLoss(Exception):
-    """A loss is NaN or infinite.
-
-    Args:
-        losses: All losses of the step, by name.
-    """
+    """A loss is NaN or infinite; ``losses`` are all of the step, by name."""
 
     def __init__(self, losses: dict[str, float]) -> None:
         self.losses = losses
@@ -42,11 +38,7 @@ class FiniteLosses:
 
 
 def check_finite(total: Tensor, losses: dict[str, Tensor]) -> None:
-    """Refuse losses that are not finite.
-
-    Args:
-        total: () the loss to minimise.
-        losses: All losses of the step, by name.
+    """Refuse the loss to minimise if it is not finite; all by name tell which it was.
 
     Raises:
         NonFiniteLoss: In all processes of a job, if the loss of one is not finite.

@@ -70,40 +70,32 @@ def instances_to_proposals(batch_instances: Sequence[InstanceData]) -> Proposals
 
 @torch.compiler.disable
 def unpack(mask: Tensor, **fields: Tensor) -> list[InstanceData]:
-    """Cut the padding off.
+    """Cut the padding off (B, N, ...) fields: one ``InstanceData`` for each image.
 
-    Args:
-        mask: (B, N) bool, True rows first in each image.
-        **fields: (B, N, ...) tensors, the fields of the instances.
-
-    Returns:
-        list[InstanceData]: One for each image.
+    Of the (B, N) mask, the rows that are True come first in each image.
     """
-    counts = mask.sum(1).tolist()
     return [
         InstanceData(**{name: field[i, :count] for name, field in fields.items()})
-        for i, count in enumerate(counts)]
+        for i, count in enumerate(mask.sum(1).tolist())]
 
 
 def detections_to_instances(detections: Detections) -> list[InstanceData]:
     """Detections as mmdet's heads return them."""
-    return unpack(detections.mask, bboxes=detections.bboxes, scores=detections.scores,
-                  labels=detections.labels)
+    return unpack(**detections._asdict())
 
 
 def instances_to_detections(batch_instances: Sequence[InstanceData]) -> Detections:
     """Pad the detections of mmdet's heads to one batch."""
-    bboxes, mask = pad_rows([each.bboxes for each in batch_instances])
-    scores, _ = pad_rows([each.scores for each in batch_instances])
-    labels, _ = pad_rows([each.labels for each in batch_instances])
+    (bboxes, mask), (scores, _), (labels, _) = (
+        pad_rows([each[name] for each in batch_instances])
+        for name in ('bboxes', 'scores', 'labels'))
     return Detections(bboxes, scores, labels, mask)
 
 
 def proposals_to_instances(proposals: Proposals) -> list[InstanceData]:
     """Proposals as mmdet's RPNs return them; every label is 0."""
     labels = torch.zeros_like(proposals.mask, dtype=torch.long)
-    return unpack(proposals.mask, bboxes=proposals.bboxes, labels=labels,
-                  scores=proposals.scores)
+    return unpack(**proposals._asdict(), labels=labels)
 
 
 @torch.compiler.disable

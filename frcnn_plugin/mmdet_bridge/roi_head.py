@@ -3,19 +3,13 @@
 from collections.abc import Sequence
 
 import torch
+from mmdet.models.utils import unpack_gt_instances
 from mmdet.structures import SampleList
 from mmdet.utils import InstanceList
 from torch import Tensor
 
 from ..structures import Proposals, bbox2roi
-from .lists import (
-    detections_to_instances,
-    image_sizes,
-    instances_to_proposals,
-    pack_ground_truth,
-    pad_rows,
-    rescale_bboxes,
-)
+from . import lists
 from .stock_targets import pad_sampling_results
 
 
@@ -27,16 +21,12 @@ class MMDetRoIHead:
 
     with_bbox = True
     with_mask = False
-
-    @property
-    def with_shared_head(self) -> bool:
-        """Whether there are layers between extractor and bbox head."""
-        return self.shared_head is not None
+    with_shared_head = property(lambda self: self.shared_head is not None)
 
     def forward(self, x: Sequence[Tensor], rpn_results_list: InstanceList,
                 batch_data_samples: SampleList | None = None) -> tuple:
         """Raw scores and deltas of given proposals."""
-        proposals = instances_to_proposals(rpn_results_list)
+        proposals = lists.instances_to_proposals(rpn_results_list)
         cls_score, bbox_pred = self.predict_regions(x, bbox2roi(proposals.bboxes))
         real = proposals.mask.flatten()
         return cls_score[real], None if bbox_pred is None else bbox_pred[real]
@@ -44,18 +34,19 @@ class MMDetRoIHead:
     def loss(self, x: Sequence[Tensor], rpn_results_list: InstanceList,
              batch_data_samples: SampleList) -> dict[str, Tensor]:
         """Losses on lists of proposals."""
-        gt = pack_ground_truth([sample.gt_instances for sample in batch_data_samples])
-        return self.losses(x, instances_to_proposals(rpn_results_list), gt)
+        instances, _, _ = unpack_gt_instances(batch_data_samples)
+        return self.losses(x, lists.instances_to_proposals(rpn_results_list),
+                           lists.pack_ground_truth(instances))
 
     def predict(self, x: Sequence[Tensor], rpn_results_list: InstanceList,
                 batch_data_samples: SampleList, rescale: bool = False) -> InstanceList:
         """Detections of each image from lists of proposals."""
         metas = [sample.metainfo for sample in batch_data_samples]
-        proposals = instances_to_proposals(rpn_results_list)
-        detections = self.detect(x, proposals, image_sizes(metas, x[0].device))
+        detections = self.detect(x, lists.instances_to_proposals(rpn_results_list),
+                                 lists.image_sizes(metas, x[0].device))
         if rescale:
-            detections = rescale_bboxes(detections, metas)
-        return detections_to_instances(detections)
+            detections = lists.rescale_bboxes(detections, metas)
+        return lists.detections_to_instances(detections)
 
 
 class MMDetBBoxHead:
@@ -65,11 +56,7 @@ class MMDetBBoxHead:
     """
 
     with_cls = True
-
-    @property
-    def predict_box_type(self) -> str:
-        """mmdet's name for boxes with sides along the axes."""
-        return 'hbox'
+    predict_box_type = 'hbox'  # mmdet's name for boxes with sides along the axes
 
     def loss_and_target(self, cls_score: Tensor, bbox_pred: Tensor, rois: Tensor,
                         sampling_results: list, rcnn_train_cfg: dict,
@@ -97,13 +84,12 @@ class MMDetBBoxHead:
             rcnn_test_cfg: ``score_thr``, ``nms``, ``max_per_img``.
             rescale: Whether boxes are wanted in pixels of the original images.
         """
-        bboxes, mask = pad_rows([roi[:, 1:] for roi in rois])
-        logits, _ = pad_rows(list(cls_scores))
-        deltas = pad_rows(list(bbox_preds))[0] if self.with_reg else None
-        proposals = Proposals(bboxes, mask.float(), mask)
+        bboxes, mask = lists.pad_rows([roi[:, 1:] for roi in rois])
+        logits, _ = lists.pad_rows(list(cls_scores))
+        deltas = lists.pad_rows(list(bbox_preds))[0] if self.with_reg else None
         detections = self.detections(
-            logits, deltas, proposals, image_sizes(batch_img_metas, bboxes.device),
-            rcnn_test_cfg)
+            logits, deltas, Proposals(bboxes, mask.float(), mask),
+            lists.image_sizes(batch_img_metas, bboxes.device), rcnn_test_cfg)
         if rescale:
-            detections = rescale_bboxes(detections, batch_img_metas)
-        return detections_to_instances(detections)
+            detections = lists.rescale_bboxes(detections, batch_img_metas)
+        return lists.detections_to_instances(detections)

@@ -3,8 +3,6 @@
 from ..ops import nms_settings
 from ..registry import MODELS
 
-PROPOSAL_LIMITS = ('nms_pre', 'max_per_img')
-
 
 def part_settings(part: dict, train_cfg: dict | None, test_cfg: dict | None,
                   name: str) -> dict:
@@ -41,6 +39,6 @@ def proposal_settings(test_cfg: dict, train_cfg: dict | None = None) -> dict:
 
 def limits(cfg: dict) -> dict:
     """The settings of one phase of a ``ProposalCreator``."""
-    return dict(**{name: cfg.get(name, -1) for name in PROPOSAL_LIMITS},
+    return dict(nms_pre=cfg.get('nms_pre', -1), max_per_img=cfg.get('max_per_img', -1),
                 nms_iou_thr=nms_settings(cfg['nms'])[0],
                 min_bbox_size=max(cfg.get('min_bbox_size', 0), 0))

@@ -14,21 +14,14 @@ from torch import Tensor, nn
 
 from ..ops import decode
 from ..structures import Detections, GroundTruth, Proposals
-from .lists import (
-    instances_to_detections,
-    instances_to_proposals,
-    proposals_to_instances,
-    unpack,
-)
+from . import lists
 
 
 class StockRPNHead:
     """A dense head of mmdet as a source of padded proposals.
 
-    Args:
-        head: The head.
-        samples: The data samples of this batch, if it came with any.
-        train_cfg: mmdet's ``train_cfg`` of the detector, for ``rpn_proposal``.
+    ``samples`` are those of this batch, if it came with any; of the detector's
+    ``train_cfg`` it reads ``rpn_proposal``.
     """
 
     def __init__(self, head: nn.Module, samples: SampleList | None,
@@ -48,7 +41,7 @@ class StockRPNHead:
             sample.gt_instances.labels = torch.zeros_like(sample.gt_instances.labels)
         losses, instances = self.head.loss_and_predict(
             features, samples, proposal_cfg=self.proposal_cfg)
-        return instances_to_proposals(instances), {
+        return lists.instances_to_proposals(instances), {
             name if 'rpn' in name else f'rpn_{name}': value
             for name, value in losses.items()}
 
@@ -56,19 +49,14 @@ class StockRPNHead:
                 training: bool) -> Proposals:
         """See ``RPNHead.propose``."""
         samples = self.samples or samples_of(image_sizes)
-        return instances_to_proposals(self.head.predict_by_feat(
+        return lists.instances_to_proposals(self.head.predict_by_feat(
             *self.head(features),
             batch_img_metas=[sample.metainfo for sample in samples],
             cfg=self.proposal_cfg if training else None, rescale=False))
 
 
 class StockRoIHead:
-    """A RoI head of mmdet on padded proposals.
-
-    Args:
-        head: The head.
-        samples: The data samples of this batch, if it came with any.
-    """
+    """A RoI head of mmdet on padded proposals, with the samples of this batch."""
 
     def __init__(self, head: nn.Module, samples: SampleList | None) -> None:
         self.head, self.samples = head, samples
@@ -76,25 +64,20 @@ class StockRoIHead:
     def losses(self, features: Sequence[Tensor], proposals: Proposals,
                gt: GroundTruth) -> dict[str, Tensor]:
         """See ``RoIHead.losses``."""
-        return self.head.loss(features, proposals_to_instances(proposals),
+        return self.head.loss(features, lists.proposals_to_instances(proposals),
                               self.samples or samples_of(gt=gt))
 
     def detect(self, features: Sequence[Tensor], proposals: Proposals,
                image_sizes: Tensor) -> Detections:
         """See ``RoIHead.detect``."""
-        return instances_to_detections(self.head.predict(
-            features, proposals_to_instances(proposals),
+        return lists.instances_to_detections(self.head.predict(
+            features, lists.proposals_to_instances(proposals),
             self.samples or samples_of(image_sizes), rescale=False))
 
 
 def samples_of(image_sizes: Tensor | None = None,
                gt: GroundTruth | None = None) -> SampleList:
-    """The data samples of a batch that came as tensors, as far as heads read them.
-
-    Args:
-        image_sizes: (B, 2) height and width of each image.
-        gt: Padded ground truth.
-    """
+    """The data samples of a batch that came as tensors, as far as heads read them."""
     if image_sizes is None:
         samples = [DetDataSample() for _ in gt.mask]
     else:
@@ -104,8 +87,8 @@ def samples_of(image_sizes: Tensor | None = None,
             img_shape=size, ori_shape=size, pad_shape=whole, batch_input_shape=whole,
             scale_factor=(1.0, 1.0))) for size in sizes]
     if gt is not None:
-        for sample, instances in zip(samples, unpack(
-                gt.mask, bboxes=gt.bboxes, labels=gt.labels), strict=True):
+        for sample, instances in zip(samples, lists.unpack(**gt._asdict()),
+                                     strict=True):
             sample.gt_instances = instances
             sample.ignored_instances = InstanceData(
                 bboxes=gt.bboxes.new_zeros(0, 4), labels=gt.labels.new_zeros(0))
@@ -117,14 +100,8 @@ def stock_bbox_losses(head: nn.Module, cls_score: Tensor, bbox_pred: Tensor | No
                       mask: Tensor) -> dict[str, Tensor]:
     """The losses of a bbox head of mmdet, which divides by all rows it is given.
 
-    Args:
-        head: The head.
-        cls_score: (R, C + 1) logits.
-        bbox_pred: (R, 4 C) deltas, or None.
-        rois: (R, 5) regions.
-        labels: (R,) int64 in [0, C].
-        deltas: (R, 4) targets.
-        mask: (R,) bool; False rows are padding, and are left out.
+    So rows of padding, where the (R,) mask is False, are left out. The arguments are
+    those of ``BBoxHead.losses`` and the (R, 5) regions.
     """
     labels, deltas = labels[mask], deltas[mask]
     positive = (labels < head.num_classes).unsqueeze(-1).expand_as(deltas)

@@ -4,13 +4,15 @@ They go image by image; our samplers, which do the batch at once, are faster.
 """
 
 import torch
+from mmdet.models.task_modules import SamplingResult
+from mmengine.structures import InstanceData
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from ..ops import encode, inside_mask
 from ..registry import TASK_UTILS
 from ..structures import AnchorTargets, GroundTruth, Proposals, RoISamples
-from . import targets as protocol
+from . import lists
 
 
 class StockAnchorTargets:
@@ -35,11 +37,10 @@ class StockAnchorTargets:
         labels = torch.full(valid.shape, -1, dtype=torch.long, device=anchors.device)
         deltas = anchors.new_zeros(*valid.shape, 4)
         indices = [row.nonzero().squeeze(-1) for row in valid]
-        gt_instances = protocol.gt_instances_of(gt)
+        gt_instances = lists.unpack(**gt._asdict())
         for instances in gt_instances:
             instances.labels = torch.zeros_like(instances.labels)
-        results = protocol.stock_matches(
-            self.assigner, self.sampler, [anchors[i] for i in indices], gt_instances)
+        results = assign_and_sample(self, [anchors[i] for i in indices], gt_instances)
         for image, (index, result) in enumerate(zip(indices, results, strict=True)):
             positive = index[result.pos_inds]
             labels[image, positive] = 1
@@ -65,21 +66,24 @@ class StockProposalTargets:
     def __call__(self, proposals: Proposals, gt: GroundTruth, num_classes: int,
                  bbox_coder) -> RoISamples:
         """See :meth:`ProposalTargetSampler.__call__`."""
-        counts = proposals.mask.sum(1).tolist()
-        priors = [boxes[:n] for boxes, n in zip(proposals.bboxes, counts, strict=True)]
-        results = protocol.stock_matches(
-            self.assigner, self.sampler, priors, protocol.gt_instances_of(gt))
+        priors = [each.bboxes for each in lists.proposals_to_instances(proposals)]
+        results = assign_and_sample(self, priors, lists.unpack(**gt._asdict()))
         return pad_sampling_results(results, num_classes, bbox_coder)
 
 
-def pad_sampling_results(results, num_classes: int, bbox_coder) -> RoISamples:
-    """mmdet's sampling results of a batch as padded samples, positives first.
+def assign_and_sample(stock, bboxes: list[Tensor],
+                      gt: list[InstanceData]) -> list[SamplingResult]:
+    """Run the assigner and the sampler on the (n_i, 4) boxes of each image."""
+    results = []
+    for priors, gt_instances in zip(bboxes, gt, strict=True):
+        instances = InstanceData(priors=priors)
+        assigned = stock.assigner.assign(instances, gt_instances, None)
+        results.append(stock.sampler.sample(assigned, instances, gt_instances))
+    return results
 
-    Args:
-        results: One ``SamplingResult`` per image.
-        num_classes: C, the label of the background.
-        bbox_coder: The coder whose deltas the head predicts.
-    """
+
+def pad_sampling_results(results, num_classes: int, bbox_coder) -> RoISamples:
+    """mmdet's sampling results of a batch as padded samples, positives first."""
     rows = []
     for result in results:
         bboxes = torch.cat([result.pos_priors, result.neg_priors])
