@@ -5,8 +5,7 @@ to it in a test, and takes its place in one detector. Without any of it everythi
 plain and slow.
 """
 
-from .hook import AccelerateHook
 from .inference import for_inference
-from .training import for_training
+from .training import AccelerateHook, for_training
 
 __all__ = ['AccelerateHook', 'for_inference', 'for_training']

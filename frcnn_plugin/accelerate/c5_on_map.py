@@ -9,10 +9,10 @@ and not 1024.
 """
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..roi.resnet_c5_head import ResNetC5Head
 from .convolution import conv2d
-from .folding import fold, is_fixed
 from .roi_align import PixelRoIAlign
 
 
@@ -40,7 +40,8 @@ class C5OnMap(ResNetC5Head):
         feature, rois = region
         block, *others = self.layer4
         shortcut = block.downsample
-        if not (is_fixed(block.bn1) and is_fixed(shortcut[1])):
+        if any(isinstance(norm, _BatchNorm) and norm.training
+               for norm in (block.bn1, shortcut[1])):  # not linear
             return super().forward(self.pool_cells(feature, rois))
         x = block.relu(self.pool_after(feature, rois, block.conv1, block.bn1))
         x = block.relu(block.bn2(block.conv2(x)))
@@ -64,3 +65,18 @@ class C5OnMap(ResNetC5Head):
         return PixelRoIAlign.fits(extractor) and extractor.num_inputs == 1 and (
             extractor.roi_scale_factor is None
             and type(head) is ResNetC5Head and hasattr(head.layer4[0], 'conv3'))
+
+
+def fold(conv: nn.Conv2d, norm: nn.Module) -> tuple[Tensor, Tensor | None]:
+    """A convolution and the normalisation after it as one, with gradients to all.
+
+    The statistics are fixed; ``norm`` is ``nn.Identity`` where it was folded before.
+    Returns (O, I, h, w) weights and (O,) bias, or None without one.
+    """
+    if not isinstance(norm, _BatchNorm):
+        return conv.weight, conv.bias
+    gain = norm.weight * (norm.running_var + norm.eps).rsqrt()
+    bias = norm.bias - norm.running_mean * gain
+    if conv.bias is not None:
+        bias = bias + conv.bias * gain
+    return conv.weight * gain.view(-1, 1, 1, 1), bias

@@ -21,11 +21,7 @@ def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None,
         x: (N, I, H, W) float32.
         weight: (O, I, h, w).
         bias: (O,) or None.
-        stride: Along y and x.
-        padding: Along y and x.
-
-    Returns:
-        Tensor: (N, O, H', W').
+        stride: Along y and x, as is the padding.
     """
     by_products = (
         x.device.type == 'cpu' and x.dtype == torch.float32 and weight.requires_grad
@@ -79,17 +75,9 @@ class _Convolution(torch.autograd.Function):
 
 def weight_gradient(x: Tensor, gradient: Tensor, kernel_size: tuple[int, int],
                     stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
-    """The gradient of a convolution's weights.
+    """The (O, I, h, w) gradient of a convolution's weights, in ``channels_last``.
 
-    Args:
-        x: (N, I, H, W) input.
-        gradient: (N, O, H', W') of the output.
-        kernel_size: (h, w).
-        stride: Along y and x.
-        padding: Along y and x.
-
-    Returns:
-        Tensor: (O, I, h, w) in ``channels_last``.
+    From the (N, I, H, W) input and the (N, O, H', W') gradient of the output.
     """
     height, width = gradient.shape[2:]
     outputs = gradient.permute(0, 2, 3, 1).flatten(0, 2).t()  # (O, N H' W')

@@ -4,7 +4,7 @@ import torch
 from mmcv.cnn import fuse_conv_bn
 from torch import nn
 
-from .parts import on_cpu, replace_functions, replace_pooling
+from .parts import replace_parts
 
 FREEZING = dict(freezing=True)
 
@@ -28,9 +28,7 @@ def for_inference(detector: nn.Module, compile: bool = False) -> nn.Module:
     """
     fold_batch_norms(detector)
     detector.to(memory_format=torch.channels_last)
-    replace_functions(detector)
-    if on_cpu(detector):
-        replace_pooling(detector)
+    replace_parts(detector)
     if compile:
         compile_layers(detector)
     return detector
@@ -44,18 +42,15 @@ def fold_batch_norms(detector: nn.Module) -> nn.Module:
 
 def compile_layers(detector: nn.Module) -> None:
     """Compile the layers with weights, and the pooling where there is one level."""
-    for part in (detector.backbone, detector.neck, detector.rpn_head):
-        if part is not None:
-            part.compile(options=FREEZING)
     roi_head = detector.roi_head
-    if roi_head is None:
-        return
-    if getattr(roi_head.bbox_roi_extractor, 'num_inputs', 0) == 1 and hasattr(
-            roi_head, 'predict_regions'):
+    parts = [detector.backbone, detector.neck, detector.rpn_head]
+    if hasattr(roi_head, 'predict_regions') and getattr(
+            roi_head.bbox_roi_extractor, 'num_inputs', 0) == 1:
         roi_head.predict_regions = torch.compile(
             roi_head.predict_regions, options=FREEZING)
-        return
-    # what is pooled from which level depends on the data, which no graph may
-    for part in (roi_head.shared_head, roi_head.bbox_head):
+    elif roi_head is not None:
+        # what is pooled from which level depends on the data, which no graph may
+        parts += [roi_head.shared_head, roi_head.bbox_head]
+    for part in parts:
         if part is not None:
             part.compile(options=FREEZING)

@@ -23,16 +23,15 @@ def compare_in_blocks(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
     # results go into tensors made beforehand: small ones between the large ones that
     # come and go would fragment the memory
     (images, number), boxes = bboxes.shape[:2], gt_bboxes.size(1)
-    starts = range(0, number, size)
+    blocks = [slice(start, start + size) for start in range(0, number, size)]
     max_iou = bboxes.new_empty(images, number)
     gt_indices = torch.empty_like(max_iou, dtype=torch.long)
     best_of, is_best, best_iou = None, None, None
     if min_best_iou is not None:
         best_of = torch.empty_like(gt_indices)
         is_best = bboxes.new_empty((images, number, boxes), dtype=torch.bool)
-        best_iou = bboxes.new_empty(len(starts), images, 1, boxes)
-    for block, start in enumerate(starts):
-        rows = slice(start, start + size)
+        best_iou = bboxes.new_empty(len(blocks), images, 1, boxes)
+    for block, rows in enumerate(blocks):
         iou = box_iou(bboxes[:, rows], gt_bboxes, offset)
         max_iou[:, rows], gt_indices[:, rows] = iou.max(-1)
         if best_iou is not None:
@@ -41,7 +40,6 @@ def compare_in_blocks(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
     if best_iou is not None:
         best = best_iou.amax(0)
         counts = good_best(best, min_best_iou) & (best_iou == best)
-        for block, start in enumerate(starts):
-            rows = slice(start, start + size)
+        for block, rows in enumerate(blocks):
             best_of[:, rows] = last_true(is_best[:, rows] & counts[block])
     return Comparison(max_iou, gt_indices, best_of)

@@ -23,30 +23,23 @@ def on_cpu(detector: nn.Module) -> bool:
     return all(part.device.type == 'cpu' for part in detector.parameters())
 
 
-def replace_functions(detector: nn.Module) -> None:
-    """Suppression and matching, wherever our own parts do them."""
+def replace_parts(detector: nn.Module) -> None:
+    """Suppression and matching; on a CPU RoIAlign too, and what is linear after it."""
+    pooling = on_cpu(detector)
     for part in detector.modules():
-        owners = [part, getattr(part, 'proposal_creator', None),
-                  getattr(part, 'target_sampler', None)]
-        for owner in filter(None, owners):
+        for owner in (part, getattr(part, 'proposal_creator', None),
+                      getattr(part, 'target_sampler', None)):
             if getattr(owner, 'nms', None) is masked_nms:
                 owner.nms = greedy_nms
             if getattr(owner, 'compare', None) is compare:
                 owner.compare = compare_in_blocks
-
-
-def replace_pooling(detector: nn.Module) -> None:
-    """RoIAlign on a CPU, and with it what is linear after it."""
-    for part in detector.modules():
         extractor = getattr(part, 'bbox_roi_extractor', None)
         head = getattr(part, 'shared_head', None)
-        if not PixelRoIAlign.fits(extractor):
-            continue
-        if C5OnMap.fits(extractor, head):
+        if pooling and C5OnMap.fits(extractor, head):
             part.bbox_roi_extractor = with_class(extractor, DeferredRoIAlign)
             part.shared_head = with_class(head, C5OnMap)
             part.shared_head.pool_cells = part.bbox_roi_extractor.pool_cells
-        else:
+        elif pooling and PixelRoIAlign.fits(extractor):
             part.bbox_roi_extractor = with_class(extractor, PixelRoIAlign)
 
 

@@ -8,7 +8,6 @@ only, which is all that a convolution with stride 2 reads.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -33,13 +32,7 @@ class PixelRoIAlign(RoIPoolExtractor):
 
     def forward(self, feats: Sequence[Tensor], rois: Tensor,
                 roi_scale_factor: float | None = None, step: int = 1) -> Tensor:
-        """See :meth:`RoIPoolExtractor.forward`.
-
-        Args:
-            feats: (B, C, H, W) per level.
-            rois: (R, 5) regions.
-            roi_scale_factor: A factor in place of the constructor's.
-            step: Only every ``step``-th cell is wanted, along both axes.
+        """See :meth:`RoIPoolExtractor.forward`; every ``step``-th cell along both axes.
 
         Returns:
             Tensor: (R, C, ceil(h / step), ceil(w / step)).
@@ -65,20 +58,6 @@ class PixelRoIAlign(RoIPoolExtractor):
             return factor is None  # enlarged regions may exceed the map
         # groups of regions depend on the data, which no graph may
         return self.options['sampling_ratio'] > 0 or not torch.compiler.is_compiling()
-
-
-class Spans(NamedTuple):
-    """Where regions lie along one axis of their maps; each (R,), in pixels of the map.
-
-    Attributes:
-        start (Tensor): Where a region begins.
-        length (Tensor): How long it is.
-        size (Tensor): Pixels of its map along this axis.
-    """
-
-    start: Tensor
-    length: Tensor
-    size: Tensor
 
 
 def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
@@ -108,23 +87,34 @@ def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
             one level and a region longer than the map by more than a pixel of it.
     """
     table = torch.cat([level.permute(0, 2, 3, 1).flatten(0, 2) for level in features])
-    columns, rows, first = place(features, rois, levels, scales, aligned)
+    # (R, 2) along y and x: where a region begins, how long it is, and how long its map
+    scale = rois.new_tensor(scales)[levels].unsqueeze(1)
+    corners = rois[:, 1:].detach() * scale - (0.5 if aligned else 0.0)
+    start, length = corners[:, :2].flip(1), (corners[:, 2:] - corners[:, :2]).flip(1)
+    if not aligned:
+        length = length.clamp(min=1)
+    sizes = torch.tensor([level.shape[-2:] for level in features], device=rois.device)
+    areas, images = sizes.prod(1), len(features[0])
+    ends = (areas * images).cumsum(0)  # of the levels in the table
+    first = ends[levels] - areas[levels] * (images - rois[:, 0].long())
+    places = start, length, sizes[levels], first
+
     limits = [side + 1 for side in features[0].shape[-2:]]
     if sampling_ratio:
         most = [(sampling_ratio, sampling_ratio)]
-    elif len(features) == 1 and within(rows, columns, limits):
+    elif len(features) == 1 and within(length, limits):
         most = [tuple(-(-limit // cells)
                       for limit, cells in zip(limits, output_size, strict=True))]
     else:
-        most, groups = group_by_need(rows, columns, output_size)
+        most, groups = group_by_need(length, output_size)
 
-    def pool(most: tuple[int, int], *places: Tensor) -> Tensor:
-        y, x = Spans(*places[:3]), Spans(*places[3:6])
-        along_y = taps(y, output_size[0], sampling_ratio, most[0], step)
-        along_x = taps(x, output_size[1], sampling_ratio, most[1], step)
-        return weighted_sums(table, places[6], along_y, along_x, x.size)
+    def pool(most: tuple[int, int], start: Tensor, length: Tensor, sizes: Tensor,
+             first: Tensor) -> Tensor:
+        along_y, along_x = (
+            taps(start[:, axis], length[:, axis], sizes[:, axis], output_size[axis],
+                 sampling_ratio, most[axis], step) for axis in (0, 1))
+        return weighted_sums(table, first, along_y, along_x, sizes[:, 1])
 
-    places = (*rows, *columns, first)
     if len(most) == 1:
         return pool(most[0], *places)
     cells = torch.cat([pool(each, *(field[group] for field in places))
@@ -132,41 +122,20 @@ def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
     return cells[torch.cat(groups).argsort()]
 
 
-def place(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
-          scales: Sequence[float], aligned: bool) -> tuple[Spans, Spans, Tensor]:
-    """Where each region lies on its map, and where that map is in the table.
-
-    Returns:
-        tuple: Spans along x and along y, and (R,) the row of the first pixel.
-    """
-    sizes = torch.tensor([level.shape[-2:] for level in features], device=rois.device)
-    areas = sizes.prod(1)
-    ends = (areas * features[0].size(0)).cumsum(0)
-    first = ends[levels] - areas[levels] * (features[0].size(0) - rois[:, 0].long())
-    scale = rois.new_tensor(scales)[levels].unsqueeze(1)
-    corners = rois[:, 1:].detach() * scale - (0.5 if aligned else 0.0)
-    start, length = corners[:, :2], corners[:, 2:] - corners[:, :2]
-    if not aligned:
-        length = length.clamp(min=1)
-    height, width = sizes[levels].unbind(1)
-    return (Spans(start[:, 0], length[:, 0], width),
-            Spans(start[:, 1], length[:, 1], height), first)
-
-
-def within(rows: Spans, columns: Spans, limits: Sequence[int]) -> bool:
+def within(length: Tensor, limits: Sequence[int]) -> bool:
     """Whether no region is longer than its map, which tells how many pixels are needed.
 
     That is so of all that were clipped to their image. A graph cannot depend on it and
     takes it for granted.
     """
-    fits = (rows.length <= limits[0]).all() & (columns.length <= limits[1]).all()
+    fits = (length[:, 0] <= limits[0]).all() & (length[:, 1] <= limits[1]).all()
     if torch.compiler.is_compiling():
         torch._assert_async(fits, 'RoIAlign: a region is larger than the feature map')
         return True
     return bool(fits)
 
 
-def group_by_need(rows: Spans, columns: Spans, output_size: tuple[int, int]
+def group_by_need(length: Tensor, output_size: tuple[int, int]
                   ) -> tuple[list[tuple[int, int]], list[Tensor]]:
     """Regions together whose cells cover about as many pixels.
 
@@ -176,30 +145,29 @@ def group_by_need(rows: Spans, columns: Spans, output_size: tuple[int, int]
         tuple: Samples in a cell along y and x, powers of two, and the (r,) indices of
         the regions that need no more, for each group.
     """
-    needs = torch.stack([(span.length / cells).clamp(min=1).log2().ceil().long()
-                         for span, cells in zip((rows, columns), output_size,
-                                                strict=True)], dim=1)
+    needs = (length / length.new_tensor(output_size)).clamp(min=1).log2().ceil().long()
     kinds, kind = needs.unique(dim=0, return_inverse=True)
     return ([(2**y, 2**x) for y, x in kinds.tolist()] or [(1, 1)],
             [(kind == i).nonzero().squeeze(1) for i in range(len(kinds))])
 
 
-def taps(span: Spans, num_cells: int, sampling_ratio: int, most: int,
-         step: int) -> tuple[Tensor, Tensor]:
+def taps(start: Tensor, length: Tensor, size: Tensor, num_cells: int,
+         sampling_ratio: int, most: int, step: int) -> tuple[Tensor, Tensor]:
     """Which pixels along one axis a cell is made of, and with which weights.
 
     Args:
-        span: Where the regions lie.
-        num_cells: Cells of a region along this axis.
-        sampling_ratio: As that of :func:`roi_align_cells`.
+        start: (R,) where each region begins, in pixels of its map.
+        length: (R,) how long it is.
+        size: (R,) how long its map is.
+        num_cells: Cells of a region.
+        sampling_ratio: As that of :func:`roi_align_cells`, as is ``step``.
         most: The most samples of a cell.
-        step: As that of :func:`roi_align_cells`.
 
     Returns:
         tuple: (R, n, T) int64 and (R, n, T) weights; T is two for each sample, or,
         where there is a sample for each pixel, as many as they touch together.
     """
-    start, length, size = (field.view(-1, 1, 1) for field in span)
+    start, length, size = (each.view(-1, 1, 1) for each in (start, length, size))
     bins = length / num_cells
     counts = (torch.full_like(bins, sampling_ratio) if sampling_ratio
               else bins.ceil().clamp(max=most))
@@ -228,17 +196,13 @@ def taps(span: Spans, num_cells: int, sampling_ratio: int, most: int,
 
 def weighted_sums(table: Tensor, first: Tensor, along_y: tuple[Tensor, Tensor],
                   along_x: tuple[Tensor, Tensor], width: Tensor) -> Tensor:
-    """The cells of (R,) regions, from the pixels of all maps.
+    """(R, C, n, m) cells of all regions in ``channels_last``.
 
     Args:
-        table: (N, C) pixels.
+        table: (N, C) pixels of all maps.
         first: (R,) the row of each region's map in the table.
-        along_y: (R, n, T) pixels along y and their weights.
-        along_x: (R, m, U) pixels along x and their weights.
+        along_y: (R, n, T) pixels along y and their weights; along x (R, m, U).
         width: (R,) of each region's map.
-
-    Returns:
-        Tensor: (R, C, n, m) in ``channels_last``.
     """
     (rows, row_weights), (columns, column_weights) = along_y, along_x
     rows = rows * width.view(-1, 1, 1) + first.view(-1, 1, 1)

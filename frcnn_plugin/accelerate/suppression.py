@@ -36,9 +36,7 @@ def _greedy_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, groups: Tensor | N
     return kept
 
 
-@_greedy_nms.register_fake
-def _(bboxes, scores, mask, groups, iou_thr, num):
-    return torch.empty_like(mask)
+_greedy_nms.register_fake(lambda bboxes, scores, mask, *_: torch.empty_like(mask))
 
 
 def greedy(bboxes: Tensor, scores: Tensor, iou_thr: float, groups: Tensor | None,
@@ -47,16 +45,7 @@ def greedy(bboxes: Tensor, scores: Tensor, iou_thr: float, groups: Tensor | None
 
     They are taken in blocks, whose boxes are first compared with those that are known
     to stay, many pairs in one operation, and then with one another by the kernel.
-
-    Args:
-        bboxes: (n, 4) boxes.
-        scores: (n,) scores.
-        iou_thr: Suppressed above this IoU.
-        groups: (n,) int64, or None.
-        num: How many are wanted; all if not positive.
-
-    Returns:
-        Tensor: (k,) int64 indices, the best first.
+    Returns (k,) indices of the (n, 4) boxes, the best first; of ``num``, if positive.
     """
     order = scores.argsort(descending=True, stable=True)
     bboxes = bboxes[order]
