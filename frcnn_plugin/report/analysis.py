@@ -40,11 +40,7 @@ def by_class(records: Sequence[ImageRecord],
     """Precision and recall of each class, by mmdet's evaluation, at IoU 0.5.
 
     Sizes are square roots of areas, as in COCO; boxes and detections of other sizes do
-    not count.
-
-    Args:
-        records: Of at least one image.
-        classes: The names, in the order of the labels.
+    not count. There is at least one image.
     """
     detections, annotations = for_mmdet(records, len(classes))
     common = dict(iou_thr=IOU_THR, dataset=tuple(classes), logger='silent',
@@ -69,11 +65,7 @@ def confusion_matrix(records: Sequence[ImageRecord], num_classes: int,
     """How often what was annotated as a class was detected as another.
 
     Pairs are made whatever the classes, those of the highest IoU first, down to 0.5.
-
-    Args:
-        records: Of the images.
-        num_classes: C.
-        score_thr: Detections with a lower score do not count.
+    Detections with a lower score than ``score_thr`` do not count.
 
     Returns:
         np.ndarray: (C + 1, C + 1) int64; row: annotated, column: detected; the last row
@@ -84,20 +76,17 @@ def confusion_matrix(records: Sequence[ImageRecord], num_classes: int,
         kept = record.scores >= score_thr
         labels, iou = record.labels[kept], ious(record.gt_bboxes, record.bboxes[kept])
         hidden = ious(record.ignored_bboxes, record.bboxes[kept])
-        missed, surplus = set(range(len(iou))), set(range(len(labels)))
+        taken_as = np.full(len(iou), num_classes)
+        free = np.ones(len(labels), bool)
         for pair in np.argsort(-iou, axis=None, kind='stable'):
             gt, found = divmod(int(pair), len(labels))
             if iou[gt, found] < IOU_THR:
                 break
-            if gt in missed and found in surplus:
-                missed.remove(gt)
-                surplus.remove(found)
-                matrix[record.gt_labels[gt], labels[found]] += 1
-        for gt in missed:
-            matrix[record.gt_labels[gt], num_classes] += 1
-        for found in surplus:  # unless it lies on a difficult one
-            if not (hidden[:, found] >= IOU_THR).any():
-                matrix[num_classes, labels[found]] += 1
+            if taken_as[gt] == num_classes and free[found]:
+                taken_as[gt], free[found] = labels[found], False
+        np.add.at(matrix, (record.gt_labels, taken_as), 1)
+        free &= (hidden < IOU_THR).all(0)  # not what lies on a difficult one
+        np.add.at(matrix, (num_classes, labels[free]), 1)
     return matrix
 
 

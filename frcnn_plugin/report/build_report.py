@@ -22,10 +22,10 @@ def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
                  metrics: Mapping[str, float], log: TrainingLog, title: str,
                  subtitle: str, config: str, seconds: float | None = None,
                  score_thr: float = 0.5) -> str:
-    """The page.
+    """The page, of at least one image.
 
     Args:
-        records: Of at least one image.
+        records: Of the images.
         classes: The names, in the order of the labels.
         metrics: As the evaluator returned them.
         log: The curves of the training; empty ones are not drawn.

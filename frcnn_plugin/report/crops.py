@@ -14,16 +14,7 @@ WIDTH = 320  # of a picture in the page, pixels
 
 
 def crop(path: str, bbox: np.ndarray, others: Iterable[np.ndarray]) -> str:
-    """A crop around a box.
-
-    Args:
-        path: The image.
-        bbox: (4,) the box, drawn in red.
-        others: (4,) boxes to draw in green.
-
-    Returns:
-        str: A JPEG picture as a ``data:`` URL.
-    """
+    """The part of an image around a (4,) box, as a URL: it is red, others are green."""
     image = mmcv.imread(path)
     x1, y1, x2, y2 = bbox
     half = max(MIN_HALF_SIDE, (0.5 + MARGIN) * max(x2 - x1, y2 - y1))

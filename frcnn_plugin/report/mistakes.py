@@ -34,13 +34,7 @@ class Mistake(NamedTuple):
 
 def false_positives(records: Sequence[ImageRecord], classes: Sequence[str],
                     num: int) -> list[Mistake]:
-    """The wrong detections with the highest scores.
-
-    Args:
-        records: Of the images.
-        classes: The names, in the order of the labels.
-        num: How many at most.
-    """
+    """The ``num`` wrong detections with the highest scores."""
     wrong = []
     for record in records:
         iou = ious(record.bboxes, record.gt_bboxes)
@@ -58,17 +52,10 @@ def false_positives(records: Sequence[ImageRecord], classes: Sequence[str],
 
 def misses(records: Sequence[ImageRecord], score_thr: float,
            num: int) -> list[Mistake]:
-    """The largest objects that were not found.
-
-    Args:
-        records: Of the images.
-        score_thr: Detections with a lower score do not count.
-        num: How many at most.
-    """
+    """The ``num`` largest objects that were not found with at least this score."""
     missed = []
     for record in records:
-        iou = ious(record.bboxes, record.gt_bboxes)
-        owner = owners(record, iou)
+        owner = owners(record, ious(record.bboxes, record.gt_bboxes))
         for index, (bbox, label) in enumerate(
                 zip(record.gt_bboxes, record.gt_labels, strict=True)):
             scores = record.scores[owner == index]
@@ -83,20 +70,13 @@ def misses(records: Sequence[ImageRecord], score_thr: float,
 def owners(record: ImageRecord, iou: np.ndarray) -> np.ndarray:
     """The object that each detection finds, by the rules of PASCAL VOC.
 
-    Args:
-        record: Of one image.
-        iou: (n, G) of its detections and objects.
-
-    Returns:
-        np.ndarray: (n,) int64, -1 where it finds none, or one that is already found.
+    From their (n, G) IoU (n,) int64, -1 where it finds none, or one already found.
     """
     owner = np.full(len(iou), -1)
     for index, label in enumerate(record.labels):
         candidates = np.where(record.gt_labels == label, iou[index], 0)
-        if len(candidates):
-            best = int(candidates.argmax())
-            if candidates[best] >= IOU_THR and best not in owner:
-                owner[index] = best
+        if candidates.max(initial=0) >= IOU_THR and candidates.argmax() not in owner:
+            owner[index] = candidates.argmax()
     return owner
 
 

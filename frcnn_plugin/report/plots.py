@@ -28,13 +28,7 @@ LEGEND_SIZE = 10  # classes that a legend has room for
 
 
 def curves(series: Mapping[str, Points], label: str, log: bool = False) -> Markup:
-    """Series over the iterations.
-
-    Args:
-        series: Points by name.
-        label: Of the vertical axis.
-        log: Whether it is logarithmic.
-    """
+    """Series over the iterations, by name; the label is of the vertical axis."""
     with mpl.rc_context(STYLE):
         figure, axes = new_figure()
         for name, points in series.items():
@@ -57,7 +51,7 @@ def precision_recall(results: Sequence[ClassResult]) -> Markup:
         for result in results:
             if len(result.recall):
                 axes.plot([0, *result.recall], [result.precision[0], *result.precision],
-                          label=result.name, linewidth=1.5)
+                          label=result.name)
         axes.set(xlabel='recall', ylabel='precision', xlim=(0, 1.01), ylim=(0, 1.02))
         if 0 < len(results) <= LEGEND_SIZE:
             figure.legend(loc='outside upper center', ncols=4)

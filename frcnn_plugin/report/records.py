@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import get_box_tensor
+from mmengine.structures import InstanceData
 
 
 class ImageRecord(NamedTuple):
@@ -36,22 +37,20 @@ def record_of(sample: DetDataSample) -> ImageRecord | None:
     """The record of a data sample; None without annotations or detections."""
     if 'gt_instances' not in sample or 'pred_instances' not in sample:
         return None
-    found, gt = sample.pred_instances, sample.gt_instances
-    order = found.scores.argsort(descending=True, stable=True)
-    ignored = (np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
-    if 'ignored_instances' in sample:
-        ignored = boxes_and_labels(sample.ignored_instances)
+    found = sample.pred_instances
+    found = found[found.scores.argsort(descending=True, stable=True)].numpy()
     return ImageRecord(
-        sample.img_path, *boxes_and_labels(gt), *ignored,
-        found.bboxes[order].cpu().numpy(), found.scores[order].cpu().numpy(),
-        found.labels[order].cpu().numpy())
+        sample.img_path, *boxes_and_labels(sample.gt_instances),
+        *boxes_and_labels(sample.get('ignored_instances')),
+        found.bboxes, found.scores, found.labels)
 
 
-def boxes_and_labels(instances) -> tuple[np.ndarray, np.ndarray]:
+def boxes_and_labels(instances: InstanceData | None) -> tuple[np.ndarray, np.ndarray]:
     """(n, 4) float32 boxes and (n,) int64 labels of annotated instances."""
-    boxes = get_box_tensor(instances.bboxes).cpu().numpy()
-    return boxes.astype(np.float32).reshape(-1, 4), (
-        instances.labels.cpu().numpy().astype(np.int64))
+    if instances is None:
+        return np.zeros((0, 4), np.float32), np.zeros(0, np.int64)
+    boxes = get_box_tensor(instances.bboxes).float().reshape(-1, 4)
+    return boxes.cpu().numpy(), instances.labels.long().cpu().numpy()
 
 
 def for_mmdet(records: Sequence[ImageRecord],

@@ -5,9 +5,10 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from mmdet.structures import DetDataSample
-from mmengine.dist import all_gather_object, get_world_size, is_main_process
+from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from ..io.whole_files import write_whole
 from ..registry import HOOKS
@@ -34,7 +35,6 @@ class ReportHook(Hook):
         self.score_thr = score_thr
         self.samples: list[ImageRecord] = []
         self.metrics: dict[str, float] = {}
-        self.seconds: float | None = None
         self.iteration = 0
 
     def before_run(self, runner: Runner) -> None:
@@ -58,28 +58,25 @@ class ReportHook(Hook):
 
     def after_val_epoch(self, runner: Runner,
                         metrics: Mapping[str, float] | None = None) -> None:
-        """Keep the metrics."""
-        self.metrics = dict(metrics or {})
-        self.seconds = seconds_an_image(runner, 'val')
-        self.iteration = runner.iter
+        """Keep the metrics, and when they were measured."""
+        self.metrics, self.iteration = dict(metrics or {}), runner.iter
 
     def after_test_epoch(self, runner: Runner,
                          metrics: Mapping[str, float] | None = None) -> None:
         """Write the page."""
         self.metrics = dict(metrics or {})
-        self.seconds = seconds_an_image(runner, 'test')
-        self.write(runner, runner.test_dataloader.dataset, 'test')
+        self.write(runner, runner.test_dataloader, 'test', 'test')
 
     def after_train(self, runner: Runner) -> None:
         """Write the page, if the run was validated."""
         if runner.val_loop is not None:
-            self.write(runner, runner.val_dataloader.dataset,
+            self.write(runner, runner.val_dataloader, 'val',
                        f'validation after {self.iteration} iterations')
 
-    def write(self, runner: Runner, dataset, what: str) -> None:
+    def write(self, runner: Runner, loader: DataLoader, mode: str, what: str) -> None:
         """Write the page, in the first process."""
-        records = gather(self.samples, len(dataset))
-        classes = (dataset.metainfo or {}).get('classes')
+        records = gather(self.samples, len(loader.dataset))
+        classes = (loader.dataset.metainfo or {}).get('classes')
         if not records or not classes or not is_main_process():
             return
         from .build_report import build_report
@@ -87,7 +84,7 @@ class ReportHook(Hook):
             records, classes, self.metrics, read_log(runner.work_dir),
             title=Path(runner.cfg.filename or runner.experiment_name).stem,
             subtitle=f'{what}, {len(records)} images', config=runner.cfg.pretty_text,
-            seconds=self.seconds, score_thr=self.score_thr)
+            seconds=seconds_an_image(runner, loader, mode), score_thr=self.score_thr)
         path = Path(runner.work_dir) / NAME
         write_whole(path, page.encode())
         runner.logger.info(f'report: {path}')
@@ -96,21 +93,16 @@ class ReportHook(Hook):
 def gather(records: list[ImageRecord], size: int) -> list[ImageRecord]:
     """The records of all processes, in the order of the data set.
 
-    Args:
-        records: Of this process.
-        size: Images of the data set; the sampler repeats some if the processes do not
-            divide it evenly.
+    Of its ``size`` images the sampler repeats some if the processes do not divide it
+    evenly.
     """
-    if get_world_size() == 1:
-        return records
     turns = zip_longest(*all_gather_object(records))
     return [record for record in chain.from_iterable(turns) if record][:size]
 
 
-def seconds_an_image(runner: Runner, mode: str) -> float | None:
+def seconds_an_image(runner: Runner, loader: DataLoader, mode: str) -> float | None:
     """Mean time for one image of the last test, including data loading."""
     times = runner.message_hub.log_scalars.get(f'{mode}/time')
     if times is None or len(times.data[0]) == 0:
         return None
-    loader = runner.test_dataloader if mode == 'test' else runner.val_dataloader
     return float(times.mean(len(loader))) * len(loader) / len(loader.dataset)

@@ -25,11 +25,7 @@ class TrainingLog(NamedTuple):
 
 
 def read_log(work_dir: str | Path) -> TrainingLog:
-    """Read the curves of the last run in a work dir and of the runs that it resumed.
-
-    Args:
-        work_dir: Of the run; if it has no log, the curves are empty.
-    """
+    """The last run in a work dir and the runs that it resumed; empty without a log."""
     log = TrainingLog({}, {})
     for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
         lines = read_lines(file)
