@@ -14,16 +14,10 @@ SIZES = dict(small=(0, 32), medium=(32, 96), large=(96, 1e5))  # those of COCO, 
 
 
 class ClassResult(NamedTuple):
-    """One class.
+    """One class: how many boxes are annotated, but difficult ones, and how many found.
 
-    Attributes:
-        name: Of the class.
-        num_gts: Annotated boxes, but those marked as difficult.
-        num_dets: Detections.
-        recall: (n,) float32, at each score in falling order.
-        precision: (n,) float32, likewise.
-        ap: Area under the curve; None without annotated boxes.
-        ap_by_size: The same by the size of boxes, by the names of :data:`SIZES`.
+    Recall and precision are (n,) float32, at each score in falling order; ``ap`` is the
+    area under the curve, None without annotated boxes, also by :data:`SIZES`.
     """
 
     name: str

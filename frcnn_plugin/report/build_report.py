@@ -19,37 +19,33 @@ MAX_PICTURES = 12  # of each kind of mistake
 
 
 def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
-                 metrics: Mapping[str, float], log: TrainingLog, title: str,
-                 subtitle: str, config: str, seconds: float | None = None,
-                 score_thr: float = 0.5) -> str:
-    """The page, of at least one image.
+                 metrics: Mapping[str, float], log: TrainingLog,
+                 seconds: float | None, score_thr: float, **texts: str) -> str:
+    """The page.
 
     Args:
-        records: Of the images.
+        records: Of at least one image.
         classes: The names, in the order of the labels.
         metrics: As the evaluator returned them.
         log: The curves of the training; empty ones are not drawn.
-        title: Of the page.
-        subtitle: The line below it.
-        config: The text of the config.
         seconds: Time for one image.
         score_thr: Detections with a lower score are left out of the confusions, and an
             object found only by them counts as missed.
+        **texts: ``title``, ``subtitle`` and ``config``.
     """
     results = by_class(records, classes)
     matrix = confusion_matrix(records, len(classes), score_thr)
     wrong = false_positives(records, classes, MAX_PICTURES)
     missed = misses(records, score_thr, MAX_PICTURES)
     return render(
-        'report.html.j2', title=title, subtitle=subtitle,
-        tiles=tiles(records, metrics, seconds), plots=training_plots(log),
-        precision_recall=plots.precision_recall(results), iou_thr=IOU_THR,
-        sizes=list(SIZES), results=results, classes=classes, score_thr=score_thr,
-        matrix=rows_of(matrix, classes),
+        'report.html.j2', **texts, tiles=tiles(records, metrics, seconds),
+        plots=training_plots(log), precision_recall=plots.precision_recall(results),
+        iou_thr=IOU_THR, sizes=list(SIZES), results=results, classes=classes,
+        score_thr=score_thr, matrix=rows_of(matrix, classes),
         wrong=with_pictures(wrong, classes, lambda each: each.record.gt_bboxes),
         missed=with_pictures(missed, classes, lambda each: each.record.bboxes[
             each.record.scores >= score_thr]),
-        config=config, environment='\n'.join(
+        environment='\n'.join(
             f'{name}: {value}' for name, value in collect_env().items()))
 
 
@@ -57,11 +53,11 @@ def tiles(records: Sequence[ImageRecord], metrics: Mapping[str, float],
           seconds: float | None) -> list[tuple[str, str]]:
     """The figures at the top, (name, value)."""
     found = [(name.split('/', 1)[-1].removeprefix('bbox_'), value)
-             for name, value in metrics.items() if '/class/' not in name]
+             for name, value in metrics.items()]
     shown = [(name, f'{value:.3f}') for name, value in found
              if name in ('mAP', 'AP50', 'AP75', 'mAP_50', 'mAP_75')]
-    boxes = sum(len(record.gt_bboxes) for record in records)
-    shown += [('images', str(len(records))), ('boxes', str(boxes))]
+    shown += [('images', str(len(records))),
+              ('boxes', str(sum(len(record.gt_bboxes) for record in records)))]
     if seconds:
         shown.append(('an image', f'{1000 * seconds:.0f} ms'))
     return shown
@@ -72,10 +68,9 @@ def training_plots(log: TrainingLog) -> list[tuple[str, Markup]]:
     losses = {name: points for name, points in log.training.items() if name != 'lr'}
     found = []
     if losses:
+        positive = all(value > 0 for points in losses.values() for _, value in points)
         found.append(('Losses, averaged over the last iterations',
-                      plots.curves(losses, 'loss', log=all(
-                          value > 0 for points in losses.values()
-                          for _, value in points))))
+                      plots.curves(losses, 'loss', log=positive)))
     if log.training.get('lr'):
         found.append(('Learning rate', plots.curves(
             dict(lr=log.training['lr']), 'learning rate')))

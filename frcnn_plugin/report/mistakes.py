@@ -15,14 +15,9 @@ POOR_IOU = 0.1  # above it a detection is a badly placed one of the object
 
 
 class Mistake(NamedTuple):
-    """One wrong detection, or one object that was not found.
+    """One wrong detection, or one object that was not found, which has a score of 0.
 
-    Attributes:
-        record: Its image.
-        bbox: (4,) float32.
-        label: Of the detection or of the object.
-        score: Of the detection; 0 for an object that was not found.
-        kind: What is wrong, in words.
+    The box is (4,) float32; ``kind`` says what is wrong, in words.
     """
 
     record: ImageRecord

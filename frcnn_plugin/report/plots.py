@@ -27,35 +27,32 @@ STYLE = {
 LEGEND_SIZE = 10  # classes that a legend has room for
 
 
+@mpl.rc_context(STYLE)
 def curves(series: Mapping[str, Points], label: str, log: bool = False) -> Markup:
     """Series over the iterations, by name; the label is of the vertical axis."""
-    with mpl.rc_context(STYLE):
-        figure, axes = new_figure()
-        for name, points in series.items():
-            steps, values = zip(*points, strict=True)
-            axes.plot(steps, values, label=name, marker='.' if len(steps) < 30 else '')
-        if log:
-            axes.set_yscale('log')
-        axes.set_xlabel('iteration')
-        axes.set_ylabel(label)
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        if len(series) > 1:
-            figure.legend(loc='outside upper center', ncols=3)
-        return as_svg(figure)
+    figure, axes = new_figure()
+    for name, points in series.items():
+        steps, values = zip(*points, strict=True)
+        axes.plot(steps, values, label=name, marker='.' if len(steps) < 30 else '')
+    axes.set(xlabel='iteration', ylabel=label, yscale='log' if log else 'linear')
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    if len(series) > 1:
+        figure.legend(loc='outside upper center', ncols=3)
+    return as_svg(figure)
 
 
+@mpl.rc_context(STYLE)
 def precision_recall(results: Sequence[ClassResult]) -> Markup:
     """Precision over recall, one curve for each class."""
-    with mpl.rc_context(STYLE):
-        figure, axes = new_figure()
-        for result in results:
-            if len(result.recall):
-                axes.plot([0, *result.recall], [result.precision[0], *result.precision],
-                          label=result.name)
-        axes.set(xlabel='recall', ylabel='precision', xlim=(0, 1.01), ylim=(0, 1.02))
-        if 0 < len(results) <= LEGEND_SIZE:
-            figure.legend(loc='outside upper center', ncols=4)
-        return as_svg(figure)
+    figure, axes = new_figure()
+    for result in results:
+        if len(result.recall):
+            axes.plot([0, *result.recall], [result.precision[0], *result.precision],
+                      label=result.name)
+    axes.set(xlabel='recall', ylabel='precision', xlim=(0, 1.01), ylim=(0, 1.02))
+    if 0 < len(results) <= LEGEND_SIZE:
+        figure.legend(loc='outside upper center', ncols=4)
+    return as_svg(figure)
 
 
 def new_figure() -> tuple[Figure, Axes]:
@@ -67,8 +64,7 @@ def new_figure() -> tuple[Figure, Axes]:
 def as_svg(figure: Figure) -> Markup:
     """The figure as an unescaped element of a page, as wide as its container."""
     text = io.StringIO()
-    figure.savefig(text, format='svg', transparent=True,
-                   metadata={'Date': None, 'Creator': None})
+    figure.savefig(text, format='svg', transparent=True)
     svg = text.getvalue()
     svg = svg[svg.index('<svg'):]
     svg = re.sub(r'<metadata>.*?</metadata>', '', svg, flags=re.DOTALL)

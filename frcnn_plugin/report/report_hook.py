@@ -15,8 +15,6 @@ from ..registry import HOOKS
 from .records import ImageRecord, record_of
 from .training_log import read_log
 
-NAME = 'report.html'
-
 
 @HOOKS.register_module()
 class ReportHook(Hook):
@@ -85,7 +83,7 @@ class ReportHook(Hook):
             title=Path(runner.cfg.filename or runner.experiment_name).stem,
             subtitle=f'{what}, {len(records)} images', config=runner.cfg.pretty_text,
             seconds=seconds_an_image(runner, loader, mode), score_thr=self.score_thr)
-        path = Path(runner.work_dir) / NAME
+        path = Path(runner.work_dir, 'report.html')
         write_whole(path, page.encode())
         runner.logger.info(f'report: {path}')
 

@@ -35,8 +35,8 @@ class PicturesHook(DetVisualizationHook):
             return
         if self.max_pictures is not None:
             outputs = outputs[:max(self.max_pictures - self._test_index, 0)]
-        folder = self.test_out_dir or 'pictures'  # an absolute one stays as it is
-        folder = Path(runner.work_dir, runner.timestamp, folder)
+        folder = Path(runner.work_dir, runner.timestamp,
+                      self.test_out_dir or 'pictures')  # an absolute one stays as it is
         for sample in outputs:
             self._test_index += 1
             image = mmcv.imread(sample.img_path, channel_order='rgb')
@@ -48,14 +48,8 @@ class PicturesHook(DetVisualizationHook):
 
 
 def enlarge(image: np.ndarray, sample: DetDataSample,
-            min_side: int) -> tuple[np.ndarray, DetDataSample]:
-    """An image and its boxes, at least ``min_side`` pixels on the shorter side.
-
-    Args:
-        image: (H, W, 3) uint8.
-        sample: Its ``gt_instances`` and ``pred_instances``, in its pixels.
-        min_side: Larger images stay as they are.
-    """
+            min_side: int = 400) -> tuple[np.ndarray, DetDataSample]:
+    """An image and its boxes, at least ``min_side`` pixels on the shorter side."""
     factor = min_side / min(image.shape[:2])
     if factor <= 1:
         return image, sample

@@ -15,14 +15,10 @@ from ..structures import GroundTruth, Proposals, bbox2roi
 
 @dataclass
 class Stage:
-    """One step of the data flow.
+    """One step of the data flow: its name for files, its title and text for people.
 
-    Attributes:
-        name: In one word, for files.
-        title: For people.
-        text: What happens, and where it is written.
-        tensors: What goes out, by name.
-        pictures: (H, W, 3) uint8 pictures in RGB, by what they show.
+    ``tensors`` are what goes out, and ``pictures`` (H, W, 3) uint8 in RGB, by what
+    they show.
     """
 
     name: str
@@ -33,14 +29,14 @@ class Stage:
 
 
 @contextmanager
-def watch(module: nn.Module, *names: str) -> Iterator[dict[str, tuple]]:
-    """Note what methods of a module are given and what they return, by their names."""
-    seen: dict[str, tuple] = {}
+def watch(module: nn.Module, *names: str) -> Iterator[dict]:
+    """Note what methods of a module return, by their names."""
+    seen = {}
 
     def noting(name: str, method: Callable) -> Callable:
         def call(*args, **kwargs):
-            seen[name] = args, method(*args, **kwargs)
-            return seen[name][1]
+            seen[name] = method(*args, **kwargs)
+            return seen[name]
         return call
 
     for name in names:
@@ -82,17 +78,20 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
             roi.bbox_roi_extractor, 'forward') as pooling, watch(
             roi, 'predict_regions') as second:
         found = detector.detect(image, sizes)
-    feats = whole['extract_feat'][1]
-    outputs, proposals = first['gather_outputs'][1], first['select_proposals'][1]
+    feats = whole['extract_feat']
+    outputs, proposals = first['gather_outputs'], first['select_proposals']
     anchors, kept = outputs.anchors, proposals.mask[0]
     inside = inside_mask(anchors, sizes, 0)[0]
     rois = bbox2roi(proposals.bboxes)[kept]
     if len(rois) == 0:
         raise UserError('the first stage proposes nothing for this picture')
     logits, deltas = (None if part is None else part[kept]
-                      for part in second['predict_regions'][1])
-    pooled = pooling['forward'][1][kept]
-    region = chosen(region, logits)
+                      for part in second['predict_regions'])
+    if region is None:
+        region = int(logits.softmax(-1)[:, :-1].amax(1).argmax())
+    elif not 0 <= region < len(logits):
+        raise UserError(f'region {region}: there are {len(logits)} proposals, counted '
+                        'from 0')
     stages = [
         Stage('input', 'The picture', 'Resized, normalised and padded, as the network '
               'sees it.', dict(image=image)),
@@ -117,7 +116,8 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
     stages += [
         Stage('pooled', f'Region {region} pooled', 'Each region of the map becomes a '
               'grid of the same size (Fast R-CNN, section 2.1).', dict(
-                  rois=rois, pooled=pooled, region=rois[region:region + 1])),
+                  rois=rois, pooled=pooling['forward'][kept],
+                  region=rois[region:region + 1])),
         Stage('heads', 'Classes and boxes', "The second stage's outputs for every "
               'region.', dict(class_scores=logits.softmax(-1), **(
                   {} if deltas is None else dict(box_deltas=deltas)))),
@@ -125,16 +125,6 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
               found._asdict()),
     ]
     return {stage.name: stage for stage in stages}
-
-
-def chosen(region: int | None, logits: Tensor) -> int:
-    """The proposal to look at: a given one, or the most certain to be an object."""
-    if region is None:
-        return int(logits.softmax(-1)[:, :-1].amax(1).argmax())
-    if not 0 <= region < len(logits):
-        raise UserError(f'region {region}: there are {len(logits)} proposals, counted '
-                        'from 0')
-    return region
 
 
 def without_suppression(rpn: nn.Module, outputs, sizes: Tensor) -> Proposals:
@@ -150,14 +140,12 @@ def sampled(detector: nn.Module, image: Tensor, sizes: Tensor,
     with watch(detector.rpn_head, 'assign_targets') as first, watch(
             detector.roi_head, 'assign_targets') as second:
         detector.losses(image, sizes, gt)
-    labels, deltas = first['assign_targets'][1]
-    samples = second['assign_targets'][1]
     return [
         Stage('anchor_targets', 'Anchors to train on', 'Half of them, at most, on '
               'objects (section 3.1.2).', dict(
-                  labels=labels, deltas=deltas, gt_bboxes=gt.bboxes)),
+                  **first['assign_targets']._asdict(), gt_bboxes=gt.bboxes)),
         Stage('sampled_rois', 'Regions to train on', 'A quarter of them, at most, on '
-              'objects (Fast R-CNN, section 2.3).', samples._asdict()),
+              'objects (Fast R-CNN, section 2.3).', second['assign_targets']._asdict()),
     ]
 
 
