@@ -34,15 +34,14 @@ def peer_config(peer: Peer, state: StateDict, classes: list[str], style: str | N
         classes: Their names.
         style: ``'pytorch'`` or ``'caffe'`` where the peer has both; with it go the
             pixels. Default: the peer's usual one.
-        data: ``'voc'`` for a VOC-layout folder, ``'coco'`` for COCO, None for what the
-            config has.
+        data: ``'coco'`` for COCO; else it is what the config has.
         base: Another config than the peer's.
     """
     cfg = load_config(str(base or OWN_CONFIGS / 'peers' / f'{peer.config}.py'),
                       needs=('model', 'test_dataloader'))
     if data == 'coco':
-        coco = Config.fromfile(OWN_CONFIGS / '_base_/datasets/coco.py')
-        for name, part in coco.items():
+        for name, part in Config.fromfile(
+                OWN_CONFIGS / '_base_/datasets/coco.py').items():
             cfg[name] = part
     set_classes(cfg, classes)
     blocks = {name.split('.')[2] for name in state
@@ -69,13 +68,9 @@ def build(cfg: Config) -> nn.Module:
 
 def name_classes(num: int, known: list[str] | None, given: list[str] | None,
                  source: str) -> list[str]:
-    """The names of a checkpoint's classes.
+    """The names of a checkpoint's ``num`` classes.
 
-    Args:
-        num: How many it has.
-        known: Those that the checkpoint states.
-        given: Those that are asked for, which come first.
-        source: The file, for messages.
+    Those that are asked for come before those that the checkpoint states.
 
     Raises:
         ClassNamesError: If nobody knows them.

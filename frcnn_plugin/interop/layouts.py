@@ -15,7 +15,7 @@ RPN_CLS, RPN_REG = 'rpn_head.rpn_cls.', 'rpn_head.rpn_reg.'
 OUR_NORM_EPS = 1e-5
 
 
-def _change(state: StateDict, beginning: str, change: Callable) -> StateDict:
+def _change(state: StateDict, beginning: str | tuple, change: Callable) -> StateDict:
     return {name: change(value) if name.startswith(beginning) else value
             for name, value in state.items()}
 
@@ -33,8 +33,8 @@ def background_first(state: StateDict) -> StateDict:
 
 
 def add_background_deltas(state: StateDict) -> StateDict:
-    """Deltas of zero for the background, last, where it has none."""
-    if not has_class_deltas(state) or has_background_deltas(state):
+    """Deltas of zero for the background, last, where only classes have some."""
+    if has_background_deltas(state):
         return state
     return _change(state, REG, lambda rows: torch.cat(
         [rows, rows.new_zeros(4, *rows.shape[1:])]))
@@ -47,11 +47,6 @@ def drop_background_deltas(state: StateDict) -> StateDict:
     return _change(state, REG, lambda rows: rows[:-4])
 
 
-def has_class_deltas(state: StateDict) -> bool:
-    """Whether each class has deltas of its own."""
-    return f'{REG}weight' in state and len(state[f'{REG}weight']) > 4
-
-
 def has_background_deltas(state: StateDict) -> bool:
     """Whether the background has deltas too."""
     return (f'{REG}weight' in state
@@ -60,21 +55,15 @@ def has_background_deltas(state: StateDict) -> bool:
 
 def swap_x_and_y(state: StateDict) -> StateDict:
     """From deltas (dy, dx, dh, dw) to (dx, dy, dw, dh) or back, in both stages."""
-    def swap(rows):
-        return rows.unflatten(0, (-1, 4))[:, [1, 0, 3, 2]].flatten(0, 1)
-
-    return _change(_change(state, RPN_REG, swap), REG, swap)
+    return _change(state, (RPN_REG, REG), lambda rows: rows.unflatten(0, (-1, 4))[
+        :, [1, 0, 3, 2]].flatten(0, 1))
 
 
-def ratios_slowest(state: StateDict, num_ratios: int = 3) -> StateDict:
+def ratios_slowest(state: StateDict) -> StateDict:
     """From anchors by (size, ratio) to (ratio, size), in the layers of the RPN."""
-    num = len(state[f'{RPN_REG}bias']) // 4  # anchors of a position
-
-    def reorder(rows):
-        rows = rows.unflatten(0, (num // num_ratios, num_ratios, -1))
-        return rows.transpose(0, 1).flatten(0, 2)
-
-    return _change(_change(state, RPN_CLS, reorder), RPN_REG, reorder)
+    num = len(state[f'{RPN_REG}bias']) // 4  # anchors of a position, of three ratios
+    return _change(state, (RPN_CLS, RPN_REG), lambda rows: rows.unflatten(
+        0, (num // 3, 3, -1)).transpose(0, 1).flatten(0, 2))
 
 
 def swap_objectness(state: StateDict) -> StateDict:
@@ -90,12 +79,11 @@ def swap_objectness(state: StateDict) -> StateDict:
 
 def add_batch_counts(state: StateDict) -> StateDict:
     """A count of 0 batches for frozen batch normalisations, which keep none."""
-    counts = {}
-    for name in state:
-        count = name.replace('.running_mean', '.num_batches_tracked')
-        if count != name and count not in state:
-            counts[count] = torch.zeros((), dtype=torch.long)
-    return {**state, **counts}
+    state = dict(state)
+    for name in [name for name in state if name.endswith('.running_mean')]:
+        state.setdefault(name.removesuffix('running_mean') + 'num_batches_tracked',
+                         torch.zeros((), dtype=torch.long))
+    return state
 
 
 def as_if_eps(state: StateDict, eps: float) -> StateDict:
@@ -103,7 +91,5 @@ def as_if_eps(state: StateDict, eps: float) -> StateDict:
 
     torchvision's published COCO weights are run with 0 instead of 1e-5.
     """
-    if eps == OUR_NORM_EPS:
-        return state
     return {name: value + (eps - OUR_NORM_EPS) if name.endswith('.running_var')
             else value for name, value in state.items()}

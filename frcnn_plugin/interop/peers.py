@@ -8,7 +8,7 @@ from ..errors import CheckpointError
 from ..io.checkpoints import StateDict
 from . import layouts
 
-Rules = Sequence[tuple[str, str]]
+Rules = Sequence[tuple[str, str]]  # (theirs, ours), how names begin; # is a number
 Step = Callable[[StateDict], StateDict]
 
 
@@ -20,7 +20,7 @@ class Peer:
         name: What it is called.
         config: The config in ``configs/peers`` that has its numbers.
         marks: Names that all of its checkpoints have and no others do.
-        rules: Patterns of its names and what replaces them in ours.
+        rules: The beginnings of its names and what replaces them in ours.
         steps: What is done to the tensors after they are renamed.
         unused: Pattern of what its checkpoints hold beside weights.
     """
@@ -38,9 +38,8 @@ class Peer:
         Raises:
             CheckpointError: If there is a name without a place; all of them are named.
         """
-        state = {name: value for name, value in state.items() if not self.is_unused(
-            name)}
-        state = rename(state, self.rules, self.name)
+        state = rename({name: value for name, value in state.items()
+                        if not self.is_unused(name)}, self.rules, self.name)
         for step in (*self.steps, layouts.add_batch_counts):
             state = step(state)
         return state
@@ -56,12 +55,13 @@ def rename(state: StateDict, rules: Rules, source: str) -> StateDict:
     Raises:
         CheckpointError: If a name follows none; all such names are in the message.
     """
+    patterns = [(re.compile(re.escape(old).replace(r'\#', r'(\d+)')),
+                 new.replace('#', '{}')) for old, new in rules]
     renamed, left_over = {}, []
     for name, value in state.items():
-        for pattern, replacement in rules:
-            new, count = re.subn(f'^{pattern}', replacement, name)
-            if count:
-                renamed[new] = value
+        for pattern, new in patterns:
+            if found := pattern.match(name):
+                renamed[new.format(*found.groups()) + name[found.end():]] = value
                 break
         else:
             left_over.append(name)
@@ -72,93 +72,71 @@ def rename(state: StateDict, rules: Rules, source: str) -> StateDict:
 
 
 _HEAD = 'roi_head.bbox_head'
-_SHARED_WITH_MMDET = (
-    (r'rpn_head\.(rpn_cls|rpn_reg)\.', r'rpn_head.\1.'),
-    (r'roi_head\.bbox_head\.shared_fcs\.0\.', f'{_HEAD}.shared_fcs.0.'),
-    (r'roi_head\.bbox_head\.(fc_cls|fc_reg)\.', rf'{_HEAD}.\1.'),
-    (r'roi_head\.shared_head\.layer4\.', 'roi_head.shared_head.layer4.'),
-    (r'neck\.(lateral|fpn)_convs\.(\d)\.conv\.', r'neck.\1_convs.\2.conv.'),
-    (r'backbone\.(conv1|bn1|layer\d)\.', r'backbone.\1.'),
-)
-# in mmdet the one convolution of an RPN is not in a list, and ReLUs are not layers
 MMDET = (
-    (r'rpn_head\.rpn_conv\.(?=weight|bias)', 'rpn_head.rpn_conv.0.'),
-    (r'roi_head\.bbox_head\.shared_fcs\.1\.', f'{_HEAD}.shared_fcs.2.'),
-    *_SHARED_WITH_MMDET,
-)
-TO_MMDET = (
-    (r'rpn_head\.rpn_conv\.0\.', 'rpn_head.rpn_conv.'),
-    (r'roi_head\.bbox_head\.shared_fcs\.2\.', f'{_HEAD}.shared_fcs.1.'),
-    *_SHARED_WITH_MMDET,
+    # the one convolution of an RPN is not in a list, and ReLUs are not layers
+    ('rpn_head.rpn_conv.weight', 'rpn_head.rpn_conv.0.weight'),
+    ('rpn_head.rpn_conv.bias', 'rpn_head.rpn_conv.0.bias'),
+    (f'{_HEAD}.shared_fcs.1.', f'{_HEAD}.shared_fcs.2.'),
+    *((name, name) for name in (
+        'rpn_head.rpn_cls.', 'rpn_head.rpn_reg.', f'{_HEAD}.shared_fcs.0.',
+        f'{_HEAD}.fc_cls.', f'{_HEAD}.fc_reg.', 'roi_head.shared_head.layer4.',
+        'neck.lateral_convs.#.conv.', 'neck.fpn_convs.#.conv.', 'backbone.conv1.',
+        'backbone.bn1.', 'backbone.layer#.')),
 )
 TORCHVISION = (
-    (r'backbone\.body\.', 'backbone.'),
-    (r'backbone\.fpn\.inner_blocks\.(\d)\.0\.', r'neck.lateral_convs.\1.conv.'),
-    (r'backbone\.fpn\.layer_blocks\.(\d)\.0\.', r'neck.fpn_convs.\1.conv.'),
-    (r'rpn\.head\.conv\.0\.0\.', 'rpn_head.rpn_conv.0.'),
-    (r'rpn\.head\.cls_logits\.', 'rpn_head.rpn_cls.'),
-    (r'rpn\.head\.bbox_pred\.', 'rpn_head.rpn_reg.'),
-    (r'roi_heads\.box_head\.fc6\.', f'{_HEAD}.shared_fcs.0.'),
-    (r'roi_heads\.box_head\.fc7\.', f'{_HEAD}.shared_fcs.2.'),
-    (r'roi_heads\.box_predictor\.cls_score\.', f'{_HEAD}.fc_cls.'),
-    (r'roi_heads\.box_predictor\.bbox_pred\.', f'{_HEAD}.fc_reg.'),
-)
-TO_TORCHVISION = (
-    (r'backbone\.', 'backbone.body.'),
-    (r'neck\.lateral_convs\.(\d)\.conv\.', r'backbone.fpn.inner_blocks.\1.0.'),
-    (r'neck\.fpn_convs\.(\d)\.conv\.', r'backbone.fpn.layer_blocks.\1.0.'),
-    (r'rpn_head\.rpn_conv\.0\.', 'rpn.head.conv.0.0.'),
-    (r'rpn_head\.rpn_cls\.', 'rpn.head.cls_logits.'),
-    (r'rpn_head\.rpn_reg\.', 'rpn.head.bbox_pred.'),
-    (r'roi_head\.bbox_head\.shared_fcs\.0\.', 'roi_heads.box_head.fc6.'),
-    (r'roi_head\.bbox_head\.shared_fcs\.2\.', 'roi_heads.box_head.fc7.'),
-    (r'roi_head\.bbox_head\.fc_cls\.', 'roi_heads.box_predictor.cls_score.'),
-    (r'roi_head\.bbox_head\.fc_reg\.', 'roi_heads.box_predictor.bbox_pred.'),
+    ('backbone.body.', 'backbone.'),
+    ('backbone.fpn.inner_blocks.#.0.', 'neck.lateral_convs.#.conv.'),
+    ('backbone.fpn.layer_blocks.#.0.', 'neck.fpn_convs.#.conv.'),
+    ('rpn.head.conv.0.0.', 'rpn_head.rpn_conv.0.'),
+    ('rpn.head.cls_logits.', 'rpn_head.rpn_cls.'),
+    ('rpn.head.bbox_pred.', 'rpn_head.rpn_reg.'),
+    ('roi_heads.box_head.fc6.', f'{_HEAD}.shared_fcs.0.'),
+    ('roi_heads.box_head.fc7.', f'{_HEAD}.shared_fcs.2.'),
+    ('roi_heads.box_predictor.cls_score.', f'{_HEAD}.fc_cls.'),
+    ('roi_heads.box_predictor.bbox_pred.', f'{_HEAD}.fc_reg.'),
 )
 
 
 def _detectron2_stage(stage: int, theirs: str, ours: str) -> Rules:
-    theirs, ours = rf'{theirs}res{stage}\.(\d+)\.', rf'{ours}layer{stage - 1}.\1.'
+    theirs, ours = f'{theirs}res{stage}.#.', f'{ours}layer{stage - 1}.#.'
     return (
-        (rf'{theirs}conv(\d)\.norm\.', rf'{ours}bn\2.'),
-        (rf'{theirs}conv(\d)\.(?=weight)', rf'{ours}conv\2.'),
-        (rf'{theirs}shortcut\.norm\.', f'{ours}downsample.1.'),
-        (rf'{theirs}shortcut\.(?=weight)', f'{ours}downsample.0.'),
+        (f'{theirs}conv#.norm.', f'{ours}bn#.'),
+        (f'{theirs}conv#.weight', f'{ours}conv#.weight'),
+        (f'{theirs}shortcut.norm.', f'{ours}downsample.1.'),
+        (f'{theirs}shortcut.weight', f'{ours}downsample.0.weight'),
     )
 
 
 def _detectron2(body: str, stages: Sequence[int]) -> Rules:
     return (
-        (rf'{body}stem\.conv1\.norm\.', 'backbone.bn1.'),
-        (rf'{body}stem\.conv1\.(?=weight)', 'backbone.conv1.'),
+        (f'{body}stem.conv1.norm.', 'backbone.bn1.'),
+        (f'{body}stem.conv1.weight', 'backbone.conv1.weight'),
         *(rule for stage in stages
           for rule in _detectron2_stage(stage, body, 'backbone.')),
-        (r'proposal_generator\.rpn_head\.conv\.', 'rpn_head.rpn_conv.0.'),
-        (r'proposal_generator\.rpn_head\.objectness_logits\.', 'rpn_head.rpn_cls.'),
-        (r'proposal_generator\.rpn_head\.anchor_deltas\.', 'rpn_head.rpn_reg.'),
-        (r'roi_heads\.box_predictor\.cls_score\.', f'{_HEAD}.fc_cls.'),
-        (r'roi_heads\.box_predictor\.bbox_pred\.', f'{_HEAD}.fc_reg.'),
+        ('proposal_generator.rpn_head.conv.', 'rpn_head.rpn_conv.0.'),
+        ('proposal_generator.rpn_head.objectness_logits.', 'rpn_head.rpn_cls.'),
+        ('proposal_generator.rpn_head.anchor_deltas.', 'rpn_head.rpn_reg.'),
+        ('roi_heads.box_predictor.cls_score.', f'{_HEAD}.fc_cls.'),
+        ('roi_heads.box_predictor.bbox_pred.', f'{_HEAD}.fc_reg.'),
     )
 
 
-def _chainercv(body: Rules) -> Rules:
-    """The names that chainercv gave and others took over."""
-    return (
-        (r'rpn\.conv1\.', 'rpn_head.rpn_conv.0.'),
-        (r'rpn\.score\.', 'rpn_head.rpn_cls.'),
-        (r'rpn\.loc\.', 'rpn_head.rpn_reg.'),
-        (r'head\.score\.', f'{_HEAD}.fc_cls.'),
-        (r'head\.cls_loc\.', f'{_HEAD}.fc_reg.'),
-        *body,
-    )
-
-
-_VGG16 = _chainercv((
-    (r'extractor\.', 'backbone.features.'),
-    (r'head\.classifier\.0\.', 'roi_head.shared_head.classifier.0.'),
+# the names that chainercv gave and others took over
+_CHAINERCV = (
+    ('rpn.conv1.', 'rpn_head.rpn_conv.0.'),
+    ('rpn.score.', 'rpn_head.rpn_cls.'),
+    ('rpn.loc.', 'rpn_head.rpn_reg.'),
+    ('head.score.', f'{_HEAD}.fc_cls.'),
+    ('head.cls_loc.', f'{_HEAD}.fc_reg.'),
+)
+_VGG16 = (
+    *_CHAINERCV,
+    ('extractor.', 'backbone.features.'),
+    ('head.classifier.0.', 'roi_head.shared_head.classifier.0.'),
     # without dropout, which the order of the layers counts
-    (r'head\.classifier\.[23]\.', 'roi_head.shared_head.classifier.3.'),
-))
+    ('head.classifier.2.', 'roi_head.shared_head.classifier.3.'),
+    ('head.classifier.3.', 'roi_head.shared_head.classifier.3.'),
+)
 _VGG16_MARKS = ('extractor.28.weight', 'head.classifier.0.weight', 'head.cls_loc.bias')
 _DETECTRON2_UNUSED = r'anchor_generator\.cell_anchors|^pixel_(mean|std)$'
 
@@ -175,18 +153,18 @@ PEERS = (
          TORCHVISION, (layouts.background_last,)),
     Peer('detectron2 R50-C4', 'detectron2_r50_c4',
          ('backbone.stem.conv1.weight', 'roi_heads.res5.0.conv1.weight'),
-         (*_detectron2(r'backbone\.', (2, 3, 4)),
-          *_detectron2_stage(5, r'roi_heads\.', 'roi_head.shared_head.')),
+         (*_detectron2('backbone.', (2, 3, 4)),
+          *_detectron2_stage(5, 'roi_heads.', 'roi_head.shared_head.')),
          (layouts.ratios_slowest,), _DETECTRON2_UNUSED),
     Peer('detectron2 R50-FPN', 'detectron2_r50_fpn',
          ('backbone.bottom_up.stem.conv1.weight', 'backbone.fpn_lateral2.weight',
           'roi_heads.box_head.fc1.weight'),
-         (*_detectron2(r'backbone\.bottom_up\.', (2, 3, 4, 5)),
-          *((rf'backbone\.fpn_{theirs}{level}\.',
+         (*_detectron2('backbone.bottom_up.', (2, 3, 4, 5)),
+          *((f'backbone.fpn_{theirs}{level}.',
              f'neck.{ours}_convs.{level - 2}.conv.') for level in range(2, 6)
             for theirs, ours in (('lateral', 'lateral'), ('output', 'fpn'))),
-          (r'roi_heads\.box_head\.fc1\.', f'{_HEAD}.shared_fcs.0.'),
-          (r'roi_heads\.box_head\.fc2\.', f'{_HEAD}.shared_fcs.2.')),
+          ('roi_heads.box_head.fc1.', f'{_HEAD}.shared_fcs.0.'),
+          ('roi_heads.box_head.fc2.', f'{_HEAD}.shared_fcs.2.')),
          (layouts.ratios_slowest,), _DETECTRON2_UNUSED),
     Peer('simple-faster-rcnn-pytorch VGG16', 'simple_vgg16', _VGG16_MARKS, _VGG16,
          (layouts.background_last, layouts.swap_x_and_y)),
@@ -195,12 +173,12 @@ PEERS = (
     Peer('bubbliiiing faster-rcnn-pytorch R50', 'bubbliiiing_r50',
          ('extractor.6.0.conv1.weight', 'head.classifier.0.0.conv1.weight',
           'head.cls_loc.bias'),
-         _chainercv((
-             (r'extractor\.0\.', 'backbone.conv1.'),
-             (r'extractor\.1\.', 'backbone.bn1.'),
-             *((rf'extractor\.{layer + 3}\.', f'backbone.layer{layer}.')
-               for layer in (1, 2, 3)),
-             (r'head\.classifier\.0\.', 'roi_head.shared_head.layer4.'))),
+         (*_CHAINERCV,
+          ('extractor.0.', 'backbone.conv1.'),
+          ('extractor.1.', 'backbone.bn1.'),
+          *((f'extractor.{layer + 3}.', f'backbone.layer{layer}.')
+            for layer in (1, 2, 3)),
+          ('head.classifier.0.', 'roi_head.shared_head.layer4.')),
          (layouts.background_last,)),
 )
 OURS = ('rpn_head.rpn_conv.0.weight', 'roi_head.bbox_head.fc_cls.weight')

@@ -3,7 +3,7 @@
 from ..errors import CheckpointError
 from ..io.checkpoints import StateDict
 from . import layouts
-from .peers import TO_MMDET, TO_TORCHVISION, rename
+from .peers import MMDET, TORCHVISION, Rules, rename
 
 
 def to_mmdet(state: StateDict) -> StateDict:
@@ -15,7 +15,7 @@ def to_mmdet(state: StateDict) -> StateDict:
         CheckpointError: If mmdet has no such parts.
     """
     state = layouts.swap_objectness(layouts.drop_background_deltas(state))
-    return rename(state, TO_MMDET, "mmdet's FasterRCNN")
+    return rename(state, reverse(MMDET), "mmdet's FasterRCNN")
 
 
 def to_torchvision(state: StateDict) -> StateDict:
@@ -26,9 +26,15 @@ def to_torchvision(state: StateDict) -> StateDict:
     Raises:
         CheckpointError: If torchvision has no such parts.
     """
-    if not layouts.has_class_deltas(state) or 'neck.fpn_convs.3.conv.bias' not in state:
+    deltas = state.get(f'{layouts.REG}weight', ())
+    if len(deltas) <= 4 or 'neck.fpn_convs.3.conv.bias' not in state:
         raise CheckpointError(
             'torchvision has Faster R-CNN only on an FPN of four levels and a pooled '
             'one, with deltas for each class')
     state = layouts.background_first(layouts.add_background_deltas(state))
-    return rename(state, TO_TORCHVISION, "torchvision's fasterrcnn_resnet50_fpn")
+    return rename(state, reverse(TORCHVISION), "torchvision's fasterrcnn_resnet50_fpn")
+
+
+def reverse(rules: Rules) -> Rules:
+    """From our names to theirs; both are one to one."""
+    return [(ours, theirs) for theirs, ours in rules]
