@@ -55,7 +55,11 @@ class C5OnMap(ResNetC5Head):
         The bias is added last: of a cell beyond the border the weights do not sum to
         one.
         """
-        weight, bias = fold(conv, norm)
+        weight, bias = conv.weight, conv.bias
+        if isinstance(norm, _BatchNorm):  # it was not folded, and there is no bias yet
+            gain = norm.weight * (norm.running_var + norm.eps).rsqrt()
+            weight = weight * gain.view(-1, 1, 1, 1)
+            bias = norm.bias - norm.running_mean * gain
         cells = self.pool_cells(conv2d(feature, weight), rois, step=conv.stride[0])
         return cells + bias.view(-1, 1, 1)
 
@@ -65,18 +69,3 @@ class C5OnMap(ResNetC5Head):
         return PixelRoIAlign.fits(extractor) and extractor.num_inputs == 1 and (
             extractor.roi_scale_factor is None
             and type(head) is ResNetC5Head and hasattr(head.layer4[0], 'conv3'))
-
-
-def fold(conv: nn.Conv2d, norm: nn.Module) -> tuple[Tensor, Tensor | None]:
-    """A convolution and the normalisation after it as one, with gradients to all.
-
-    The statistics are fixed; ``norm`` is ``nn.Identity`` where it was folded before.
-    Returns (O, I, h, w) weights and (O,) bias, or None without one.
-    """
-    if not isinstance(norm, _BatchNorm):
-        return conv.weight, conv.bias
-    gain = norm.weight * (norm.running_var + norm.eps).rsqrt()
-    bias = norm.bias - norm.running_mean * gain
-    if conv.bias is not None:
-        bias = bias + conv.bias * gain
-    return conv.weight * gain.view(-1, 1, 1, 1), bias
