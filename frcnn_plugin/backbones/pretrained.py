@@ -9,7 +9,6 @@ from urllib.error import URLError
 import torch
 import torchvision
 from mmengine.logging import print_log
-from torch import nn
 
 from ..errors import CheckpointError, WeightsError, WeightsUnreachableError
 from ..io.checkpoints import StateDict, read_checkpoint, state_dict_of
@@ -79,40 +78,24 @@ class InitFromWeights:
             super().init_weights()
             return
         source = cfg['checkpoint']
-        load_part(self, read_weights(source), source, cfg.get('prefix', ''))
+        prefix = f'{cfg["prefix"]}.' if cfg.get('prefix') else ''
+        state = {name.removeprefix(prefix): value for name, value
+                 in read_weights(source).items() if name.startswith(prefix)}
+        wanted = self.state_dict()
+        # torchvision's older files lack this counter, and nothing here reads it
+        needed = [name for name in wanted if not name.endswith('num_batches_tracked')]
+        missing = [name for name in needed if name not in state]
+        wrong = [name for name in needed
+                 if name in state and state[name].shape != wanted[name].shape]
+        if missing or wrong:
+            name = (wrong or missing)[0]
+            found = f'has shape {tuple(state[name].shape)}' if wrong else 'is missing'
+            raise WeightsError(
+                f'pretrained weights {source} do not fit {type(self).__name__}: '
+                f'{len(missing)} tensors are missing and {len(wrong)} have the wrong '
+                f'shape; {name} {found}, expected {tuple(wanted[name].shape)}')
+        self.load_state_dict({name: state[name] for name in wanted if name in state},
+                             strict=False)
+        print_log(f'{type(self).__name__}: {len(needed)} tensors from {source}',
+                  logger='current')
         self._is_init = True
-
-
-def load_part(module: nn.Module, state: StateDict, source: str,
-              prefix: str = '') -> None:
-    """Load the tensors that a module has.
-
-    Args:
-        module: Where they go.
-        state: Tensors by name.
-        source: What the state was read from, for messages.
-        prefix: What stands before the module's names in the state.
-
-    Raises:
-        WeightsError: If one is missing or has the wrong shape.
-    """
-    if prefix:
-        state = {name.removeprefix(f'{prefix}.'): value for name, value in state.items()
-                 if name.startswith(f'{prefix}.')}
-    wanted = module.state_dict()
-    # torchvision's older files lack this counter, and nothing here reads it
-    needed = [name for name in wanted if not name.endswith('num_batches_tracked')]
-    missing = [name for name in needed if name not in state]
-    wrong = [name for name in needed
-             if name in state and state[name].shape != wanted[name].shape]
-    if missing or wrong:
-        name = (wrong or missing)[0]
-        found = f'has shape {tuple(state[name].shape)}' if wrong else 'is missing'
-        raise WeightsError(
-            f'pretrained weights {source} do not fit {type(module).__name__}: '
-            f'{len(missing)} tensors are missing and {len(wrong)} have the wrong '
-            f'shape; {name} {found}, expected {tuple(wanted[name].shape)}')
-    module.load_state_dict({name: state[name] for name in wanted if name in state},
-                           strict=False)
-    print_log(f'{type(module).__name__}: {len(needed)} tensors from {source}',
-              logger='current')

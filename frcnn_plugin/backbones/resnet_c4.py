@@ -1,11 +1,18 @@
-"""The first half of a ResNet: images to one feature map of stride 16."""
+"""The first half of a ResNet: images to one feature map of stride 16.
 
+The C4 detector cuts a ResNet after ``layer3``: the first half runs once over the image,
+``layer4`` runs on every region (``ResNetC5Head``).
+"""
+
+import torchvision
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..registry import MODELS
 from .pretrained import InitFromWeights
-from .resnet import batch_norms, freeze, stage_channels, torchvision_resnet
+
+DEPTHS = (18, 34, 50, 101, 152)
 
 
 @MODELS.register_module()
@@ -47,12 +54,11 @@ class ResNetC4(InitFromWeights, BaseModule):
             self.maxpool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
         self.layer1, self.layer2, self.layer3 = (
             resnet.layer1, resnet.layer2, resnet.layer3)
-        self.depth = depth
-        self.out_channels = stage_channels(depth, 3)
+        self.out_channels = resnet.fc.in_features // 2
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
         self.norm_requires_grad = norm_requires_grad
-        self._freeze()
+        self.train()
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """Images (B, 3, H, W), normalised, to a tuple of one map of stride 16."""
@@ -62,17 +68,42 @@ class ResNetC4(InitFromWeights, BaseModule):
     def train(self, mode: bool = True) -> 'ResNetC4':
         """Switch to training, but for what is frozen."""
         super().train(mode)
-        self._freeze()
-        return self
-
-    def _freeze(self) -> None:
-        stages = [(self.conv1, self.bn1), (self.layer1,), (self.layer2,),
-                  (self.layer3,)]
+        stages = [nn.Sequential(self.conv1, self.bn1), self.layer1, self.layer2,
+                  self.layer3]
         for stage in stages[:self.frozen_stages + 1]:
-            for module in stage:
-                freeze(module)
+            stage.eval().requires_grad_(False)
         for norm in batch_norms(self):
             if self.norm_eval:
                 norm.eval()
             if not self.norm_requires_grad:
                 norm.requires_grad_(False)
+        return self
+
+
+def torchvision_resnet(depth: int, style: str = 'pytorch') -> nn.Module:
+    """torchvision's ResNet with random weights.
+
+    Args:
+        depth: 18, 34, 50, 101 or 152.
+        style: Where a bottleneck that halves the map has its stride: ``'pytorch'`` on
+            the 3x3 convolution (torchvision), ``'caffe'`` on the first 1x1 (the
+            original of He et al., whose weights detectron2 uses).
+
+    Raises:
+        ValueError: If the depth or the style is none of these.
+    """
+    if depth not in DEPTHS:
+        raise ValueError(f'ResNet: depth {depth} is none of {DEPTHS}')
+    if style not in ('pytorch', 'caffe'):
+        raise ValueError(f"ResNet: style {style!r} is neither 'pytorch' nor 'caffe'")
+    resnet = getattr(torchvision.models, f'resnet{depth}')(weights=None)
+    if style == 'caffe' and depth >= 50:
+        for layer in (resnet.layer2, resnet.layer3, resnet.layer4):
+            block = layer[0]
+            block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
+    return resnet
+
+
+def batch_norms(module: nn.Module) -> list[_BatchNorm]:
+    """All batch normalisation layers of a module."""
+    return [child for child in module.modules() if isinstance(child, _BatchNorm)]

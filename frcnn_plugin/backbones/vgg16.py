@@ -6,7 +6,6 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from ..registry import MODELS
 from .pretrained import InitFromWeights
-from .resnet import freeze
 
 
 @MODELS.register_module()
@@ -38,19 +37,13 @@ class VGG16(InitFromWeights, BaseModule):
         if not -1 <= frozen_stages <= 5:
             raise ValueError(f'VGG16: frozen_stages is {frozen_stages}, not -1 to 5')
         self.features = make_layers(cfgs['D'])[:-1]
+        stage = 1
         for layer in self.features:
+            layer.requires_grad_(stage > frozen_stages)
             if isinstance(layer, nn.MaxPool2d):
                 layer.ceil_mode = ceil_mode
-        self.frozen_stages = frozen_stages
-        self._freeze()
+                stage += 1
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
         """Images (B, 3, H, W), normalised, to a tuple of one map of stride 16."""
         return (self.features(x),)
-
-    def _freeze(self) -> None:
-        stage = 1
-        for layer in self.features:
-            if stage <= self.frozen_stages:
-                freeze(layer)
-            stage += isinstance(layer, nn.MaxPool2d)

@@ -6,7 +6,7 @@ that is fixed from outside, and the four steps of alternating training.
 
 from collections.abc import Callable
 
-from ..backbones.resnet import batch_norms, freeze
+from ..backbones.resnet_c4 import batch_norms
 
 PARTS = ('backbone', 'neck', 'rpn_head', 'roi_head')
 
@@ -43,7 +43,7 @@ class TrainingPhases:
             if part is None or name in self._frozen_parts:
                 continue
             self._frozen_parts[name] = [p.requires_grad for p in part.parameters()]
-            freeze(part)
+            part.eval().requires_grad_(False)
 
     def unfreeze_parts(self) -> None:
         """Undo :meth:`freeze_parts`; what the config froze stays so."""

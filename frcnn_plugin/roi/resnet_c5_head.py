@@ -4,7 +4,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from ..backbones.pretrained import InitFromWeights
-from ..backbones.resnet import batch_norms, stage_channels, torchvision_resnet
+from ..backbones.resnet_c4 import batch_norms, torchvision_resnet
 from ..registry import MODELS
 
 
@@ -31,8 +31,9 @@ class ResNetC5Head(InitFromWeights, BaseModule):
                  norm_requires_grad: bool = True, style: str = 'pytorch',
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
-        self.layer4 = torchvision_resnet(depth, style).layer4
-        self.out_channels = stage_channels(depth, 4)
+        resnet = torchvision_resnet(depth, style)
+        self.layer4 = resnet.layer4
+        self.out_channels = resnet.fc.in_features
         self.norm_eval = norm_eval
         for norm in batch_norms(self):
             norm.requires_grad_(norm_requires_grad)
