@@ -78,15 +78,12 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
 
     def detect(self, images: Tensor, image_sizes: Tensor,
                proposals: Proposals | None = None) -> Detections:
-        """What is in the images, and where.
+        """What is in the images, and where, in pixels of ``images``.
 
         Args:
             images: (B, 3, H, W) float32, normalised and padded.
             image_sizes: (B, 2) float32 height and width of each, without padding.
             proposals: Regions to look at. Default: the RPN's.
-
-        Returns:
-            Detections: In pixels of ``images``; D as many as the config allows.
         """
         if proposals is not None and not self.with_roi_head:
             return proposals_as_detections(proposals)
@@ -99,12 +96,9 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
 
     def propose(self, images: Tensor, image_sizes: Tensor,
                 training: bool) -> Proposals:
-        """The first stage alone.
+        """The first stage alone; ``training`` proposes as many as that needs.
 
-        Args:
-            images: (B, 3, H, W) float32, normalised and padded.
-            image_sizes: (B, 2) float32 height and width of each, without padding.
-            training: Whether as many are wanted as the second stage is trained on.
+        The others are those of :meth:`detect`.
         """
         return self.rpn.propose(self.extract_feat(images), image_sizes, training)
 

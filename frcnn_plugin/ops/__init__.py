@@ -10,9 +10,9 @@ from .boxes import box_iou, clip_bboxes, decode, encode, gather_rows, inside_mas
 from .losses import check_delta_loss, count_samples, masked_mean
 from .matching import match
 from .sampling import random_subset, subsample
-from .suppression import masked_nms, masked_topk, nms_settings, sym_min
+from .suppression import at_most, masked_nms, masked_topk, nms_settings
 
-__all__ = ['box_iou', 'check_delta_loss', 'clip_bboxes', 'count_samples', 'decode',
-           'encode', 'gather_rows', 'inside_mask', 'masked_mean', 'masked_nms',
-           'masked_topk', 'match', 'nms_settings', 'random_subset', 'subsample',
-           'sym_min']
+__all__ = ['at_most', 'box_iou', 'check_delta_loss', 'clip_bboxes', 'count_samples',
+           'decode', 'encode', 'gather_rows', 'inside_mask', 'masked_mean',
+           'masked_nms', 'masked_topk', 'match', 'nms_settings', 'random_subset',
+           'subsample']

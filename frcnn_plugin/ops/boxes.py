@@ -2,7 +2,8 @@
 
 ``offset`` is mmcv's name for the convention of py-faster-rcnn: with 1 the last pixel of
 a box belongs to it, so that it is ``x2 - x1 + 1`` pixels wide; with 0, which is usual
-today, ``x2 - x1``.
+today, ``x2 - x1``. ``image_sizes`` are (B, 2): height and width of each image in
+pixels, without padding. A ``coder`` is one of mmdet's, such as ``DeltaXYWHBBoxCoder``.
 """
 
 import torch
@@ -10,15 +11,10 @@ from torch import Tensor
 
 
 def box_iou(bboxes1: Tensor, bboxes2: Tensor, offset: int = 0) -> Tensor:
-    """Intersection over union of every pair.
+    """Intersection over union of every pair, 0 where both boxes are empty.
 
-    Args:
-        bboxes1: (..., N, 4) boxes (x1, y1, x2, y2).
-        bboxes2: (..., G, 4) boxes; leading axes broadcast against those of ``bboxes1``.
-        offset: 1 if the last pixel of a box belongs to it.
-
-    Returns:
-        Tensor: (..., N, G) IoU in [0, 1]; 0 where both boxes are empty.
+    (..., N, 4) and (..., G, 4) boxes, whose leading axes broadcast, to (..., N, G) in
+    [0, 1].
     """
     # coordinate by coordinate: no (..., N, G, 2) tensor is ever made
     x1, y1, x2, y2 = bboxes1.movedim(-1, 0).contiguous().unsqueeze(-1)
@@ -33,16 +29,7 @@ def box_iou(bboxes1: Tensor, bboxes2: Tensor, offset: int = 0) -> Tensor:
 
 
 def clip_bboxes(bboxes: Tensor, image_sizes: Tensor, offset: int = 0) -> Tensor:
-    """Clip the boxes of each image to that image.
-
-    Args:
-        bboxes: (B, ..., 4) boxes.
-        image_sizes: (B, 2) height and width of each image in pixels, without padding.
-        offset: 1 if the last pixel of a box belongs to it.
-
-    Returns:
-        Tensor: (B, ..., 4) boxes with 0 <= x <= width - offset, and y alike.
-    """
+    """(B, ..., 4) boxes with 0 <= x <= width - offset of their image, and y alike."""
     limits = image_sizes.flip(-1).repeat(1, 2).to(bboxes) - offset  # (B, 4): w, h, w, h
     limits = limits.view(-1, *[1] * (bboxes.dim() - 2), 4)
     return bboxes.clamp(min=0).minimum(limits)
@@ -50,42 +37,27 @@ def clip_bboxes(bboxes: Tensor, image_sizes: Tensor, offset: int = 0) -> Tensor:
 
 def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float,
                 border_inclusive: bool = False) -> Tensor:
-    """Which anchors stay on their image.
+    """(B, N) bool: which of (N, 4) anchors stay on each image.
 
     Args:
         anchors: (N, 4) anchors.
         image_sizes: (B, 2) height and width of each image in pixels.
         allowed_border: Pixels by which they may leave it; below 0: any number.
         border_inclusive: Whether an anchor that ends exactly on the right or lower
-            border is inside (chainercv, simple-faster-rcnn-pytorch) or not
-            (py-faster-rcnn, mmdet).
-
-    Returns:
-        Tensor: (B, N) bool.
+            border is inside.
     """
-    if allowed_border < 0:
-        return torch.ones(len(image_sizes), len(anchors), dtype=torch.bool,
-                          device=anchors.device)
+    border = allowed_border if allowed_border >= 0 else float('inf')
     x1, y1, x2, y2 = anchors.unbind(-1)
     height, width = image_sizes.to(anchors).unsqueeze(-1).unbind(1)  # (B, 1) each
-    right, bottom = width + allowed_border, height + allowed_border
-    begins = (x1 >= -allowed_border) & (y1 >= -allowed_border)
-    if border_inclusive:
-        return begins & (x2 <= right) & (y2 <= bottom)
-    return begins & (x2 < right) & (y2 < bottom)
+    before = torch.le if border_inclusive else torch.lt
+    return ((x1 >= -border) & (y1 >= -border)
+            & before(x2, width + border) & before(y2, height + border))
 
 
 def encode(coder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
-    """Deltas that turn boxes into their ground truth, by one of mmdet's box coders.
+    """(..., 4) float32 deltas that turn (..., 4) boxes into their ground truth.
 
-    Args:
-        coder: A box coder of mmdet, for example ``DeltaXYWHBBoxCoder``.
-        bboxes: (..., 4) boxes.
-        gt_bboxes: (..., 4) the ground truth of each box.
-
-    Returns:
-        Tensor: (..., 4) deltas in float32; not finite where either box is empty, which
-        callers mask.
+    They are not finite where either box is empty, which callers mask.
     """
     bboxes, gt_bboxes = bboxes.float(), gt_bboxes.float()
     deltas = coder.encode(bboxes.reshape(-1, 4), gt_bboxes.reshape(-1, 4))
@@ -113,15 +85,5 @@ def decode(coder, bboxes: Tensor, deltas: Tensor,
 
 
 def gather_rows(values: Tensor, indices: Tensor) -> Tensor:
-    """Rows of each image by index.
-
-    Args:
-        values: (B, N) or (B, N, D).
-        indices: (B, M) integers in [0, N).
-
-    Returns:
-        Tensor: (B, M) or (B, M, D).
-    """
-    if values.dim() == 2:
-        return values.gather(1, indices)
+    """(B, M, D) rows of (B, N, D) values by (B, M) indices in [0, N)."""
     return values.gather(1, indices.unsqueeze(-1).expand(-1, -1, values.size(-1)))

@@ -11,19 +11,25 @@ from torch import Tensor, nn
 
 
 def masked_mean(loss: Tensor, mask: Tensor, normalizer: Tensor) -> Tensor:
-    """Sum of the loss where the mask is True, over a normaliser.
+    """Sum of a (...) or (..., D) loss where the (...) mask is True, over a normaliser.
 
-    Args:
-        loss: (...) or (..., D) element-wise loss.
-        mask: (...) bool.
-        normalizer: Scalar tensor, for example from :func:`count_samples`.
-
-    Returns:
-        Tensor: Scalar; 0, with a gradient of 0, where the mask is nowhere True.
+    It is a scalar; 0, with a gradient of 0, where the mask is nowhere True.
     """
     if loss.dim() > mask.dim():
         mask = mask.unsqueeze(-1)
     return torch.where(mask, loss, 0).sum() / normalizer
+
+
+def count_samples(mask: Tensor) -> Tensor:
+    """How many samples count, at least 1, averaged over the processes of a job.
+
+    With this normaliser, a scalar of float32, the gradients that data-parallel training
+    averages over its processes are those of one process with all the images in one
+    batch.
+    """
+    count = mask.sum(dtype=torch.float32)
+    all_reduce(count, 'mean')
+    return count.clamp(min=1)
 
 
 def check_delta_loss(loss: nn.Module) -> nn.Module:
@@ -38,20 +44,3 @@ def check_delta_loss(loss: nn.Module) -> nn.Module:
                          'this head compares deltas, with SmoothL1Loss or L1Loss. '
                          "mmdet's bbox heads take it with reg_decoded_bbox=True")
     return loss
-
-
-def count_samples(mask: Tensor) -> Tensor:
-    """How many samples count, at least 1, averaged over the processes of a job.
-
-    With this normaliser the gradients that data-parallel training averages over its
-    processes are those of one process with all the images in one batch.
-
-    Args:
-        mask: (...) bool.
-
-    Returns:
-        Tensor: Scalar float32, without a gradient.
-    """
-    count = mask.sum(dtype=torch.float32)
-    all_reduce(count, 'mean')
-    return count.clamp(min=1)

@@ -12,45 +12,27 @@ NOWHERE = -1e6  # a place where no image is
 
 
 class Matches(NamedTuple):
-    """The result of :func:`match`.
+    """The result of :func:`match`."""
 
-    Attributes:
-        labels (Tensor): (B, N) int64; 1 positive, 0 negative, -1 neither.
-        gt_indices (Tensor): (B, N) int64 in [0, G); the box of ground truth with the
-            highest IoU. Meaningful where the label is 1.
-        max_iou (Tensor): (B, N) the IoU with that box; 0 in an image without boxes.
-    """
-
-    labels: Tensor
-    gt_indices: Tensor
-    max_iou: Tensor
+    labels: Tensor  # (B, N) int64; 1 positive, 0 negative, -1 neither
+    gt_indices: Tensor  # (B, N) int64 in [0, G), the closest; counts where positive
+    max_iou: Tensor  # (B, N) the highest IoU; 0 in an image without boxes
 
 
 class Comparison(NamedTuple):
-    """What matching needs to know of the IoU of all pairs.
+    """What matching needs to know of the IoU of all pairs."""
 
-    Attributes:
-        max_iou (Tensor): (B, N) the highest of each box.
-        gt_indices (Tensor): (B, N) int64, with which ground truth.
-        best_of (Tensor | None): (B, N) int64, 1 + the last ground truth that the box
-            is the best of, or 0. None if nobody asked.
-    """
-
-    max_iou: Tensor
-    gt_indices: Tensor
-    best_of: Tensor | None
+    max_iou: Tensor  # (B, N) the highest of each box
+    gt_indices: Tensor  # (B, N) int64, with which ground truth
+    best_of: Tensor | None  # (B, N) int64, 1 + the last one it is the best of, or 0
 
 
 def compare(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
             min_best_iou: float | None) -> Comparison:
-    """Compare boxes with the ground truth of their image, all pairs at once.
+    """Compare (B, N, 4) boxes with (B, G, 4) ground truth, G >= 1, all pairs at once.
 
-    Args:
-        bboxes: (B, N, 4) boxes.
-        gt_bboxes: (B, G, 4) ground truth; G >= 1.
-        offset: 1 if the last pixel of a box belongs to it.
-        min_best_iou: A box is the best of some ground truth from this IoU on, and never
-            at IoU 0; boxes that tie all are. None: nobody asks which are.
+    A box is the best of some ground truth from ``min_best_iou`` on, and never at IoU 0;
+    boxes that tie all are. None: nobody asks which are.
     """
     iou = box_iou(bboxes, gt_bboxes, offset)
     max_iou, gt_indices = iou.max(-1)
@@ -82,10 +64,7 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
     """Match boxes to ground truth by IoU.
 
     Source: Faster R-CNN (arXiv:1506.01497), section 3.1.2, and Fast R-CNN
-    (arXiv:1504.08083), section 2.3. Code bases differ on one point: when a box is made
-    positive because it is the best of some ground truth, py-faster-rcnn, detectron2 and
-    torchvision keep its own closest ground truth as its target, and mmdet hands it to
-    the one that it is the best of.
+    (arXiv:1504.08083), section 2.3.
 
     Args:
         bboxes: (N, 4) boxes common to all images, or (B, N, 4).
@@ -97,15 +76,13 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
             below ``pos_iou_thr``; boxes that tie for best all are.
         min_pos_iou: ... but only from this IoU on, and never at IoU 0.
         reassign_low_quality: Whether such a box takes the ground truth that it is the
-            best of as its target (mmdet) or its own closest one (the others).
+            best of as its target (mmdet) or its own closest one (py-faster-rcnn,
+            detectron2, torchvision).
         neg_inclusive: Whether IoU = high is negative too.
         offset: 1 if the last pixel of a box belongs to it.
         valid: (B, N) bool; boxes that take no part get label -1. Default: all do.
         compare: How the pairs are compared; another one may be faster, see
             ``accelerate/matching.py``.
-
-    Returns:
-        Matches: Labels, indices and IoU for each of the N boxes.
     """
     bboxes = bboxes.expand(len(gt_bboxes), -1, -1)
     if valid is not None:  # a box that takes no part overlaps with nothing

@@ -9,11 +9,7 @@ from torch import Tensor
 
 
 def random_subset(candidates: Tensor, num: int) -> tuple[Tensor, Tensor]:
-    """Pick at most ``num`` of the candidates of each image at random.
-
-    Args:
-        candidates: (B, N) bool.
-        num: How many at most.
+    """Pick at most ``num`` of the (B, N) candidates, bool, of each image at random.
 
     Returns:
         tuple: (B, k) int64 indices with k = min(num, N), the picked ones first, and
@@ -47,9 +43,8 @@ def subsample(labels: Tensor, num: int, pos_fraction: float) -> Tensor:
     rank = torch.arange(negatives.size(1), device=labels.device)
     is_negative = is_negative & (rank < room)
 
-    kept = torch.full_like(labels, -1)
+    none = torch.full_like(labels, -1)
     # slots that hold no sample write -1 on a place that has no label of their kind
-    kept.scatter_(1, positives, torch.where(is_positive, 1, -1))
-    picked = torch.full_like(labels, -1)
-    picked.scatter_(1, negatives, torch.where(is_negative, 0, -1))
-    return kept.maximum(picked)
+    return torch.maximum(
+        none.scatter(1, positives, torch.where(is_positive, 1, -1)),
+        none.scatter(1, negatives, torch.where(is_negative, 0, -1)))

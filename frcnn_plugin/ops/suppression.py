@@ -98,28 +98,24 @@ def nms_settings(nms: dict) -> tuple[float, int]:
 
 
 def masked_topk(scores: Tensor, mask: Tensor, num: int) -> tuple[Tensor, Tensor]:
-    """The best rows of each image, real ones first.
-
-    Args:
-        scores: (B, K) scores.
-        mask: (B, K) bool; which rows may be kept.
-        num: How many; all K if not positive.
+    """The best ``num`` of (B, K) scores of each image, first those in the mask.
 
     Returns:
-        tuple: (B, M) indices with M = min(num, K), and (B, M) bool, which of them are
-        real.
+        tuple: (B, M) indices with M = :func:`at_most` (num, K), and the (B, M) mask.
     """
-    count = sym_min(num, scores.size(1)) if num > 0 else scores.size(1)
+    count = at_most(num, scores.size(1))
     indices = scores.masked_fill(~mask, float('-inf')).topk(count, dim=1).indices
     return indices, mask.gather(1, indices)
 
 
-def sym_min(num: int, size: int) -> int:
-    """``min``, but where ``torch.export`` leaves a size open.
+def at_most(num: int, size: int) -> int:
+    """The smaller of the two; the size if ``num`` is not positive: no limit.
 
-    ``min`` would settle there which of the two it is; ``torch.compile``, which takes
-    any size for an int, would break its graph at ``torch.sym_min``.
+    Where ``torch.export`` leaves a size open, ``min`` would settle which it is, and
+    ``torch.compile``, which takes any size for an int, would break its graph at
+    ``torch.sym_min``.
     """
-    if isinstance(size, torch.SymInt):
-        return torch.sym_min(num, size)
-    return min(num, size)
+    if num <= 0:
+        return size
+    smaller = torch.sym_min if isinstance(size, torch.SymInt) else min
+    return smaller(num, size)

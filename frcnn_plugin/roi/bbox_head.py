@@ -6,7 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..mmdet_bridge.roi_head import MMDetBBoxHead
-from ..ops import check_delta_loss, count_samples, masked_mean
+from ..ops import check_delta_loss, count_samples, gather_rows, masked_mean
 from ..registry import MODELS, TASK_UTILS
 from ..structures import Detections, Proposals
 from .detections import detections_of
@@ -82,10 +82,7 @@ class BBoxHead(MMDetBBoxHead, BaseModule):
             self.fc_reg = nn.Linear(width, 4 * sets)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Scores and deltas.
-
-        Args:
-            x: (R, in_channels, h, w) pooled features.
+        """Scores and deltas of (R, in_channels, h, w) pooled features.
 
         Returns:
             tuple: (R, C + 1) logits, the background last, and (R, 4 C), (R, 4 C + 4)
@@ -115,19 +112,16 @@ class BBoxHead(MMDetBBoxHead, BaseModule):
         hits = (cls_score.argmax(1) == labels) & mask
         result = dict(loss_cls=masked_mean(loss_cls, mask, normalizer),
                       acc=100 * hits.sum() / mask.sum().clamp(min=1))
-        if bbox_pred is not None:
-            positive = mask & (labels < self.num_classes)
-            chosen = self._deltas_of(bbox_pred.float(), labels)
-            loss_bbox = self.loss_bbox(chosen, deltas, reduction_override='none')
-            result['loss_bbox'] = masked_mean(loss_bbox, positive, normalizer)
+        if bbox_pred is None:
+            return result
+        bbox_pred = bbox_pred.float()
+        if not self.reg_class_agnostic:  # each region's own; any for the background
+            own = labels.clamp(max=self.num_classes - 1).view(-1, 1)
+            bbox_pred = gather_rows(bbox_pred.unflatten(1, (-1, 4)), own).squeeze(1)
+        loss_bbox = self.loss_bbox(bbox_pred, deltas, reduction_override='none')
+        positive = mask & (labels < self.num_classes)
+        result['loss_bbox'] = masked_mean(loss_bbox, positive, normalizer)
         return result
-
-    def _deltas_of(self, bbox_pred: Tensor, labels: Tensor) -> Tensor:
-        """(R, 4) deltas of each region's own class; any for the background."""
-        if self.reg_class_agnostic:
-            return bbox_pred
-        index = labels.clamp(max=self.num_classes - 1).view(-1, 1, 1).expand(-1, 1, 4)
-        return bbox_pred.unflatten(1, (-1, 4)).gather(1, index).squeeze(1)
 
     def detections(self, cls_score: Tensor, bbox_pred: Tensor | None,
                    proposals: Proposals, image_sizes: Tensor, cfg: dict) -> Detections:

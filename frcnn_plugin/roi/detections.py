@@ -23,19 +23,12 @@ def detections_of(cls_score: Tensor, bbox_pred: Tensor | None, proposals: Propos
                   nms: Callable[..., Tensor] = masked_nms) -> Detections:
     """The head's outputs for every proposal as detections.
 
-    Args:
-        cls_score: (B, P, C + 1) logits, the background last.
-        bbox_pred: (B, P, 4 C), (B, P, 4 C + 4) or (B, P, 4) deltas, or None.
-        proposals: Padded proposals.
-        image_sizes: (B, 2) height and width of each image.
-        bbox_coder: The coder of the deltas.
-        num_classes: C.
-        cfg: mmdet's ``test_cfg.rcnn``, see :func:`select_detections`.
-        nms: How boxes are suppressed.
+    Arguments are those of :func:`decode_predictions`, then of
+    :func:`select_detections`.
     """
     scores, bboxes = decode_predictions(
         cls_score, bbox_pred, proposals.bboxes, image_sizes, bbox_coder, num_classes,
-        nms_settings(cfg['nms'])[1])
+        cfg['nms'].get('offset', 0))
     return select_detections(scores, bboxes, proposals.mask, cfg, nms)
 
 

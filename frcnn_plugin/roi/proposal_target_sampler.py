@@ -74,8 +74,7 @@ class ProposalTargetSampler(MMDetTargetSampler):
         gt_indices = matches.gt_indices.gather(1, indices)
 
         positive, mask = labels == 1, labels >= 0
-        classes = torch.where(
-            positive, gt.labels.gather(1, gt_indices), num_classes)
+        classes = torch.where(positive, gt.labels.gather(1, gt_indices), num_classes)
         deltas = encode(bbox_coder, bboxes, gather_rows(gt.bboxes, gt_indices))
         deltas = torch.where(positive.unsqueeze(-1), deltas, 0)
         bboxes = torch.where(mask.unsqueeze(-1), bboxes, 0)

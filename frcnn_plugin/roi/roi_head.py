@@ -58,12 +58,7 @@ class RoIHead(MMDetRoIHead, BaseModule):
 
     def losses(self, features: Sequence[Tensor], proposals: Proposals,
                gt: GroundTruth) -> dict[str, Tensor]:
-        """The second stage in training.
-
-        Args:
-            features: (B, C, H, W) per level.
-            proposals: Padded proposals.
-            gt: Padded ground truth.
+        """The second stage in training, on (B, C, H, W) features per level.
 
         Returns:
             dict: Scalars ``loss_cls``, ``loss_bbox`` and ``acc``.
@@ -83,16 +78,13 @@ class RoIHead(MMDetRoIHead, BaseModule):
 
     def detect(self, features: Sequence[Tensor], proposals: Proposals,
                image_sizes: Tensor, cfg: dict | None = None) -> Detections:
-        """The second stage in test.
+        """The second stage in test, on (B, C, H, W) features per level.
 
         Args:
             features: (B, C, H, W) per level.
             proposals: Padded proposals.
             image_sizes: (B, 2) height and width of each image.
             cfg: Settings in place of ``test_cfg``.
-
-        Returns:
-            Detections: In pixels of the network's input.
         """
         # 1. pool the features of the proposals, and classify and refine them
         cls_score, bbox_pred = self.predict_regions(
@@ -112,15 +104,7 @@ class RoIHead(MMDetRoIHead, BaseModule):
 
     def predict_regions(self, features: Sequence[Tensor], rois: Tensor
                         ) -> tuple[Tensor, Tensor | None]:
-        """The network's outputs for regions.
-
-        Args:
-            features: (B, C, H, W) per level.
-            rois: (R, 5) regions (image index, x1, y1, x2, y2).
-
-        Returns:
-            tuple: (R, C + 1) logits and (R, 4 C) deltas or None.
-        """
+        """(R, C + 1) logits and (R, 4 C) deltas or None of (R, 5) regions."""
         pooled = self.bbox_roi_extractor(
             features[:self.bbox_roi_extractor.num_inputs], rois)
         if self.shared_head is not None:

@@ -70,16 +70,13 @@ class RoIPoolExtractor(BaseModule):
 
     def forward(self, feats: Sequence[Tensor], rois: Tensor,
                 roi_scale_factor: float | None = None) -> Tensor:
-        """Pool the regions of a batch.
+        """Pool the regions of a batch to (R, C, h, w) of the type of the features.
 
         Args:
             feats: (B, C, H, W) per level.
             rois: (R, 5) regions (image index, x1, y1, x2, y2) in pixels of the
                 network's input.
             roi_scale_factor: A factor in place of the constructor's.
-
-        Returns:
-            Tensor: (R, C, h, w) of the type of the features.
         """
         feats = feats[:self.num_inputs]
         levels = map_roi_levels(rois[:, 1:], self.num_inputs, self.finest_scale)
@@ -116,18 +113,10 @@ class RoIPoolExtractor(BaseModule):
 
 
 def map_roi_levels(bboxes: Tensor, num_levels: int, finest_scale: float) -> Tensor:
-    """The feature level of each region: floor(log2(sqrt(w h) / finest_scale)).
+    """(R,) int64 feature levels of (R, 4) regions: log2(sqrt(w h) / finest_scale).
 
-    With ``finest_scale`` 56 this is equation 1 of the FPN paper, where a region of 224
-    pixels belongs to the third level (k0 = 4, counted from 2).
-
-    Args:
-        bboxes: (R, 4) regions.
-        num_levels: How many levels there are.
-        finest_scale: Regions of up to twice this side, in pixels, use the finest level.
-
-    Returns:
-        Tensor: (R,) int64 in [0, num_levels).
+    Rounded down, and with ``finest_scale`` 56, this is equation 1 of the FPN paper,
+    where a region of 224 pixels belongs to the third level (k0 = 4, counted from 2).
     """
     width, height = (bboxes[:, 2:] - bboxes[:, :2]).unbind(-1)
     scale = (width * height).clamp(min=0).sqrt()
@@ -151,12 +140,6 @@ def one_batch(feats: Sequence[Tensor], rois: Tensor, levels: Tensor,
     every level is L times the work. The last row and column of a smaller level are
     repeated once, as the kernels read up to a pixel beyond a map; regions must lie on
     their image.
-
-    Args:
-        feats: (B, C, H, W) per level.
-        rois: (R, 5) regions in pixels of the network's input.
-        levels: (R,) int64, the level of each region.
-        strides: Stride of each level in pixels.
 
     Returns:
         tuple: (L * B, C, H', W') maps, and (R, 5) regions in their pixels.

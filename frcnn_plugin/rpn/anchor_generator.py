@@ -7,19 +7,7 @@ from torch import Tensor
 from torch.nn.modules.utils import _pair
 
 from ..registry import TASK_UTILS
-from .base_anchors import (
-    area_base_anchors,
-    classic_base_anchors,
-    mmdet_base_anchors,
-    torchvision_base_anchors,
-)
-
-_BASE_ANCHORS = {
-    'classic': classic_base_anchors,
-    'mmdet': mmdet_base_anchors,
-    'torchvision': torchvision_base_anchors,
-    'area': area_base_anchors,
-}
+from .base_anchors import STYLES
 
 
 @TASK_UTILS.register_module()
@@ -55,25 +43,23 @@ class AnchorGenerator:
                  scales: Sequence[float], base_sizes: Sequence[float] | None = None,
                  style: str = 'mmdet', center_offset: float | None = None,
                  fit_strides: bool = False) -> None:
-        if style not in _BASE_ANCHORS:
+        if style not in STYLES:
             raise ValueError(
-                f'AnchorGenerator: style {style!r} is none of {sorted(_BASE_ANCHORS)}')
+                f'AnchorGenerator: style {style!r} is none of {sorted(STYLES)}')
         if center_offset is not None and style in ('classic', 'torchvision'):
             raise ValueError(
                 f'AnchorGenerator: style {style!r} has a centre of its own; '
                 "center_offset is for 'mmdet' and 'area'")
         self.strides = [_pair(stride) for stride in strides]
-        base_sizes = list(base_sizes or [min(stride) for stride in self.strides])
-        if len(base_sizes) != len(self.strides):
-            raise ValueError(f'AnchorGenerator: {len(base_sizes)} base sizes for '
+        self.base_sizes = list(base_sizes or [min(stride) for stride in self.strides])
+        if len(self.base_sizes) != len(self.strides):
+            raise ValueError(f'AnchorGenerator: {len(self.base_sizes)} base sizes for '
                              f'{len(self.strides)} strides')
-        self.base_sizes = base_sizes
         self.style = style
         self.fit_strides = fit_strides
         options = {} if center_offset is None else {'center_offset': center_offset}
-        self.base_anchors = [
-            _BASE_ANCHORS[style](size, ratios, scales, **options)
-            for size in base_sizes]
+        self.base_anchors = [STYLES[style](size, ratios, scales, **options)
+                             for size in self.base_sizes]
         self._on_device: dict = {}
 
     @property
@@ -95,8 +81,7 @@ class AnchorGenerator:
         return self._on_device[key]
 
     def single_level_grid_priors(self, featmap_size: tuple[int, int], level_idx: int,
-                                 dtype: torch.dtype = torch.float32,
-                                 device='cpu',
+                                 dtype: torch.dtype = torch.float32, device='cpu',
                                  stride: tuple | None = None) -> Tensor:
         """(H * W * K, 4) anchors of one level, in pixels of the network's input."""
         height, width = featmap_size
@@ -110,16 +95,9 @@ class AnchorGenerator:
 
     def grid_priors(self, featmap_sizes: Sequence[tuple[int, int]],
                     dtype: torch.dtype = torch.float32, device='cpu') -> list[Tensor]:
-        """Anchors of all levels.
+        """(H * W * K, 4) anchors of each level, whose (H, W) are given.
 
-        Args:
-            featmap_sizes: (H, W) of each level.
-            dtype: Type of the anchors.
-            device: Where they are made.
-
-        Returns:
-            list[Tensor]: (H * W * K, 4) per level; the position changes by row, then
-            column, and the anchor fastest.
+        The position changes by row, then column, and the anchor fastest.
 
         Raises:
             ValueError: If there is not one size for each level.
@@ -141,10 +119,7 @@ class AnchorGenerator:
                     pad_shape: tuple, device='cpu') -> list[Tensor]:
         """(H * W * K,) bool per level: whether the position is on the image at all.
 
-        Args:
-            featmap_sizes: (H, W) of each level.
-            pad_shape: Height and width of the image in pixels.
-            device: Where the flags are made.
+        ``pad_shape`` is the image's height and width in pixels.
         """
         sizes = torch.tensor([pad_shape[:2]], dtype=torch.float32, device=device)
         mask = valid_mask(self, featmap_sizes, sizes)[0]
@@ -160,23 +135,19 @@ class AnchorGenerator:
 
 def valid_mask(generator, featmap_sizes: Sequence[tuple[int, int]],
                image_sizes: Tensor) -> Tensor:
-    """Which anchors stand at a position that begins on their image.
+    """(B, N) bool: which anchors stand at a position that begins on their image.
 
     Args:
         generator: Ours or one of mmdet's; ``strides`` and ``num_base_priors`` are read.
-        featmap_sizes: (H, W) of each level.
+        featmap_sizes: (H, W) of each level; N counts the anchors of all of them.
         image_sizes: (B, 2) height and width in pixels.
-
-    Returns:
-        Tensor: (B, N) bool over all levels, concatenated.
     """
     masks = []
+    limit_y, limit_x = image_sizes.reshape(-1, 2, 1, 1, 1).unbind(1)
     for (height, width), stride, count in zip(
             featmap_sizes, generator.strides, generator.num_base_priors, strict=True):
-        limit_y = image_sizes[:, 0].view(-1, 1, 1, 1) / stride[1]
-        limit_x = image_sizes[:, 1].view(-1, 1, 1, 1) / stride[0]
-        rows = torch.arange(height, device=image_sizes.device).view(1, -1, 1, 1)
-        columns = torch.arange(width, device=image_sizes.device).view(1, 1, -1, 1)
-        on_image = (rows < limit_y) & (columns < limit_x)
+        rows = torch.arange(height, device=image_sizes.device).view(-1, 1, 1)
+        columns = torch.arange(width, device=image_sizes.device).view(-1, 1)
+        on_image = (rows < limit_y / stride[1]) & (columns < limit_x / stride[0])
         masks.append(on_image.expand(-1, -1, -1, count).flatten(1))
     return torch.cat(masks, dim=1)

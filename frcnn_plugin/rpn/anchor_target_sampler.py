@@ -75,9 +75,6 @@ class AnchorTargetSampler(MMDetTargetSampler):
             image_sizes: (B, 2) height and width of each image.
             bbox_coder: The coder whose deltas the head predicts.
             valid: (B, N) bool; False anchors take no part. Default: all may.
-
-        Returns:
-            AnchorTargets: Labels (B, N) and deltas (B, N, 4).
         """
         inside = inside_mask(anchors, image_sizes, self.allowed_border,
                              self.border_inclusive)

@@ -8,32 +8,19 @@ from torch import Tensor
 
 
 class RPNOutputs(NamedTuple):
-    """The RPN's outputs for every anchor, all levels concatenated.
+    """The RPN's outputs for every anchor, all levels concatenated."""
 
-    Attributes:
-        logits (Tensor): (B, N, 2) float32 for (background, foreground), or (B, N, 1).
-        deltas (Tensor): (B, N, 4) float32.
-        anchors (Tensor): (N, 4) float32.
-        featmap_sizes (list): (H, W) of each level.
-        level_sizes (list): Anchors of each level; they sum to N.
-    """
-
-    logits: Tensor
-    deltas: Tensor
-    anchors: Tensor
-    featmap_sizes: list
-    level_sizes: list
+    logits: Tensor  # (B, N, 2) float32 for (background, foreground), or (B, N, 1)
+    deltas: Tensor  # (B, N, 4) float32
+    anchors: Tensor  # (N, 4) float32
+    featmap_sizes: list  # (H, W) of each level
+    level_sizes: list  # anchors of each level; they sum to N
 
 
 def rows_of_anchors(maps: Sequence[Tensor], channels: int) -> Tensor:
-    """Predictions of all levels, one row an anchor.
+    """(B, K * channels, H, W) predictions per level, as (B, N, channels) float32.
 
-    Args:
-        maps: (B, K * channels, H, W) per level.
-        channels: Predictions of one anchor.
-
-    Returns:
-        Tensor: (B, N, channels) float32, in the order of ``grid_priors``.
+    One row an anchor, in the order of ``grid_priors``.
     """
     rows = [level.permute(0, 2, 3, 1).reshape(level.size(0), -1, channels)
             for level in maps]

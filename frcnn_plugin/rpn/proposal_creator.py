@@ -5,14 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..ops import (
-    clip_bboxes,
-    decode,
-    gather_rows,
-    masked_nms,
-    masked_topk,
-    sym_min,
-)
+from ..ops import at_most, clip_bboxes, decode, gather_rows, masked_nms, masked_topk
 from ..registry import TASK_UTILS
 from ..structures import Proposals
 
@@ -101,8 +94,8 @@ class ProposalCreator:
         bboxes = self._decode(
             bbox_coder, anchors[indices], gather_rows(bbox_deltas, indices),
             image_sizes)
-        mask = self._large_enough(bboxes, limits['min_bbox_size']) & torch.isfinite(
-            scores)
+        mask = (self._large_enough(bboxes, limits['min_bbox_size'])
+                & torch.isfinite(scores))
         if self.score_thr is not None:
             mask = mask & (scores >= self.score_thr)
         groups = levels if len(level_sizes) > 1 else None
@@ -125,19 +118,14 @@ class ProposalCreator:
 
 def top_per_level(scores: Tensor, level_sizes: Sequence[int],
                   num: int) -> tuple[Tensor, Tensor]:
-    """The best of each level.
-
-    Args:
-        scores: (B, N) scores of all levels, concatenated.
-        level_sizes: Candidates of each level, which sum to N.
-        num: At most this many per level; all if not positive.
+    """The best ``num`` of the (B, N) scores of each level; all if not positive.
 
     Returns:
         tuple: (B, M) indices into N, and (M,) the level of each column.
     """
     indices, levels, start = [], [], 0
     for level, part in enumerate(scores.split(list(level_sizes), dim=1)):
-        count = sym_min(num, part.size(1)) if num > 0 else part.size(1)
+        count = at_most(num, part.size(1))
         indices.append(part.topk(count, dim=1).indices + start)
         levels.append(torch.full((count,), level, device=scores.device))
         start += part.size(1)

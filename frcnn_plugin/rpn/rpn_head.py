@@ -87,9 +87,11 @@ class RPNHead(MMDetDenseHead, BaseModule):
         self.loss_bbox = check_delta_loss(MODELS.build(
             loss_bbox or dict(type='SmoothL1Loss', beta=1 / 9)))
         self.mask_padding = mask_padding
-        self.train_cfg = train_cfg
-        self.test_cfg = test_cfg
-        self.target_sampler = self._build_target_sampler(target_sampler, train_cfg)
+        self.train_cfg, self.test_cfg = train_cfg, test_cfg
+        if target_sampler is None and train_cfg and train_cfg.get('assigner'):
+            self.target_sampler = StockAnchorTargets(train_cfg)
+        else:
+            self.target_sampler = TASK_UTILS.build(target_sampler or TARGETS)
         self.has_own_creator = proposal_creator is not None or test_cfg is None
         if not self.has_own_creator:
             proposal_creator = proposal_settings(
@@ -98,19 +100,13 @@ class RPNHead(MMDetDenseHead, BaseModule):
 
         num_anchors = self.prior_generator.num_base_priors[0]
         channels = [in_channels] + [feat_channels] * num_convs
-        convs = [nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(channels)]
-        self.rpn_conv = nn.ModuleList(convs)
+        self.rpn_conv = nn.ModuleList(
+            nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(channels))
         kernel = dict(kernel_size=predictor_kernel_size,
                       padding=predictor_kernel_size // 2)
         self.rpn_cls = nn.Conv2d(
             channels[-1], num_anchors * self.cls_out_channels, **kernel)
         self.rpn_reg = nn.Conv2d(channels[-1], num_anchors * 4, **kernel)
-
-    @staticmethod
-    def _build_target_sampler(target_sampler: dict | None, train_cfg: dict | None):
-        if target_sampler is None and train_cfg and train_cfg.get('assigner'):
-            return StockAnchorTargets(train_cfg)
-        return TASK_UTILS.build(target_sampler or TARGETS)
 
     def run(self, features: Sequence[Tensor], image_sizes: Tensor, *, training: bool,
             gt: GroundTruth | None = None, creator: ProposalCreator | None = None
@@ -149,10 +145,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         return self.run(features, image_sizes, training=training)[0]
 
     def forward(self, x: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """Raw maps of each level.
-
-        Args:
-            x: (B, in_channels, H, W) per level.
+        """Raw maps of each level, from its (B, in_channels, H, W).
 
         Returns:
             tuple: Lists of (B, K * 2, H, W) or (B, K, H, W) logits, and of
@@ -168,43 +161,23 @@ class RPNHead(MMDetDenseHead, BaseModule):
 
     def gather_outputs(self, logits: Sequence[Tensor],
                        deltas: Sequence[Tensor]) -> RPNOutputs:
-        """Bring the maps of all levels into the order of the anchors.
-
-        Args:
-            logits: As :meth:`forward` returns them.
-            deltas: As :meth:`forward` returns them.
-        """
+        """Bring the maps that :meth:`forward` returns into the order of the anchors."""
         featmap_sizes = [tuple(level.shape[-2:]) for level in logits]
         anchors = self.prior_generator.grid_priors(
             featmap_sizes, device=logits[0].device)
-        level_sizes = [level.size(0) for level in anchors]
         return RPNOutputs(
             rows_of_anchors(logits, self.cls_out_channels), rows_of_anchors(deltas, 4),
-            torch.cat(anchors), featmap_sizes, level_sizes)
+            torch.cat(anchors), featmap_sizes, [level.size(0) for level in anchors])
 
     def assign_targets(self, outputs: RPNOutputs, gt: GroundTruth,
                        image_sizes: Tensor) -> AnchorTargets:
-        """The targets of the anchors.
-
-        Args:
-            outputs: The network's outputs; only their anchors are read.
-            gt: Padded ground truth.
-            image_sizes: (B, 2) height and width of each image.
-        """
+        """What the outputs of the anchors should be."""
         return self.target_sampler(
             outputs.anchors, gt, image_sizes, self.bbox_coder,
             self.on_image(outputs, image_sizes))
 
     def losses(self, outputs: RPNOutputs, targets: AnchorTargets) -> dict[str, Tensor]:
-        """The two losses of the RPN.
-
-        Args:
-            outputs: The network's outputs.
-            targets: What they should be.
-
-        Returns:
-            dict: Scalars ``loss_rpn_cls`` and ``loss_rpn_bbox``.
-        """
+        """The scalars ``loss_rpn_cls`` and ``loss_rpn_bbox``."""
         labels, deltas = targets
         normalizer = count_samples(labels >= 0)
         logits = outputs.logits.flatten(0, 1)
@@ -220,20 +193,12 @@ class RPNHead(MMDetDenseHead, BaseModule):
     def select_proposals(self, outputs: RPNOutputs, image_sizes: Tensor, *,
                          training: bool,
                          creator: ProposalCreator | None = None) -> Proposals:
-        """The proposals of a batch.
-
-        Args:
-            outputs: The network's outputs.
-            image_sizes: (B, 2) height and width of each image.
-            training: Whether the limits for training apply.
-            creator: A proposal creator in place of the head's own.
-        """
+        """The proposals of a batch; arguments as those of :meth:`run`."""
         objectness = self.objectness(outputs)
         on_image = self.on_image(outputs, image_sizes)
         if on_image is not None:
             objectness = objectness.masked_fill(~on_image, float('-inf'))
-        creator = creator or self.proposal_creator
-        return creator(
+        return (creator or self.proposal_creator)(
             objectness, outputs.deltas, outputs.anchors, image_sizes,
             self.bbox_coder, training=training, level_sizes=outputs.level_sizes,
             ranks=self.ranks(outputs))

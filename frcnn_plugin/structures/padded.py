@@ -11,86 +11,50 @@ from torch import Tensor
 
 
 class GroundTruth(NamedTuple):
-    """The annotated boxes of a batch.
+    """The annotated boxes of a batch."""
 
-    Attributes:
-        bboxes (Tensor): (B, G, 4) float32, G >= 1.
-        labels (Tensor): (B, G) int64 in [0, C).
-        mask (Tensor): (B, G) bool.
-    """
-
-    bboxes: Tensor
-    labels: Tensor
-    mask: Tensor
+    bboxes: Tensor  # (B, G, 4) float32, G >= 1
+    labels: Tensor  # (B, G) int64 in [0, C)
+    mask: Tensor  # (B, G) bool
 
 
 class Proposals(NamedTuple):
-    """Regions that may hold an object, best first.
+    """Regions that may hold an object, best first."""
 
-    Attributes:
-        bboxes (Tensor): (B, P, 4) float32.
-        scores (Tensor): (B, P) float32 in [0, 1].
-        mask (Tensor): (B, P) bool.
-    """
-
-    bboxes: Tensor
-    scores: Tensor
-    mask: Tensor
+    bboxes: Tensor  # (B, P, 4) float32
+    scores: Tensor  # (B, P) float32 in [0, 1]
+    mask: Tensor  # (B, P) bool
 
 
 class AnchorTargets(NamedTuple):
-    """The targets of each anchor.
+    """The targets of each anchor."""
 
-    Attributes:
-        labels (Tensor): (B, N) int64; 1 object, 0 background, -1 not trained on.
-        deltas (Tensor): (B, N, 4) float32; 0 where the label is not 1.
-    """
-
-    labels: Tensor
-    deltas: Tensor
+    labels: Tensor  # (B, N) int64; 1 object, 0 background, -1 not trained on
+    deltas: Tensor  # (B, N, 4) float32; 0 where the label is not 1
 
 
 class RoISamples(NamedTuple):
-    """The proposals that the second stage is trained on, with their targets.
+    """The proposals that the second stage is trained on, with their targets."""
 
-    Attributes:
-        bboxes (Tensor): (B, S, 4) float32.
-        labels (Tensor): (B, S) int64 in [0, C], where C is the background.
-        deltas (Tensor): (B, S, 4) float32 regression targets; 0 for the background.
-        mask (Tensor): (B, S) bool.
-    """
-
-    bboxes: Tensor
-    labels: Tensor
-    deltas: Tensor
-    mask: Tensor
+    bboxes: Tensor  # (B, S, 4) float32
+    labels: Tensor  # (B, S) int64 in [0, C], where C is the background
+    deltas: Tensor  # (B, S, 4) float32 regression targets; 0 for the background
+    mask: Tensor  # (B, S) bool
 
 
 class Detections(NamedTuple):
-    """What the detector found, best first.
+    """What the detector found, best first."""
 
-    Attributes:
-        bboxes (Tensor): (B, D, 4) float32.
-        scores (Tensor): (B, D) float32 in [0, 1].
-        labels (Tensor): (B, D) int64 in [0, C).
-        mask (Tensor): (B, D) bool.
-    """
-
-    bboxes: Tensor
-    scores: Tensor
-    labels: Tensor
-    mask: Tensor
+    bboxes: Tensor  # (B, D, 4) float32
+    scores: Tensor  # (B, D) float32 in [0, 1]
+    labels: Tensor  # (B, D) int64 in [0, C)
+    mask: Tensor  # (B, D) bool
 
 
 def bbox2roi(bboxes: Tensor) -> Tensor:
-    """Boxes of all images concatenated, each after the index of its image.
+    """(B, P, 4) boxes as (B * P, 5) RoIs (image index, x1, y1, x2, y2).
 
-    Args:
-        bboxes: (B, P, 4) boxes.
-
-    Returns:
-        Tensor: (B * P, 5) RoIs (image index, x1, y1, x2, y2), the format of
-        ``torchvision.ops`` and mmcv.
+    That is the format of ``torchvision.ops`` and mmcv.
     """
     num_images, num_boxes, _ = bboxes.shape
     image = torch.arange(num_images, device=bboxes.device, dtype=bboxes.dtype)
