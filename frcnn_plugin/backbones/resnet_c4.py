@@ -36,9 +36,6 @@ class ResNetC4(InitFromWeights, BaseModule):
         init_cfg: Initialisation; ``dict(type='Pretrained', checkpoint=...)`` takes
             ``torchvision://resnet50``, a path or a URL. Default: torchvision's random
             one.
-
-    Attributes:
-        out_channels (int): Channels of the feature map.
     """
 
     def __init__(self, depth: int = 50, frozen_stages: int = -1, norm_eval: bool = True,

@@ -23,9 +23,6 @@ class VGG16(InitFromWeights, BaseModule):
             (simple-faster-rcnn-pytorch).
         init_cfg: Initialisation; ``dict(type='Pretrained', checkpoint=...)`` takes
             ``torchvision://vgg16``, a path or a URL. Default: torchvision's random one.
-
-    Attributes:
-        out_channels (int): 512.
     """
 
     out_channels = 512

@@ -96,9 +96,9 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
 
     def propose(self, images: Tensor, image_sizes: Tensor,
                 training: bool) -> Proposals:
-        """The first stage alone; ``training`` proposes as many as that needs.
+        """The first stage alone, on images as those of :meth:`detect`.
 
-        The others are those of :meth:`detect`.
+        In ``training`` it gives as many as the second stage is trained on.
         """
         return self.rpn.propose(self.extract_feat(images), image_sizes, training)
 

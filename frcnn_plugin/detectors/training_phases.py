@@ -26,11 +26,9 @@ class TrainingPhases:
         self._propose_for_training: Callable | None = None
 
     def freeze_parts(self, *names: str) -> None:
-        """Fix the weights and batch statistics of whole parts.
+        """Fix the weights and batch statistics of whole parts, named as in ``PARTS``.
 
-        Args:
-            names: ``'backbone'``, ``'neck'``, ``'rpn_head'``, ``'roi_head'``; a part
-                that the detector does not have is passed over.
+        One that the detector does not have is passed over.
 
         Raises:
             ValueError: If a name is none of these.

@@ -39,12 +39,8 @@ def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float,
                 border_inclusive: bool = False) -> Tensor:
     """(B, N) bool: which of (N, 4) anchors stay on each image.
 
-    Args:
-        anchors: (N, 4) anchors.
-        image_sizes: (B, 2) height and width of each image in pixels.
-        allowed_border: Pixels by which they may leave it; below 0: any number.
-        border_inclusive: Whether an anchor that ends exactly on the right or lower
-            border is inside.
+    They may leave it by ``allowed_border`` pixels; below 0 by any number. One that ends
+    exactly on the right or lower border is inside if ``border_inclusive``.
     """
     border = allowed_border if allowed_border >= 0 else float('inf')
     x1, y1, x2, y2 = anchors.unbind(-1)
@@ -61,22 +57,15 @@ def encode(coder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
     """
     bboxes, gt_bboxes = bboxes.float(), gt_bboxes.float()
     deltas = coder.encode(bboxes.reshape(-1, 4), gt_bboxes.reshape(-1, 4))
-    return deltas.view(*bboxes.shape[:-1], deltas.size(-1))
+    return deltas.view_as(bboxes)
 
 
 def decode(coder, bboxes: Tensor, deltas: Tensor,
            wh_ratio_clip: float | None = None) -> Tensor:
-    """Boxes after the deltas are applied, not clipped to the image.
+    """(..., 4) boxes after (..., 4) or (..., 4 * C) deltas are applied, not clipped.
 
-    Args:
-        coder: A box coder of mmdet.
-        bboxes: (..., 4) anchors or proposals.
-        deltas: (..., 4) or (..., 4 * C) deltas.
-        wh_ratio_clip: A box grows or shrinks by at most the inverse of this. Default:
-            the coder's, 16 / 1000 in mmdet.
-
-    Returns:
-        Tensor: Boxes in float32, of the shape of ``deltas``.
+    They are float32, of the shape of ``deltas``, and grow or shrink by at most the
+    inverse of ``wh_ratio_clip``, which is by default the coder's, 16 / 1000 in mmdet.
     """
     flat = deltas.reshape(-1, deltas.size(-1)).float()
     options = {} if wh_ratio_clip is None else dict(wh_ratio_clip=wh_ratio_clip)

@@ -15,8 +15,6 @@ from ..ops import (
 )
 from ..structures import Detections, Proposals
 
-NMS = dict(type='nms', iou_threshold=0.3)
-
 
 def detections_of(cls_score: Tensor, bbox_pred: Tensor | None, proposals: Proposals,
                   image_sizes: Tensor, bbox_coder, num_classes: int, cfg: dict,

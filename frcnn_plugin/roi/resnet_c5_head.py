@@ -22,9 +22,6 @@ class ResNetC5Head(InitFromWeights, BaseModule):
         norm_requires_grad: Whether its scales and offsets are trained.
         style: ``'pytorch'`` or ``'caffe'``.
         init_cfg: As that of ``ResNetC4``, from the same file.
-
-    Attributes:
-        out_channels (int): Channels that go out.
     """
 
     def __init__(self, depth: int = 50, norm_eval: bool = True,

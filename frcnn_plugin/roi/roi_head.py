@@ -11,9 +11,10 @@ from ..mmdet_bridge.stock_targets import StockProposalTargets
 from ..ops import masked_nms
 from ..registry import MODELS, TASK_UTILS
 from ..structures import Detections, GroundTruth, Proposals, RoISamples, bbox2roi
-from .detections import NMS, detections_of
+from .detections import detections_of
 
 TARGETS = dict(type='frcnn_plugin.ProposalTargetSampler')
+NMS = dict(type='nms', iou_threshold=0.3)
 TEST_CFG = dict(score_thr=0.05, nms=NMS, max_per_img=100)
 
 

@@ -113,10 +113,10 @@ class RoIPoolExtractor(BaseModule):
 
 
 def map_roi_levels(bboxes: Tensor, num_levels: int, finest_scale: float) -> Tensor:
-    """(R,) int64 feature levels of (R, 4) regions: log2(sqrt(w h) / finest_scale).
+    """(R,) int64 levels of (R, 4) regions: floor(log2(sqrt(w h) / finest_scale)).
 
-    Rounded down, and with ``finest_scale`` 56, this is equation 1 of the FPN paper,
-    where a region of 224 pixels belongs to the third level (k0 = 4, counted from 2).
+    With ``finest_scale`` 56 this is equation 1 of the FPN paper, where a region of 224
+    pixels belongs to the third level (k0 = 4, counted from 2).
     """
     width, height = (bboxes[:, 2:] - bboxes[:, :2]).unbind(-1)
     scale = (width * height).clamp(min=0).sqrt()

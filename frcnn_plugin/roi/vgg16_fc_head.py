@@ -21,9 +21,6 @@ class VGG16FCHead(InitFromWeights, BaseModule):
             simple-faster-rcnn-pytorch have 0, py-faster-rcnn 0.5.
         init_cfg: As that of ``VGG16``, from the same file. Default: torchvision's
             random one.
-
-    Attributes:
-        out_channels (int): 4096.
     """
 
     out_channels = 4096

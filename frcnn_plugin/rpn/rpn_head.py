@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModule
@@ -14,7 +15,6 @@ from ..ops import check_delta_loss, count_samples, masked_mean
 from ..registry import MODELS, TASK_UTILS
 from ..structures import AnchorTargets, GroundTruth, Proposals
 from .anchor_generator import valid_mask
-from .outputs import RPNOutputs, rows_of_anchors
 from .proposal_creator import ProposalCreator
 
 # the paper's, under names that are ours whatever the scope of the config
@@ -22,6 +22,16 @@ ANCHORS = dict(type='frcnn_plugin.AnchorGenerator', style='classic', strides=[16
                ratios=[0.5, 1.0, 2.0], scales=[8, 16, 32])
 TARGETS = dict(type='frcnn_plugin.AnchorTargetSampler')
 PROPOSALS = dict(type='frcnn_plugin.ProposalCreator')
+
+
+class RPNOutputs(NamedTuple):
+    """The RPN's outputs for every anchor, all levels concatenated."""
+
+    logits: Tensor  # (B, N, 2) float32 for (background, foreground), or (B, N, 1)
+    deltas: Tensor  # (B, N, 4) float32
+    anchors: Tensor  # (N, 4) float32
+    featmap_sizes: list  # (H, W) of each level
+    level_sizes: list  # anchors of each level; they sum to N
 
 
 @MODELS.register_module()
@@ -221,3 +231,10 @@ class RPNHead(MMDetDenseHead, BaseModule):
         if not self.mask_padding:
             return None
         return valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)
+
+
+def rows_of_anchors(maps: Sequence[Tensor], channels: int) -> Tensor:
+    """(B, K * channels, H, W) predictions per level, as (B, N, channels) float32."""
+    rows = [level.permute(0, 2, 3, 1).reshape(level.size(0), -1, channels)
+            for level in maps]
+    return torch.cat(rows, dim=1).float()
