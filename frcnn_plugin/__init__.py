@@ -6,6 +6,8 @@ registers every component as ``frcnn_plugin.NAME``::
     custom_imports = dict(imports=['frcnn_plugin'])
 """
 
+from importlib import import_module
+
 from .startup import only_prints_help
 from .version import __version__
 
@@ -13,21 +15,10 @@ if not only_prints_help():
     from .compat import make_ready
 
     make_ready()
+    for room in ('accelerate', 'backbones', 'datasets', 'detectors', 'engine',
+                 'evaluation', 'report', 'roi', 'rpn', 'visualization'):
+        import_module(f'{__name__}.{room}')
 
-    from . import (
-        accelerate,
-        backbones,
-        datasets,
-        detectors,
-        engine,
-        evaluation,
-        report,
-        roi,
-        rpn,
-        visualization,
-    )
     from .inference import Detector, Prediction
 
-__all__ = ['Detector', 'Prediction', '__version__', 'accelerate', 'backbones',
-           'datasets', 'detectors', 'engine', 'evaluation', 'report', 'roi', 'rpn',
-           'visualization']
+__all__ = ['Detector', 'Prediction', '__version__']

@@ -85,8 +85,8 @@ def explain_config() -> Iterator[None]:
 def _components() -> dict[str, type]:
     """All that is registered, here and in the parents, by name."""
     found: dict[str, type] = {}
-    for registry in (each for each in globals().values() if isinstance(each, Registry)):
-        while registry is not None:
+    for registry in globals().values():
+        while isinstance(registry, Registry):
             found = {**registry.module_dict, **found}
             registry = registry.parent
     return found
