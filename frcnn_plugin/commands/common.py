@@ -1,27 +1,22 @@
-"""What the commands that read a config share."""
+"""What several commands share."""
 
 import argparse
-import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
+from rich.console import Console
+from rich.progress import track
 
-from ..config.changes import Change, set_classes, set_data_root, set_work_dir
+from ..config.changes import apply, set_classes, set_data_root, set_work_dir
 from ..config.files import load_config
 from ..errors import UserError
 
-RANKS = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
-
 
 def read_config(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
-    """The config with the single settings of the command line.
+    """The config, with what all commands that read one may change.
 
-    Args:
-        args: With ``config`` and ``cfg_options``.
-        needs: Parts that the config must have.
-
-    Raises:
-        UserError: If it cannot be read or the settings do not fit.
+    It must have some parts, and the arguments those of ``add_config_options``.
     """
     settings = argparse.Namespace(values=None)
     try:
@@ -29,18 +24,15 @@ def read_config(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
     except ValueError as error:  # it takes for granted that there is a "="
         raise UserError('--cfg-options takes KEY=VALUE, for example '
                         'optim_wrapper.optimizer.lr=0.01') from error
-    return load_config(args.config, settings.values, needs)
-
-
-def common_changes(cfg: Config, args: argparse.Namespace) -> list[Change]:
-    """What all of them may change, before anything else."""
+    cfg = load_config(args.config, settings.values, needs)
     folder = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
-    return [(set_work_dir, folder), (set_data_root, args.data_root or None),
-            (set_classes, args.classes)]
+    apply(cfg, [(set_work_dir, folder), (set_data_root, args.data_root or None),
+                (set_classes, args.classes)])
+    return cfg
 
 
-def print_on_master(message: str) -> None:
-    """Print in the first process of a job, which need not have joined its group."""
-    if all(os.environ.get(name, '0') == '0' for name in RANKS):
-        print(message, flush=True)
+def progress(items: Iterable, what: object, total: int | None = None) -> Iterable:
+    """The items, with a bar beside what the command prints."""
+    return track(items, str(what), total, console=Console(stderr=True),
+                 disable=total == 0)

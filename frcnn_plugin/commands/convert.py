@@ -15,11 +15,11 @@ from ..interop.peers import Peer, is_ours, recognise
 from ..interop.to_peers import to_mmdet, to_torchvision
 from ..io.checkpoints import StateDict, check_fit, read_checkpoint
 from ..io.data_pickle import read_data_pickle
-from ..io.whole_files import whole_or_absent
+from ..io.whole_files import whole_or_absent, write_whole
 from .parser import parse
 
 
-def convert(argv: list[str] | None = None) -> int:
+def convert(argv: list[str] | None = None) -> None:
     """Run ``frcnn convert``.
 
     Writes nothing if the code base of the checkpoint is not known, or if a tensor has
@@ -28,15 +28,13 @@ def convert(argv: list[str] | None = None) -> int:
     args = parse('convert', argv)
     if args.out.suffix != '.pth':
         raise UserError(f'-o {args.out}: the new checkpoint is a .pth file')
-    config_file = args.out.with_suffix('.py')
-    outputs = [args.out, config_file] if args.to == 'ours' else [args.out]
-    for path in outputs:
+    outputs = [args.out, args.out.with_suffix('.py')]
+    for path in outputs if args.to == 'ours' else outputs[:1]:
         if path.exists() and not args.overwrite:
             raise UserError(f'{path}: exists already; --overwrite replaces it')
     content = read_source(args.checkpoint)
     meta = content.get('meta') or {}
-    state = content['state_dict']
-    peer = None
+    state, peer = content['state_dict'], None
     if not is_ours(state):
         peer = find_peer(args, content)
         left_out = [name for name in state if peer.is_unused(name)]
@@ -48,38 +46,13 @@ def convert(argv: list[str] | None = None) -> int:
                         'torchvision converts it')
     style = args.style or ('caffe' if re.search(
         r"style\s*=\s*['\"]caffe", str(meta.get('cfg', ''))) else None)
-    state = as_if_eps(state, args.norm_eps)
     known = (meta.get('dataset_meta') or {}).get('classes')
-    if args.to != 'ours':
-        _write_theirs(args, state, peer, style, meta)
-        return 0
-    classes = name_classes(len(state['roi_head.bbox_head.fc_cls.bias']) - 1, known,
-                           args.classes, str(args.checkpoint))
-    cfg = peer_config(peer, state, classes, style, args.data, args.config)
-    try:
-        check_fit(build(cfg), state, str(args.checkpoint))
-    except UserError as error:
-        raise error if args.config else UserError(
-            f'{error}; the config is that of {peer.name}, another one can be given '
-            'with --config') from error
-    cfg.load_from = str(args.out)  # what training starts from
-    _write(args.out, dict(state_dict=state, meta=dict(
-        dataset_meta=dict(classes=tuple(classes)), cfg=cfg.pretty_text)))
-    with whole_or_absent(config_file) as file:
-        file.write(cfg.pretty_text.encode())
-    _tell(state)
-    print(f'{config_file}: the config with the numbers of {args.config or peer.name}, '
-          f'{len(classes)} classes')
-    print(f'to test it: frcnn test {config_file} {args.out} --data-root DIR')
-    return 0
+    write = _write_ours if args.to == 'ours' else _write_theirs
+    write(args, as_if_eps(state, args.norm_eps), peer, style, known)
 
 
 def read_source(path: Path) -> dict:
-    """The content of a checkpoint, or of a pickle of arrays as in detectron2's zoo.
-
-    Raises:
-        UserError: If it is missing, damaged, or contains code.
-    """
+    """The content of a checkpoint, or of a pickle of arrays as in detectron2's zoo."""
     if path.suffix not in ('.pkl', '.pickle'):
         return read_checkpoint(path)
     content = read_data_pickle(path.expanduser())
@@ -93,11 +66,7 @@ def read_source(path: Path) -> dict:
 
 
 def find_peer(args: argparse.Namespace, content: dict) -> Peer:
-    """The code base that a checkpoint is from.
-
-    Raises:
-        UserError: If its names are those of no known code base, or of two.
-    """
+    """The one code base that a checkpoint is from."""
     state = content['state_dict']
     found = recognise(state)
     if args.source:
@@ -105,11 +74,10 @@ def find_peer(args: argparse.Namespace, content: dict) -> Peer:
     if len(found) > 1 and {'config', 'other_info', 'vis_info'} & content.keys():
         found = [peer for peer in found if peer.config == 'simple_vgg16']
     if not found:
-        names = ', '.join(list(state)[:4])
         raise UserError(
             f'{args.checkpoint}: not a known Faster R-CNN'
             + (f' as {args.source}' if args.source else '')
-            + f'; its {len(state)} tensors begin with {names}')
+            + f'; its {len(state)} tensors begin with {", ".join(list(state)[:4])}')
     if len(found) > 1:
         names = ' and of '.join(peer.name for peer in found)
         raise UserError(f'{args.checkpoint}: has the names of {names}; say which with '
@@ -125,11 +93,34 @@ def _of(path: Path, function, state: StateDict) -> StateDict:
         raise UserError(f'{path}: {error}') from error
 
 
+def _write_ours(args: argparse.Namespace, state: StateDict, peer: Peer,
+                style: str | None, known: list[str] | None) -> None:
+    """Write a checkpoint of ours, and its config."""
+    classes = name_classes(len(state['roi_head.bbox_head.fc_cls.bias']) - 1, known,
+                           args.classes, str(args.checkpoint))
+    cfg = peer_config(peer, state, classes, style, args.data, args.config)
+    try:
+        check_fit(build(cfg), state, str(args.checkpoint))
+    except UserError as error:
+        raise error if args.config else UserError(
+            f'{error}; the config is that of {peer.name}, another one can be given '
+            'with --config') from error
+    cfg.load_from = str(args.out)  # what training starts from
+    _save(args.out, state, dict(state_dict=state, meta=dict(
+        dataset_meta=dict(classes=tuple(classes)), cfg=cfg.pretty_text)))
+    config_file = args.out.with_suffix('.py')
+    write_whole(config_file, cfg.pretty_text.encode())
+    print(f'{config_file}: the config with the numbers of {args.config or peer.name}, '
+          f'{len(classes)} classes')
+    print(f'to test it: frcnn test {config_file} {args.out} --data-root DIR')
+
+
 def _write_theirs(args: argparse.Namespace, state: StateDict, peer: Peer | None,
-                  style: str | None, meta: dict) -> None:
+                  style: str | None, known: list[str] | None) -> None:
+    """Write a checkpoint of mmdet, or a state dict of torchvision."""
     if args.to == 'mmdet':
         state = _of(args.checkpoint, to_mmdet, state)
-        classes = args.classes or (meta.get('dataset_meta') or {}).get('classes')
+        classes = args.classes or known
         content = dict(state_dict=state, meta=dict(
             dataset_meta=dict(classes=tuple(classes)) if classes else {}))
     else:
@@ -137,18 +128,14 @@ def _write_theirs(args: argparse.Namespace, state: StateDict, peer: Peer | None,
             raise UserError(f'{args.checkpoint}: has the strides of Caffe, which '
                             "torchvision's ResNet does not have")
         content = state = _of(args.checkpoint, to_torchvision, state)
-    _write(args.out, content)
-    _tell(state)
+    _save(args.out, state, content)
     print(f'{args.out}: for {args.to}; its anchors and other numbers must be those '
           'that the weights were trained with, see docs/interop.md')
 
 
-def _write(path: Path, content: dict) -> None:
+def _save(path: Path, state: StateDict, content: dict) -> None:
+    """Write a checkpoint, and print what was mapped, by part."""
     with whole_or_absent(path) as file:
         torch.save(content, file)
-
-
-def _tell(state: StateDict) -> None:
-    """Print what was mapped, by part."""
     parts = Counter(name.partition('.')[0] for name in state)
     print('mapped: ' + ', '.join(f'{part} {num}' for part, num in parts.items()))

@@ -24,29 +24,20 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(f'error: there is no command {words[0]}{hint} (frcnn --help)')
     # help and mistakes in the words end here, before anything slow is imported
     build_parser().parse_args([words[0].replace('_', '-'), *words[1:]])
-    exit_with_one_line(lambda: run(name, words[1:]))
+    exit_with_one_line(lambda: getattr(
+        import_module(f'{__package__}.{name}'), name)(words[1:]))
 
 
-def run(name: str, argv: list[str]) -> int:
-    """Run one command.
-
-    Returns:
-        int: Its status; 0 if it returns something else.
-    """
-    command = getattr(import_module(f'{__package__}.{name}'), name)
-    result = command(argv)
-    return result if isinstance(result, int) else 0
-
-
-def exit_with_one_line(command: Callable[[], int | None]) -> None:
+def exit_with_one_line(command: Callable[[], object]) -> None:
     """Run a command and end the process with its status.
 
     Args:
-        command: It returns its status, or raises :class:`UserError`, which is printed
-            without a traceback and with what to do about it.
+        command: It returns its status, or what it made, or raises :class:`UserError`,
+            which is printed without a traceback and with what to do about it.
     """
     try:
-        sys.exit(command() or 0)
+        result = command()
+        sys.exit(result if isinstance(result, int) else 0)
     except UserError as error:
         print(f'error: {message_of(error)}', file=sys.stderr)
         sys.exit(1)

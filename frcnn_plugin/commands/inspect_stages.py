@@ -6,6 +6,7 @@ from pathlib import Path
 import mmcv
 import numpy as np
 import torch
+from mmengine.dataset import pseudo_collate
 from mmengine.structures import InstanceData
 from rich.console import Console
 from rich.table import Table
@@ -23,38 +24,37 @@ from ..visualization.stages import Stage, describe, run_stages
 from .parser import parse
 
 
-def inspect_stages(argv: list[str] | None = None) -> int:
+def inspect_stages(argv: list[str] | None = None) -> None:
     """Run ``frcnn inspect-stages``."""
     args = parse('inspect_stages', argv)
-    last = Path(args.model[-1])  # a checkpoint, or a config by its path or name
-    checkpoint = str(last) if last.suffix and last.suffix != '.py' else None
-    config = args.model[0] if len(args.model) == 2 or checkpoint is None else None
+    config, checkpoint = args.config, args.checkpoint
+    if Path(checkpoint).suffix in ('', '.py'):  # it is a config, by its path or name
+        config, checkpoint = config or checkpoint, None
     torch.manual_seed(0)
     detector = Detector(checkpoint, config, 'cpu', args.classes, fast=False)
     sample = detector.prepare(args.image)
     meta = sample['data_samples'].metainfo
     gt = ground_truth(args, detector.classes, meta)
-    data = detector.model.data_preprocessor(dict(
-        inputs=[sample['inputs']], data_samples=[sample['data_samples']]))
+    data = detector.model.data_preprocessor(pseudo_collate([sample]))
     torch.manual_seed(0)  # of the samplers
     stages = run_stages(detector.model, data['inputs'], meta['img_shape'][:2], gt,
                         args.region)
     picture = np.ascontiguousarray(sample['inputs'].permute(1, 2, 0).flip(2).numpy())
     draw_stages(stages, picture, detector.model, detector.classes, args.score_thr)
-    print_table(stages)
-    write(stages, args, 'random weights' if checkpoint is None else last.name,
+    table = Table('stage', 'tensor', 'shape', 'type', 'range')
+    for stage in stages.values():
+        for number, (name, tensor) in enumerate(stage.tensors.items()):
+            table.add_row('' if number else stage.title, name, *describe(tensor))
+    Console().print(table)
+    weights = Path(checkpoint).name if checkpoint else 'random weights'
+    write(stages, args, weights,
           anchor_rows(detector.model.rpn_head.prior_generator, stages))
     print(f'{args.out}/stages.html')
-    return 0
 
 
 def ground_truth(args: argparse.Namespace, classes: tuple[str, ...],
                  meta: dict) -> GroundTruth | None:
-    """What is annotated, in pixels of the network's input; None if there is nothing.
-
-    Raises:
-        UserError: If a file that was named cannot be read.
-    """
+    """What is annotated, in pixels of the network's input; None if there is nothing."""
     name = args.image.with_suffix('.xml').name
     usual = (args.image.parent / name, args.image.parent.parent / 'Annotations' / name)
     path = args.annotation or next(filter(Path.is_file, usual), None)
@@ -86,22 +86,9 @@ def anchor_rows(generator, stages: dict[str, Stage]) -> list[tuple]:
     return rows
 
 
-def print_table(stages: dict[str, Stage]) -> None:
-    """Print every tensor."""
-    table = Table('stage', 'tensor', 'shape', 'type', 'range')
-    for stage in stages.values():
-        for number, (name, tensor) in enumerate(stage.tensors.items()):
-            table.add_row('' if number else stage.title, name, *describe(tensor))
-    Console().print(table)
-
-
 def write(stages: dict[str, Stage], args: argparse.Namespace, weights: str,
           anchors: list[tuple]) -> None:
-    """Write the pictures, and the page that holds all of them.
-
-    Raises:
-        UserError: If the picture would be written over.
-    """
+    """Write the pictures, never over the one that is looked at, and their page."""
     shown = []
     for number, stage in enumerate(stages.values(), 1):
         pictures = []
@@ -117,6 +104,6 @@ def write(stages: dict[str, Stage], args: argparse.Namespace, weights: str,
             number=number, title=stage.title, text=stage.text, pictures=pictures,
             anchors=anchors if stage.name == 'anchors' else [], tensors=[
                 (name, *describe(tensor)) for name, tensor in stage.tensors.items()]))
-    page = render('stages.html.j2', title=args.image.name, subtitle=weights,
-                  stages=shown)
-    write_whole(args.out / 'stages.html', page.encode())
+    write_whole(args.out / 'stages.html', render(
+        'stages.html.j2', title=args.image.name, subtitle=weights,
+        stages=shown).encode())

@@ -1,15 +1,14 @@
-"""What depends on the machine: processes, devices, deterministic kernels."""
+"""The processes of a distributed job."""
 
 import gc
 import os
 import subprocess
 
 import torch
-from mmengine.config import Config
 
-from ..config.parts import nested_dicts
 from ..errors import UserError
 
+RANKS = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 LAUNCHERS = {
     'pytorch': ('RANK', 'torchrun --nproc_per_node=N -m frcnn_plugin train CONFIG '
                 '--launcher pytorch'),
@@ -18,26 +17,14 @@ LAUNCHERS = {
 }
 
 
-def check_deterministic(cfg: Config) -> None:
-    """Refuse what has no deterministic kernel.
-
-    Raises:
-        UserError: If the model uses RoIPool on a GPU.
-    """
-    kinds = [node.get('type') for node in nested_dicts(cfg.model)]
-    if torch.cuda.is_available() and 'RoIPool' in kinds:
-        raise UserError(
-            '--deterministic: RoIPool has no deterministic backward pass on a GPU; use '
-            'RoIAlign with --cfg-options '
-            'model.roi_head.bbox_roi_extractor.roi_layer.type=RoIAlign')
+def print_on_master(message: str) -> None:
+    """Print in the first process of a job, which need not have joined its group."""
+    if all(os.environ.get(name, '0') == '0' for name in RANKS):
+        print(message, flush=True)
 
 
 def join_group(launcher: str) -> None:
-    """Join the other processes of a distributed job.
-
-    Raises:
-        UserError: If this process was not started that way.
-    """
+    """Join the other processes of a distributed job."""
     if launcher == 'none':
         return
     variable, start = LAUNCHERS[launcher]
@@ -76,11 +63,7 @@ def leave_group(launcher: str) -> None:
 
 
 def name_processes_by_slurm() -> None:
-    """Tell torch what Slurm says of this process, as mmengine does where GPUs are.
-
-    Raises:
-        UserError: If Slurm does not name the nodes.
-    """
+    """Tell torch what Slurm says of this process, as mmengine does where GPUs are."""
     said = subprocess.run(
         ['scontrol', 'show', 'hostname', os.environ['SLURM_NODELIST']],
         capture_output=True, text=True, check=False)

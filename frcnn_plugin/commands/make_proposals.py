@@ -12,25 +12,18 @@ from rich.progress import track
 from ..datasets.proposals import images_by_key, write_proposals
 from ..datasets.voc_layout import find_folders, find_image, read_split
 from ..errors import UserError
-from ..prepare.proposal_parts import (
-    Settings,
-    begin_workers,
-    open_parts,
-    part_of,
-    read_part,
-    search,
-)
+from ..prepare import proposal_parts
 from ..prepare.selective_search import require_contrib
 from .parser import parse
 
-Task = tuple[Path, Path, Settings]
+Task = tuple[Path, Path, proposal_parts.Settings]  # an image, its part, and how
 
 
 def make_proposals(argv: list[str] | None = None) -> Path:
-    """Run ``frcnn make-proposals``.
+    """Run ``frcnn make-proposals``; returns the file.
 
-    Returns the file. After an error or an interruption the regions of the
-    images that were searched are kept.
+    After an error or an interruption the regions of the images that were searched are
+    kept.
     """
     args = parse('make_proposals', argv)
     for name, least in (('num', 1), ('max_side', 0), ('workers', 1)):
@@ -44,20 +37,21 @@ def make_proposals(argv: list[str] | None = None) -> Path:
     images = images_by_key(
         find_image(folder, name) for split in args.split for folder in folders
         for name in read_split(folder, split))
-    settings = Settings(
+    settings = proposal_parts.Settings(
         folders=[str(folder.resolve()) for folder in folders], num=args.num,
         quality=args.quality, max_side=args.max_side)
     out = args.out.expanduser()
-    parts = open_parts(out, settings, args.overwrite)
-    tasks = [(image, part_of(parts, key), settings) for key, image in images.items()]
-    left = [task for task in tasks if not task[1].is_file()]
-    if len(left) < len(tasks):
-        print(f'{parts}: {len(tasks) - len(left)} of {len(tasks)} images are there')
-    for _ in track(_run(left, min(args.workers, len(left))), f'{out}', len(left)):
+    folder = proposal_parts.open_parts(out, settings, args.overwrite)
+    parts = {key: proposal_parts.part_of(folder, key) for key in images}
+    left = [(image, parts[key], settings) for key, image in images.items()
+            if not parts[key].is_file()]
+    if len(left) < len(images):
+        print(f'{folder}: {len(images) - len(left)} of {len(images)} images are there')
+    for _ in track(_run(left, min(args.workers, len(left))), str(out), len(left)):
         pass
-    proposals = {key: read_part(part_of(parts, key)) for key in images}
+    proposals = {key: proposal_parts.read_part(part) for key, part in parts.items()}
     write_proposals(out, proposals)
-    shutil.rmtree(parts)
+    shutil.rmtree(folder)
     count = sum(len(entry['bboxes']) for entry in proposals.values())
     print(f'{out}: {count} regions of {len(proposals)} images')
     return out
@@ -66,13 +60,13 @@ def make_proposals(argv: list[str] | None = None) -> Path:
 def _run(tasks: list[Task], workers: int) -> Iterator[None]:
     """Search all images; yields after each one."""
     if workers <= 1:
-        yield from (search(*task) for task in tasks)
+        yield from (proposal_parts.search(*task) for task in tasks)
         return
     context = get_context('forkserver')  # all workers share one import of torch
-    context.set_forkserver_preload([begin_workers.__module__])
-    with ProcessPoolExecutor(workers, context, begin_workers) as pool:
+    context.set_forkserver_preload([proposal_parts.__name__])
+    with ProcessPoolExecutor(workers, context, proposal_parts.begin_workers) as pool:
         try:
-            futures = [pool.submit(search, *task) for task in tasks]
+            futures = [pool.submit(proposal_parts.search, *task) for task in tasks]
             yield from (future.result() for future in as_completed(futures))
         except BrokenProcessPool as error:
             raise UserError(

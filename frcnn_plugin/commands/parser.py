@@ -7,7 +7,7 @@ from functools import partial
 from ..version import __version__
 from .arguments import data, detectors, running
 
-OPTIONS = {  # what adds the options of a command: what the command does
+OPTIONS = {  # what adds the options of a command, and describes it: the same in short
     running.train: 'train a detector',
     running.test: 'measure a detector: AP by class, or the recall of its proposals',
     detectors.detect: 'detect in pictures and videos',
@@ -37,16 +37,12 @@ def build_parser() -> argparse.ArgumentParser:
         dest='command', metavar='COMMAND', title='commands', required=True)
     for add_options, what in OPTIONS.items():
         name = add_options.__name__.replace('_', '-')
-        add_options(commands.add_parser(name, help=what))
+        add_options(commands.add_parser(name, help=what,
+                                        description=add_options.__doc__))
     return parser
 
 
-def parse(name: str, argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the arguments of one command.
-
-    Args:
-        name: As in ``COMMANDS``.
-        argv: Its arguments. Default: those of the process.
-    """
+def parse(name: str, argv: list[str] | None) -> argparse.Namespace:
+    """Read the arguments of a command of ``COMMANDS``; None: those of the process."""
     words = sys.argv[1:] if argv is None else argv
     return build_parser().parse_args([name.replace('_', '-'), *words])

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from ..config import changes, testing
-from ..config.changes import apply
 from ..engine.frozen_phase_hook import model_of
 from ..errors import UserError
 from ..evaluation.proposal_recall import recall_name
@@ -20,31 +19,25 @@ from ..evaluation.voc_metric import PER_CLASS
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import explain_config
 from . import machine
-from .common import common_changes, read_config
-from .full_disk import explain_full_disk
-from .memory import explain_out_of_memory
+from .common import read_config
+from .out_of_space import explain_full_disk, explain_out_of_memory
 from .parser import parse
 
 RECALL_AT = (50, 300, 2000)  # proposals
 
 
 def configure(args: argparse.Namespace) -> Config:
-    """The config with everything that the command line says.
-
-    Raises:
-        UserError: If the two do not fit together.
-    """
+    """The config with everything that the command line says."""
     cfg = read_config(args, ('model', 'test_dataloader', 'test_cfg'))
+    cfg.launcher = args.launcher
     distributed = args.launcher != 'none'
-    apply(cfg, [
-        *common_changes(cfg, args),
+    changes.apply(cfg, [
         (testing.set_split, args.split),
         (testing.show_pictures, args.show_dir or None),
         (testing.measure_recall, args.recall and RECALL_AT),
         (testing.use_tta, args.tta),
         (testing.dump_detections, args.out or None),
         (testing.only_test, True),
-        (changes.update, dict(launcher=args.launcher)),
         (changes.distribute_on_cpu, distributed and not torch.cuda.is_available()),
     ])
     return cfg
@@ -56,21 +49,18 @@ def print_recall(metrics: dict[str, float]) -> None:
     table = Table('proposals', 'recall, IoU 0.5', 'recall, IoU 0.7',
                   title=f'Recall; {plain["per_image"]:.0f} proposals per image')
     for num in RECALL_AT:
-        table.add_row(str(num), f'{plain[recall_name(0.5, num)]:.3f}',
-                      f'{plain[recall_name(0.7, num)]:.3f}')
+        table.add_row(str(num), *(f'{plain[recall_name(iou_thr, num)]:.3f}'
+                                  for iou_thr in (0.5, 0.7)))
     Console().print(table)
 
 
 def summarize(metrics: dict[str, float]) -> dict:
-    """What goes into ``metrics.json``.
+    """What goes into ``metrics.json``: ``mAP``, ``AP50``, ``per_class``, and ``all``.
 
-    Args:
-        metrics: As the evaluator returns them, each with its metric's prefix.
-
-    Returns:
-        dict: ``mAP``, ``AP50``, ``per_class`` and under ``all`` everything.
+    The metrics come from the evaluator, each with the prefix of its kind.
     """
-    plain = {name.split('/', 1)[-1]: float(value) for name, value in metrics.items()}
+    metrics = {name: float(value) for name, value in metrics.items()}
+    plain = {name.split('/', 1)[-1]: value for name, value in metrics.items()}
     mean = plain.get('mAP', plain.get('bbox_mAP'))
     per_class = {}
     for name, value in plain.items():
@@ -78,10 +68,8 @@ def summarize(metrics: dict[str, float]) -> dict:
             per_class[name.removeprefix(PER_CLASS)] = value
         elif name.endswith('_precision'):  # of CocoMetric(classwise=True)
             per_class[name.removesuffix('_precision')] = value
-    return dict(
-        mAP=mean, AP50=plain.get('AP50', plain.get('bbox_mAP_50', mean)),
-        per_class=per_class,
-        all={name: float(value) for name, value in metrics.items()})
+    return dict(mAP=mean, AP50=plain.get('AP50', plain.get('bbox_mAP_50', mean)),
+                per_class=per_class, all=metrics)
 
 
 def print_table(summary: dict) -> None:
@@ -95,16 +83,11 @@ def print_table(summary: dict) -> None:
 
 
 def test(argv: list[str] | None = None) -> dict:
-    """Run ``frcnn test``.
-
-    Returns what was written into ``metrics.json``.
-    """
+    """Run ``frcnn test``; returns what it wrote into ``metrics.json``."""
     args = parse('test', argv)
     if args.checkpoint is None and not args.recall:
         raise UserError('the checkpoint is missing: frcnn test CONFIG CHECKPOINT')
-    state = None
-    if args.checkpoint:
-        state = read_checkpoint(args.checkpoint)['state_dict']
+    state = read_checkpoint(args.checkpoint)['state_dict'] if args.checkpoint else None
     cfg = configure(args)
     if state is None and cfg.model.get('rpn_head'):
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
@@ -113,10 +96,10 @@ def test(argv: list[str] | None = None) -> dict:
           explain_out_of_memory(cfg, 'test_dataloader')):
         runner = Runner.from_cfg(cfg)
         if state is not None:
-            left_out = ('roi_head.',) if args.recall else ()
             model = model_of(runner)
             model = model.module if args.tta else model
-            check_fit(model, state, args.checkpoint, ignore=left_out)
+            check_fit(model, state, args.checkpoint,
+                      ignore=('roi_head.',) if args.recall else ())
             model.load_state_dict(state, strict=False)
             del model
         metrics = runner.test()

@@ -7,71 +7,64 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..config import changes
-from ..config.changes import apply
-from ..config.initialisation import set_pretrained, train_from_scratch
+from ..backbones.pretrained import read_weights
+from ..config import changes, initialisation
+from ..config.parts import nested_dicts
 from ..config.schedule import set_max_iters
 from ..engine.frozen_phase_hook import model_of
 from ..engine.resume.latest_checkpoint import check_resumable, find_latest
-from ..errors import UserError
+from ..errors import UserError, WeightsUnreachableError
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import explain_config
 from . import machine
-from .common import common_changes, print_on_master, read_config
-from .full_disk import explain_full_disk
-from .memory import explain_out_of_memory
+from .common import read_config
+from .machine import print_on_master
+from .out_of_space import explain_full_disk, explain_out_of_memory
 from .parser import parse
-from .weights import check_weights, take_weights_of_run
 
 
 def configure(args: argparse.Namespace) -> Config:
-    """The config with everything that the command line says.
-
-    Raises:
-        UserError: If the two do not fit together, or the machine cannot do it.
-    """
+    """The config with everything that the command line says."""
     gpu = torch.cuda.is_available()
     if args.amp and not gpu:
         raise UserError('--amp needs a GPU, and torch finds none; leave it out')
     cfg = read_config(args, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
-    apply(cfg, [
-        *common_changes(cfg, args),
+    cfg.launcher = args.launcher
+    changes.apply(cfg, [
         (set_max_iters, args.max_iters),
         (changes.use_amp, args.amp),
         (changes.add_tensorboard, args.tensorboard),
         (changes.set_seed, args.seed),
         (changes.set_deterministic, args.deterministic),
         (changes.copy_while_computing, gpu),
-        (set_pretrained, args.pretrained),
-        (train_from_scratch, args.from_scratch),
-        (changes.update, dict(launcher=args.launcher)),
+        (initialisation.set_pretrained, args.pretrained),
+        (initialisation.train_from_scratch, args.from_scratch),
         (changes.distribute_on_cpu, args.launcher != 'none' and not gpu),
     ])
     if args.deterministic:
-        machine.check_deterministic(cfg)
+        kinds = [node.get('type') for node in nested_dicts(cfg.model)]
+        if gpu and 'RoIPool' in kinds:
+            raise UserError(
+                '--deterministic: RoIPool has no deterministic backward pass on a GPU; '
+                'use RoIAlign with --cfg-options '
+                'model.roi_head.bbox_roi_extractor.roi_layer.type=RoIAlign')
         os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     return cfg
 
 
 def checkpoint_to_resume(resume: str | None, work_dir: str) -> dict | None:
-    """The content of the checkpoint that ``--resume`` means, with its ``path``.
-
-    Raises:
-        UserError: If it cannot be read, or training cannot continue from it.
-    """
+    """The content of the checkpoint that ``--resume`` means, with its ``path``."""
     if not resume:
         return None
-    if resume == 'auto':
-        found = find_latest(work_dir, print_on_master)
-        if found is None:
-            print_on_master(f'--resume: no checkpoint in {work_dir} yet, training '
-                            'starts from the beginning')
-            return None
-        path, content = found
-    else:
-        path, content = resume, read_checkpoint(resume)
-        check_resumable(content, path)
-    return {**content, 'path': path}
+    if resume != 'auto':
+        content = read_checkpoint(resume)
+        check_resumable(content, resume)
+        return {**content, 'path': resume}
+    if found := find_latest(work_dir, print_on_master):
+        return {**found[1], 'path': found[0]}
+    print_on_master(f'--resume: no checkpoint in {work_dir} yet, training starts from '
+                    'the beginning')
+    return None
 
 
 def seed_of_run(cfg: Config, meta: dict) -> int | None:
@@ -83,14 +76,64 @@ def seed_of_run(cfg: Config, meta: dict) -> int | None:
     return seed
 
 
-def train(argv: list[str] | None = None) -> int:
+def check_weights(cfg: Config, trial: bool = False) -> None:
+    """Make sure that a new run gets the weights that it starts from.
+
+    A trial trains from scratch where pretrained weights cannot be downloaded, and says
+    so; a real run stops.
+    """
+    source = cfg.get('load_from')
+    if source and '://' not in source:
+        read_checkpoint(source)
+    elif source and is_read_here(source):
+        read_weights(source)
+    for source in sources_to_read(cfg):
+        try:
+            read_weights(source)
+        except WeightsUnreachableError as error:
+            if not trial:
+                raise
+            print_on_master(f'ERROR: {error}. This is a trial run (--max-iters), so it '
+                            'trains from scratch')
+            initialisation.train_from_scratch(cfg)
+            return
+
+
+def is_read_here(source: str) -> bool:
+    """Whether it is a path or URL, and none of mmengine's own schemes."""
+    scheme, found, _ = source.partition('://')
+    return not found or scheme in ('torchvision', 'http', 'https')
+
+
+def sources_to_read(cfg: Config) -> list[str]:
+    """The pretrained weights that parts of the model start from and that we read."""
+    return sorted({node['checkpoint'] for node in nested_dicts(cfg.model)
+                   if node.get('type') == 'Pretrained' and 'checkpoint' in node
+                   and is_read_here(node['checkpoint'])})
+
+
+def take_weights_of_run(cfg: Config, meta: dict) -> None:
+    """Continue a run: its weights come from its checkpoint, nothing else is needed.
+
+    A run from scratch, as the checkpoint's ``meta`` tells, is continued as one.
+    """
+    if initialisation.is_from_scratch(str(meta.get('cfg', ''))):
+        initialisation.train_from_scratch(cfg)
+    if 'steps' in cfg.train_cfg:  # alternating training starts from them twice
+        for source in sources_to_read(cfg):
+            read_weights(source)
+    else:
+        initialisation.drop_pretrained(cfg)
+
+
+def train(argv: list[str] | None = None) -> None:
     """Run ``frcnn train``."""
     args = parse('train', argv)
     cfg = configure(args)
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
     if checkpoint:
-        apply(cfg, [(changes.update, dict(resume=True, load_from=checkpoint['path'])),
-                    (changes.set_seed, seed_of_run(cfg, checkpoint['meta']))])
+        cfg.resume, cfg.load_from = True, checkpoint['path']
+        changes.apply(cfg, [(changes.set_seed, seed_of_run(cfg, checkpoint['meta']))])
         take_weights_of_run(cfg, checkpoint['meta'])
     else:
         check_weights(cfg, trial=args.max_iters is not None)
@@ -104,4 +147,3 @@ def train(argv: list[str] | None = None) -> int:
         runner.train()
         del runner
     machine.leave_group(args.launcher)
-    return 0

@@ -3,7 +3,7 @@
 A change raises :class:`~frcnn_plugin.errors.ConfigError` if it does not fit the config.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,31 +12,18 @@ from mmengine.config import Config
 from ..errors import ConfigError
 from .parts import datasets_of, nested_dicts, part_of
 
-Change = tuple[Callable[..., None], object]
 
+def apply(cfg: Config, changes: Iterable[tuple[Callable[..., None], object]]) -> None:
+    """Change a config in place, step by step.
 
-def apply(cfg: Config, changes: Sequence[Change]) -> None:
-    """Make changes, one after another.
-
-    Args:
-        cfg: Changed in place.
-        changes: Functions with their values: ``function(cfg, value)`` is called, or
-            ``function(cfg)`` if the value is True. None and False leave a change out.
-
-    Raises:
-        ConfigError: If one does not fit the config.
+    A change is a function with its value: ``function(cfg, value)`` is called, or
+    ``function(cfg)`` if the value is True. None and False leave a change out.
     """
     for change, value in changes:
         if value is True:
             change(cfg)
         elif value is not None and value is not False:
             change(cfg, value)
-
-
-def update(cfg: Config, values: dict) -> None:
-    """Set top-level settings."""
-    for name, value in values.items():
-        cfg[name] = value
 
 
 def set_work_dir(cfg: Config, folder: str) -> None:
@@ -51,12 +38,11 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     old = {dataset['data_root'] for dataset in datasets_of(cfg)} - {None, ''}
     for dataset in datasets_of(cfg):
         dataset['data_root'] = data_root
-    for name in ('val_evaluator', 'test_evaluator'):
-        for node in nested_dicts(cfg.get(name) or {}):
-            path = Path(node.get('ann_file') or '.')
-            root = next((each for each in old if path.is_relative_to(each)), None)
-            if node.get('ann_file') and root:
-                node['ann_file'] = str(Path(data_root) / path.relative_to(root))
+    for node in nested_dicts([cfg.get('val_evaluator'), cfg.get('test_evaluator')]):
+        path = Path(node.get('ann_file') or '.')
+        root = next((each for each in old if path.is_relative_to(each)), None)
+        if node.get('ann_file') and root:
+            node['ann_file'] = str(Path(data_root) / path.relative_to(root))
 
 
 def set_classes(cfg: Config, classes: list[str]) -> None:
@@ -65,12 +51,11 @@ def set_classes(cfg: Config, classes: list[str]) -> None:
         raise ConfigError(f'a class is given twice: {" ".join(classes)}')
     for dataset in datasets_of(cfg):
         dataset['metainfo'] = dict(classes=tuple(classes))
-    for name, part in cfg.model.items():
-        if name == 'rpn_head':  # objects and background, whatever the classes
-            continue
-        for node in nested_dicts(part):
-            if 'num_classes' in node:
-                node['num_classes'] = len(classes)
+    # an RPN has objects and background, whatever the classes
+    parts = [part for name, part in cfg.model.items() if name != 'rpn_head']
+    for node in nested_dicts(parts):
+        if 'num_classes' in node:
+            node['num_classes'] = len(classes)
 
 
 def set_seed(cfg: Config, seed: int) -> None:

@@ -8,11 +8,12 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from ..errors import ConfigError, SettingError
-from .old_settings import drop_old_settings
+from .parts import component_of, nested_dicts
 
 OWN_CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 STOCK_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler',
                'checkpoint')
+OLD = {'FasterRCNN': 'fast_training', 'RoIHead': 'reorder'}  # of earlier versions
 
 
 def load_config(path: str, settings: dict | None = None,
@@ -54,11 +55,7 @@ def load_config(path: str, settings: dict | None = None,
 
 
 def find_config(path: str) -> Path:
-    """The config file that a path, or the name of one of the package's own, means.
-
-    Raises:
-        ConfigError: If there is none.
-    """
+    """The config file that a path, or the name of one of the package's own, means."""
     if Path(path).is_file():
         return Path(path)
     own = OWN_CONFIGS / (path if path.endswith('.py') else f'{path}.py')
@@ -66,6 +63,23 @@ def find_config(path: str) -> Path:
         return own
     raise ConfigError(f'{path}: no such config file; those that come with the package '
                       f'are in {OWN_CONFIGS.resolve()}')
+
+
+def drop_old_settings(cfg: Config) -> list[str]:
+    """Remove what the components no longer take; its names (``RoIHead.reorder``).
+
+    What these settings did for speed is done by ``default_hooks.accelerate`` now; a
+    config that had ``fast_training=False`` is kept without that hook.
+    """
+    dropped = []
+    for node in nested_dicts(cfg.get('model')):
+        _, kind = component_of(node)
+        if OLD.get(kind) not in node:
+            continue
+        dropped.append(f'{kind}.{OLD[kind]}')
+        if not node.pop(OLD[kind]) and kind == 'FasterRCNN':
+            cfg.default_hooks = {**(cfg.get('default_hooks') or {}), 'accelerate': None}
+    return dropped
 
 
 def _one_line(error: Exception) -> str:

@@ -10,18 +10,8 @@ from .parts import SCOPE, component_of, is_pretrained, nested_dicts
 FROM_SCRATCH = 'from_scratch'
 
 
-def pretrained_sources(cfg: Config) -> list[str]:
-    """The pretrained weights that parts of the model start from."""
-    return sorted({node['checkpoint'] for node in nested_dicts(cfg.model)
-                   if node.get('type') == 'Pretrained' and 'checkpoint' in node})
-
-
 def set_pretrained(cfg: Config, source: str) -> None:
-    """Take pretrained weights from elsewhere.
-
-    Raises:
-        ConfigError: If the config has no part that starts from pretrained weights.
-    """
+    """Take pretrained weights from elsewhere, for all parts that start from some."""
     nodes = [node for node in nested_dicts(cfg.model)
              if node.get('type') == 'Pretrained']
     if not nodes:

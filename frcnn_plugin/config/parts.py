@@ -41,15 +41,10 @@ def is_pretrained(part: dict) -> bool:
 
 
 def component_of(node: dict, scope: str | None = None) -> tuple[str, str]:
-    """The package and the name of the component that a part asks for.
+    """The package and the component that a part asks for: ``('mmdet', 'RPNHead')``.
 
-    Args:
-        node: The part. Its ``type`` is a name, a name with its scope or its module, or
-            a class.
-        scope: Where a name without scope is looked for; ours by default.
-
-    Returns:
-        tuple: Such as ``('mmdet', 'RPNHead')``; the name is empty without a ``type``.
+    Its ``type`` is a name, a name with its scope or its module, or a class; without one
+    the name is empty. A name without scope is looked for in a given one, or in ours.
     """
     kind = node.get('type') or ''
     name = kind if isinstance(kind, str) else (

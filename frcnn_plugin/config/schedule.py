@@ -5,7 +5,8 @@ from mmengine.config import Config
 from ..errors import ConfigError
 from .parts import part_of
 
-KEPT = ('max_broken', 'non_finite', 'max_skipped')  # settings that both loops have
+# settings that a loop by epochs and one by iterations have
+KEPT = ('val_begin', 'max_broken', 'non_finite', 'max_skipped')
 
 
 def set_max_iters(cfg: Config, max_iters: int) -> None:
@@ -13,34 +14,27 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
 
     It ends with a checkpoint. A run shorter than the config's interval of validation is
     not validated, though mmengine would at its end.
-
-    Raises:
-        ConfigError: If there are too few.
     """
     if max_iters < 1:
         raise ConfigError(f'max_iters is {max_iters}; it must be at least 1')
-    interval = cfg.train_cfg.get('val_interval', 1000)
-    steps = cfg.train_cfg.get('steps')
-    whole = max(steps) if steps else cfg.train_cfg.get('max_iters', max_iters)
-    if not steps and 'max_iters' not in cfg.train_cfg:
+    loop, steps = cfg.train_cfg, cfg.train_cfg.get('steps')
+    interval = loop.get('val_interval', 1000)
+    if not steps and 'max_iters' not in loop:
         interval = max_iters + 1  # the interval of a loop by epochs counts epochs
-    begin = cfg.train_cfg.get('val_begin', 1)
-    if max_iters < interval:
-        begin = max_iters + 1
-    schedulers = cfg.get('param_scheduler') or []
+    never = dict(val_begin=max_iters + 1) if max_iters < interval else {}
     if steps:
-        cfg.train_cfg.steps = share(max_iters, steps)
-        if max_iters < interval:
-            cfg.train_cfg.val_begin = begin
+        whole = max(steps)
+        loop.update(steps=share(max_iters, steps), **never)
     else:
-        kept = {name: cfg.train_cfg[name] for name in KEPT if name in cfg.train_cfg}
+        whole = loop.get('max_iters', max_iters)
+        kept = {name: loop[name] for name in KEPT if name in loop}
         cfg.train_cfg = dict(type='IterBasedTrainLoop', max_iters=max_iters,
-                             val_begin=begin, val_interval=interval, **kept)
+                             val_interval=interval, **{'val_begin': 1, **kept, **never})
+    schedulers = cfg.get('param_scheduler') or []
     for scheduler in schedulers if isinstance(schedulers, list) else [schedulers]:
         # by default mmengine ends them with the run: what the whole run would do must
         # not change, for it may be resumed
-        last = max(whole, scheduler.get('begin', 0) + 1)
-        scheduler.setdefault('end', last)
+        scheduler.setdefault('end', max(whole, scheduler.get('begin', 0) + 1))
     hooks = part_of(cfg, 'default_hooks', {})
     logger = part_of(hooks, 'logger', dict(type='LoggerHook'))
     if logger:
@@ -53,11 +47,7 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
 
 
 def share(total: int, steps: list[int]) -> list[int]:
-    """Divide a number in the proportions of others, each share at least 1.
-
-    Raises:
-        ConfigError: If it is too small for that.
-    """
+    """Divide a number in the proportions of others, each share at least 1."""
     if total < len(steps):
         raise ConfigError(f'max_iters is {total}; this config trains in {len(steps)} '
                           'steps, each of which needs at least 1')

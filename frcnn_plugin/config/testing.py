@@ -44,18 +44,13 @@ def dump_detections(cfg: Config, file: str) -> None:
     if not file.endswith(('.pkl', '.pickle')):
         raise ConfigError(f'{file}: mmdet writes detections as .pkl')
     evaluators = cfg.test_evaluator
-    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
     cfg.test_evaluator = [
-        *evaluators, dict(type='DumpDetResults', out_file_path=file)]
+        *(evaluators if isinstance(evaluators, list) else [evaluators]),
+        dict(type='DumpDetResults', out_file_path=file)]
 
 
 def measure_recall(cfg: Config, nums: tuple[int, ...]) -> None:
-    """Evaluate the proposals, and no second stage.
-
-    Args:
-        cfg: Changed in place.
-        nums: Numbers of proposals to measure the recall at.
-    """
+    """Evaluate so many of the proposals, and no second stage."""
     cfg.model.roi_head = None
     creator = (cfg.model.get('rpn_head') or {}).get('proposal_creator')
     if creator:
@@ -74,11 +69,9 @@ def use_tta(cfg: Config) -> None:
     if not cfg.model.get('rpn_head'):
         raise ConfigError('proposals from a file are of the picture itself and not of '
                           'its mirror image: test-time augmentation needs an RPN')
-    tests = [node for node in nested_dicts(cfg.model) if 'score_thr' in node]
-    settings = dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=100)
-    for name in settings:
-        if tests and name in tests[-1]:
-            settings[name] = tests[-1][name]
+    *_, own = {}, *(node for node in nested_dicts(cfg.model) if 'score_thr' in node)
+    settings = dict(nms=own.get('nms', dict(type='nms', iou_threshold=0.5)),
+                    max_per_img=own.get('max_per_img', 100))
     wrapper = cfg.get('tta_model') or dict(type='mmdet.DetTTAModel', tta_cfg=settings)
     cfg.model = dict(**wrapper, module=cfg.model)
     dataset = cfg.test_dataloader.dataset
@@ -94,8 +87,7 @@ def with_mirror_image(pipeline: list[dict]) -> list[dict]:
         if name == 'PackDetInputs':
             known = step.get('meta_keys', ('img_id', 'img_path', 'ori_shape',
                                            'img_shape', 'scale_factor'))
-            step['meta_keys'] = (*known,
-                                 *(key for key in FLIP_KEYS if key not in known))
+            step['meta_keys'] = tuple(dict.fromkeys([*known, *FLIP_KEYS]))
     versions = [dict(type='RandomFlip', prob=0.0), dict(type='RandomFlip', prob=1.0)]
     return [steps[0], dict(type='TestTimeAug', transforms=[
         *([step] for step in steps[1:place]), versions,

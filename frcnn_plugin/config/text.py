@@ -20,11 +20,12 @@ def read_config_text(text: str, source: str) -> dict:
     """
     values = {}
     try:
-        for statement in ast.parse(text).body:
-            if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or (
-                    not isinstance(statement.targets[0], ast.Name)):
-                raise ValueError(f'line {statement.lineno}')
-            values[statement.targets[0].id] = literal(statement.value)
+        for statement in CallsOfDict().visit(ast.parse(text)).body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    values[name] = ast.literal_eval(value)
+                case _:
+                    raise ValueError(f'line {statement.lineno}')
     except (SyntaxError, ValueError, RecursionError, TypeError) as error:
         raise CheckpointError(
             f'{source}: refused, the config in it is more than plain values ({error}); '
@@ -32,18 +33,14 @@ def read_config_text(text: str, source: str) -> dict:
     return values
 
 
-def literal(node: ast.expr) -> object:
-    """A plain value; raises ValueError for anything that would have to be run."""
-    match node:
-        case ast.Call(func=ast.Name(id='dict'), args=[], keywords=keywords) if all(
-                keyword.arg for keyword in keywords):
-            return {keyword.arg: literal(keyword.value) for keyword in keywords}
-        case ast.Dict(keys=keys, values=values) if None not in keys:
-            return {literal(key): literal(value)
-                    for key, value in zip(keys, values, strict=True)}
-        case ast.List(elts=items):
-            return [literal(item) for item in items]
-        case ast.Tuple(elts=items):
-            return tuple(literal(item) for item in items)
-        case _:
-            return ast.literal_eval(node)
+class CallsOfDict(ast.NodeTransformer):
+    """Writes ``dict(name=value)`` as ``{'name': value}``, which is a literal."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        match node:
+            case ast.Call(func=ast.Name(id='dict'), args=[], keywords=keywords) if all(
+                    keyword.arg for keyword in keywords):
+                return ast.Dict([ast.Constant(keyword.arg) for keyword in keywords],
+                                [keyword.value for keyword in keywords])
+        return node

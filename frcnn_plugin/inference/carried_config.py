@@ -9,9 +9,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..config.files import load_config
+from ..config.files import drop_old_settings, load_config
 from ..config.initialisation import drop_initialisation
-from ..config.old_settings import drop_old_settings
 from ..config.parts import nested_dicts
 from ..config.text import read_config_text
 from ..errors import CheckpointError

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from frcnn_plugin.commands.full_disk import explain_full_disk
+from frcnn_plugin.commands.out_of_space import explain_full_disk
 from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.io.checkpoints import read_checkpoint

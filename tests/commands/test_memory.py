@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from frcnn_plugin.commands.memory import explain_out_of_memory
+from frcnn_plugin.commands.out_of_space import explain_out_of_memory
 from frcnn_plugin.config.files import load_config
 from frcnn_plugin.errors import UserError
 

@@ -1,7 +1,6 @@
 import pytest
 
 from frcnn_plugin.commands import train as train_command
-from frcnn_plugin.commands import weights
 from frcnn_plugin.config.files import load_config
 from frcnn_plugin.config.initialisation import set_pretrained, train_from_scratch
 from frcnn_plugin.errors import WeightsUnreachableError
@@ -18,10 +17,10 @@ def unreachable(source):
 
 def test_a_run_stops_without_its_weights_and_a_trial_goes_on(
         cfg, monkeypatch, capsys):
-    monkeypatch.setattr(weights, 'read_weights', unreachable)
+    monkeypatch.setattr(train_command, 'read_weights', unreachable)
     with pytest.raises(WeightsUnreachableError):
-        weights.check_weights(cfg)
-    weights.check_weights(cfg, trial=True)
+        train_command.check_weights(cfg)
+    train_command.check_weights(cfg, trial=True)
     said = capsys.readouterr().out
     assert 'ERROR' in said and 'from scratch' in said
     assert cfg.model.backbone.init_cfg is None
@@ -31,17 +30,17 @@ def test_a_run_from_scratch_is_resumed_as_one(cfg):
     train_from_scratch(cfg)
     again = cfg.copy()
     fresh = load_config(cfg.filename)
-    weights.take_weights_of_run(fresh, dict(cfg=again.pretty_text))
+    train_command.take_weights_of_run(fresh, dict(cfg=again.pretty_text))
     assert fresh.model == cfg.model
     plain = load_config(cfg.filename)
-    weights.take_weights_of_run(plain, dict(cfg=plain.pretty_text))
+    train_command.take_weights_of_run(plain, dict(cfg=plain.pretty_text))
     assert plain.model.backbone.init_cfg is None
     assert plain.model.backbone.frozen_stages == 1
 
 
 def test_other_schemes_are_left_to_mmengine(cfg):
     set_pretrained(cfg, 'open-mmlab://detectron2/resnet50_caffe')
-    weights.check_weights(cfg)
+    train_command.check_weights(cfg)
     assert cfg.model.backbone.init_cfg.type == 'Pretrained'
 
 
@@ -49,8 +48,8 @@ def test_the_four_steps_need_their_weights_when_they_go_on(repo, monkeypatch):
     """Step 2 takes the pretrained backbone a second time."""
     cfg = load_config(str(repo / 'configs/frcnn_r50_c4_alternating_voc.py'))
     asked = []
-    monkeypatch.setattr(weights, 'read_weights', asked.append)
-    weights.take_weights_of_run(cfg, {})
+    monkeypatch.setattr(train_command, 'read_weights', asked.append)
+    train_command.take_weights_of_run(cfg, {})
     assert asked == ['torchvision://resnet50']
     assert cfg.model.backbone.init_cfg.checkpoint == 'torchvision://resnet50'
 
@@ -62,7 +61,7 @@ def test_the_four_steps_go_on_with_weights_of_ones_own(repo, tmp_path, monkeypat
     def read(source):
         raise Reached(source)
 
-    monkeypatch.setattr(weights, 'read_weights', read)
+    monkeypatch.setattr(train_command, 'read_weights', read)
     monkeypatch.setattr(train_command, 'checkpoint_to_resume', lambda *args: dict(
         path='x.pth', meta={}, state_dict={}))
     config = str(repo / 'configs/frcnn_r50_c4_alternating_voc.py')

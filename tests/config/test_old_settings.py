@@ -3,8 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from frcnn_plugin.config.files import load_config
-from frcnn_plugin.config.old_settings import drop_old_settings
+from frcnn_plugin.config.files import drop_old_settings, load_config
 from frcnn_plugin.inference.carried_config import config_of_checkpoint
 from frcnn_plugin.io.weights_only import load_weights_only
 

@@ -7,51 +7,48 @@ DATA_ROOT = ('a folder with Annotations/, JPEGImages/ and ImageSets/Main/, or a 
              'VOCdevkit that holds such folders')
 
 
-def add_config_options(parser: argparse.ArgumentParser) -> None:
+def add_config_options(parser: argparse.ArgumentParser, launcher: bool = True) -> None:
     """What every command has that reads a config and a data set."""
-    parser.add_argument('--data-root', metavar='DIR', help=DATA_ROOT)
-    parser.add_argument('--classes', nargs='+', metavar='NAME',
-                        help='the classes, in the order of their labels')
-    parser.add_argument('--work-dir', metavar='DIR',
-                        help='where logs and checkpoints go; default: '
-                        'work_dirs/CONFIG')
-    parser.add_argument('--cfg-options', nargs='+', action='extend', metavar='K=V',
-                        help='change single settings, for example '
-                        'optim_wrapper.optimizer.lr=0.01')
-
-
-def add_launcher(parser: argparse.ArgumentParser) -> None:
-    """How several processes were started."""
-    parser.add_argument('--launcher', default='none',
-                        choices=['none', 'pytorch', 'slurm', 'mpi'],
-                        help='how a distributed job was started')
+    add = parser.add_argument
+    add('--data-root', metavar='DIR', help=DATA_ROOT)
+    add('--classes', nargs='+', metavar='NAME',
+        help='the classes, in the order of their labels')
+    add('--work-dir', metavar='DIR',
+        help='where logs and checkpoints go; default: work_dirs/CONFIG')
+    add('--cfg-options', nargs='+', action='extend', metavar='K=V',
+        help='change single settings, for example optim_wrapper.optimizer.lr=0.01')
+    if launcher:
+        add('--launcher', default='none', choices=['none', 'pytorch', 'slurm', 'mpi'],
+            help='how a distributed job was started')
 
 
 def add_detector(parser: argparse.ArgumentParser, metavar='[CONFIG] CHECKPOINT', help=(
         'a checkpoint that training wrote; it contains its config; to override it, put '
         'a config first')) -> None:
-    """One or two words that name a detector: ``model``, a config and a checkpoint."""
+    """One or two words that name a detector, as ``config`` and ``checkpoint``."""
     parser.add_argument('model', nargs='+', metavar=metavar, action=OneOrTwo, help=help)
 
 
 def add_detection_options(parser: argparse.ArgumentParser, out: str,
                           files: str) -> None:
     """Where the results of a detector go, and which are shown."""
-    parser.add_argument('-o', '--out', type=Path, default=Path(out), metavar='DIR',
-                        help=f'{files} go there (default: %(default)s)')
-    parser.add_argument('--score-thr', type=float, default=0.3, metavar='SCORE',
-                        help='detections with a lower score are left out (default: '
-                        '%(default)s)')
-    parser.add_argument('--classes', nargs='+', metavar='NAME',
-                        help='names in place of those in the checkpoint')
+    add = parser.add_argument
+    add('-o', '--out', type=Path, default=Path(out), metavar='DIR',
+        help=f'{files} go there (default: %(default)s)')
+    add('--score-thr', type=float, default=0.3, metavar='SCORE',
+        help='detections with a lower score are left out (default: %(default)s)')
+    add('--classes', nargs='+', metavar='NAME',
+        help='names in place of those in the checkpoint')
 
 
 class OneOrTwo(argparse.Action):
-    """Refuses a third word, which a shell makes of an unquoted pattern."""
+    """Sets ``config`` and ``checkpoint``; one word is the checkpoint.
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
-                 values: list[str], option_string: str | None = None) -> None:
+    A third word, which a shell makes of an unquoted pattern, is refused.
+    """
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
         if len(values) > 2:
             parser.error('one config and one checkpoint at most; put quotes around '
                          'image patterns')
-        setattr(namespace, self.dest, values)
+        namespace.config, namespace.checkpoint = [None, *values][-2:]

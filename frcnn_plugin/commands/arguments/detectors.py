@@ -20,79 +20,69 @@ STYLES = ['caffe', 'pytorch']
 
 
 def detect(parser: argparse.ArgumentParser) -> None:
-    """``frcnn detect``."""
-    parser.description = 'Detect in images and videos.'
-    parser.add_argument('input', help='an image, a folder, a video, or a pattern such '
-                        "as 'pictures/*.jpg'")
+    """Detect in images and videos."""
+    add = parser.add_argument
+    add('input', help='an image, a folder, a video, or a pattern such as '
+        "'pictures/*.jpg'")
     add_detector(parser)
     add_detection_options(parser, 'detections', 'pictures and detections.json')
-    parser.add_argument('--batch-size', type=int, default=4, metavar='N',
-                        help='images at once (default: %(default)s)')
-    parser.add_argument('--device', help='cuda, cpu, ...; default: a GPU if there is '
-                        'one')
-    parser.add_argument('--no-pictures', action='store_true',
-                        help='write detections.json only')
+    add('--batch-size', type=int, default=4, metavar='N',
+        help='images at once (default: %(default)s)')
+    add('--device', help='cuda, cpu, ...; default: a GPU if there is one')
+    add('--no-pictures', action='store_true', help='write detections.json only')
 
 
 def inspect_stages(parser: argparse.ArgumentParser) -> None:
-    """``frcnn inspect-stages``."""
-    parser.description = 'Show what a detector does with one picture, stage by stage.'
-    parser.add_argument('image', type=Path)
+    """Show what a detector does with one picture, stage by stage."""
+    add = parser.add_argument
+    add('image', type=Path)
     add_detector(parser, '[CONFIG] [CHECKPOINT]',
                  'a config, a checkpoint, or both; without a checkpoint the weights '
                  'are random')
     add_detection_options(parser, 'stages', 'pictures and stages.html')
-    parser.add_argument('--annotation', type=Path, metavar='XML',
-                        help='annotation file; default: the XML with the same name '
-                        'next to the picture, or in Annotations/ next to its folder')
-    parser.add_argument('--region', type=int, metavar='N',
-                        help='the proposal to look at closely; default: the one most '
-                        'certain to be an object')
+    add('--annotation', type=Path, metavar='XML',
+        help='annotation file; default: the XML with the same name next to the '
+        'picture, or in Annotations/ next to its folder')
+    add('--region', type=int, metavar='N', help='the proposal to look at closely; '
+        'default: the one most certain to be an object')
 
 
 def export(parser: argparse.ArgumentParser) -> None:
-    """``frcnn export``."""
-    parser.description = 'Write a trained detector as one file for other programs.'
+    """Write a trained detector as one file for other programs."""
+    add = parser.add_argument
     add_detector(parser)
-    parser.add_argument('--to', required=True, choices=['onnx', 'torch-export'],
-                        help='the format')
-    parser.add_argument('-o', '--out', type=Path, metavar='FILE',
-                        help='default: the name of the checkpoint with another suffix')
-    parser.add_argument('--check', nargs='+', metavar='IMAGE',
-                        help='images, folders or patterns: compare what the file and '
-                        'the checkpoint detect in them')
+    add('--to', required=True, choices=['onnx', 'torch-export'], help='the format')
+    add('-o', '--out', type=Path, metavar='FILE',
+        help='default: the name of the checkpoint with another suffix')
+    add('--check', nargs='+', metavar='IMAGE', help='images, folders or patterns: '
+        'compare what the file and the checkpoint detect in them')
 
 
 def convert(parser: argparse.ArgumentParser) -> None:
-    """``frcnn convert``."""
-    parser.description = (
-        'Convert a checkpoint of another Faster R-CNN into ours, with the config that '
-        'it needs; or ours into one of mmdet or torchvision.')
+    """Convert a checkpoint of another Faster R-CNN into ours, with the config that
+    it needs; or ours into one of mmdet or torchvision.
+    """
+    add = parser.add_argument
     parser.epilog = (f'Known: {"; ".join(SOURCES.values())}. Which numbers of them '
                      'differ: docs/interop.md')
-    parser.add_argument('checkpoint', type=Path, help='a .pth or .pkl file')
-    parser.add_argument('-o', '--out', type=Path, required=True, metavar='FILE',
-                        help='the new checkpoint, .pth; the config is put beside it')
-    parser.add_argument('--to', choices=TARGETS, default='ours',
-                        help='the code base to convert to (default: %(default)s)')
-    parser.add_argument('--source', choices=list(SOURCES),
-                        help='the code base that it is from, where its names do not '
-                        'tell')
-    parser.add_argument('--classes', nargs='+', metavar='NAME',
-                        help='the names of its classes in order; default: those that '
-                        'it states, or those of VOC or COCO if it has as many')
-    parser.add_argument('--style', choices=STYLES,
-                        help='how its ResNet was made: where the strides are, and '
-                        'which pixels it was trained on; default: what is usual '
-                        'for the source')
-    parser.add_argument('--norm-eps', type=float, default=1e-5, metavar='EPS',
-                        help='what its batch normalisation adds to a variance; 0 for '
-                        "torchvision's COCO weights (default: %(default)s)")
-    parser.add_argument('--data', choices=['voc', 'coco'],
-                        help='the data of the new config: a folder in VOC layout, '
-                        'which is the default, or COCO')
-    parser.add_argument('--config', type=Path, metavar='FILE',
-                        help='the config that it is for, where its numbers are not '
-                        'the usual ones of its source, such as its anchors')
-    parser.add_argument('--overwrite', action='store_true',
-                        help='replace files that are there')
+    add('checkpoint', type=Path, help='a .pth or .pkl file')
+    add('-o', '--out', type=Path, required=True, metavar='FILE',
+        help='the new checkpoint, .pth; the config is put beside it')
+    add('--to', choices=TARGETS, default='ours',
+        help='the code base to convert to (default: %(default)s)')
+    add('--source', choices=list(SOURCES),
+        help='the code base that it is from, where its names do not tell')
+    add('--classes', nargs='+', metavar='NAME',
+        help='the names of its classes in order; default: those that it states, or '
+        'those of VOC or COCO if it has as many')
+    add('--style', choices=STYLES,
+        help='how its ResNet was made: where the strides are, and which pixels it was '
+        'trained on; default: what is usual for the source')
+    add('--norm-eps', type=float, default=1e-5, metavar='EPS',
+        help="what its batch normalisation adds to a variance; 0 for torchvision's "
+        'COCO weights (default: %(default)s)')
+    add('--data', choices=['voc', 'coco'], help='the data of the new config: a folder '
+        'in VOC layout, which is the default, or COCO')
+    add('--config', type=Path, metavar='FILE', help='the config that it is for, where '
+        'its numbers are not the usual ones of its source, such as its anchors')
+    add('--overwrite', action='store_true', help='replace files that are there')
