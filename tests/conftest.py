@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import shutil
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
@@ -46,6 +47,17 @@ def plain_configs():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr('mmengine.config.config.FormatCode',
                       lambda text, **options: (text, False))
+        yield
+
+
+@pytest.fixture(autouse=True, scope='session')
+def threads_for_scores():
+    """mmdet forks four processes for the scores of a few images: seconds a run.
+
+    Commands that tests start as processes of their own do it all the same.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('mmdet.evaluation.functional.mean_ap.Pool', ThreadPool)
         yield
 
 
