@@ -1,6 +1,7 @@
 """All commands under one name, and the configs in the package."""
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -50,12 +51,14 @@ def test_from_an_empty_folder_with_a_config_of_the_package(small, tmp_path):
         env=dict(os.environ, OMP_NUM_THREADS='1'))
     assert done.returncode == 0, done.stderr
     assert (folder / 'work_dirs/frcnn_r18_c4_shapes/iter_1.pth').is_file()
-    assert not call_status(folder, 'check-dataset', '/nowhere')
 
 
-def call_status(folder, *arguments) -> bool:
-    return subprocess.run([sys.executable, '-m', 'frcnn_plugin', *arguments],
-                          cwd=folder, capture_output=True).returncode == 0
+def test_a_module_that_fails(monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'argv', ['frcnn_plugin', 'check-dataset', '/nowhere'])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module('frcnn_plugin', run_name='__main__')
+    assert end.value.code == 1
+    assert capsys.readouterr().err.startswith('error: /nowhere: no such folder')
 
 
 @pytest.fixture(scope='module')

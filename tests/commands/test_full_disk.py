@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from frcnn_plugin.commands.out_of_space import explain_full_disk
+from frcnn_plugin.commands.train import train as train_here
 from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.io.checkpoints import read_checkpoint
@@ -30,26 +31,33 @@ def disk(tmp_path):
             pytest.skip('no file system can be mounted here')
         return folder
     yield mount
-    subprocess.run(['umount', folder], capture_output=True)
+    subprocess.run(['umount', '--lazy', folder], capture_output=True)
 
 
 @pytest.fixture
-def train(small, repo):
-    """Trains in a process of its own; returns its status and what it said."""
-    def run(work_dir, *options):
+def words(small):
+    """The arguments of a training."""
+    def words(work_dir, *options):
         arguments = small('--max-iters', '6', '--seed', '0')
         arguments[arguments.index('--work-dir') + 1] = str(work_dir)
+        return [*arguments, 'model.rpn_head.feat_channels=32',
+                'model.roi_head.bbox_head.fc_channels=[32,32]', *options]
+    return words
+
+
+@pytest.fixture
+def train(words, repo):
+    """Trains in a process of its own; returns its status and what it said."""
+    def run(work_dir, *options):
         done = subprocess.run(
-            [sys.executable, repo / 'tools/train.py', *arguments,
-             'model.rpn_head.feat_channels=32',
-             'model.roi_head.bbox_head.fc_channels=[32,32]', *options],
+            [sys.executable, repo / 'tools/train.py', *words(work_dir, *options)],
             text=True, capture_output=True, env=dict(os.environ, OMP_NUM_THREADS='1'))
         assert 'Traceback' not in done.stderr and 'Logging error' not in done.stderr
         return done.returncode, (done.stderr.strip().splitlines() or [''])[-1]
     return run
 
 
-def test_a_checkpoint_that_does_not_fit(disk, train, capsys):
+def test_a_checkpoint_that_does_not_fit(disk, train, words, capsys):
     work_dir = disk(CHECKPOINT * 5 // 2) / 'run'
     status, said = train(work_dir, 'default_hooks.checkpoint.interval=1',
                          'default_hooks.checkpoint.max_keep_ckpts=5')
@@ -62,8 +70,7 @@ def test_a_checkpoint_that_does_not_fit(disk, train, capsys):
     # with room again, the run goes on
     subprocess.run(['mount', '-o', f'remount,size={CHECKPOINT * 5}', work_dir.parent],
                    check=True)
-    status, _ = train(work_dir, 'default_hooks.checkpoint.interval=6', '--resume')
-    assert status == 0
+    train_here(words(work_dir, 'default_hooks.checkpoint.interval=6', '--resume'))
     assert read_checkpoint(work_dir / 'iter_6.pth')['meta']['iter'] == 6
 
 

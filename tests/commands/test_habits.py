@@ -1,12 +1,10 @@
-"""What people are used to: each is mmengine's or mmdet's own, and works here."""
+"""What people are used to: each is mmengine's or mmdet's own, and works here.
 
-import os
-import subprocess
-import sys
+Slurm: tests/distributed.
+"""
 
 import pytest
 import torch
-from helpers import free_port
 from mmengine.config import Config
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -71,30 +69,3 @@ def test_multi_scale_training(repo, small, tmp_path, monkeypatch):
                       f'train_dataloader = dict(dataset=dict(pipeline={steps}))\n')
     train([str(config), *small('--max-iters', '6', '--seed', '0')[1:], *TINY])
     assert len({max(size) for size in seen}) == 3
-
-
-def test_a_job_of_slurm(repo, small, tmp_path):
-    """Two processes that were named by Slurm's variables."""
-    tools = tmp_path / 'bin'
-    tools.mkdir()
-    (tools / 'scontrol').write_text('#!/bin/sh\necho 127.0.0.1\n')
-    (tools / 'scontrol').chmod(0o755)
-    processes, port = [], str(free_port())
-    for number in range(2):
-        environment = dict(
-            os.environ, PATH=f'{tools}:{os.environ["PATH"]}', OMP_NUM_THREADS='1',
-            SLURM_PROCID=str(number), SLURM_LOCALID=str(number), SLURM_NTASKS='2',
-            SLURM_NODELIST='node[1-2]', MASTER_PORT=port)
-        processes.append(subprocess.Popen(
-            [sys.executable, str(repo / 'tools/train.py'),
-             *small('--max-iters', '1', '--launcher', 'slurm'), *TINY],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True))
-    try:
-        for process in processes:
-            output, _ = process.communicate(timeout=240)
-            assert process.returncode == 0, output[-3000:]
-    finally:
-        for process in processes:  # one waits for the other for long
-            process.kill()
-    assert (tmp_path / 'run/iter_1.pth').is_file()

@@ -10,8 +10,10 @@ import torch
 from helpers import free_port
 from PIL import Image
 
+from frcnn_plugin.commands.train import train
 from frcnn_plugin.io.weights_only import load_weights_only
 
+ROOT = Path(__file__).resolve().parents[2]
 # Sampling off in both stages. The losses are divided by the number of labelled anchors
 # or regions, averaged over the processes (count_samples): with that normaliser the mean
 # of the processes' gradients is the gradient of the whole batch.
@@ -43,28 +45,40 @@ def pair(shapes_root) -> Path:
     return shapes_root
 
 
-def run(repo, root, work_dir, launches, batch_size, extra=()):
-    rest = [str(repo / 'tools/train.py'),
-               str(repo / 'configs/frcnn_r18_c4_shapes.py'), '--data-root', str(root),
-               '--work-dir', str(work_dir), '--max-iters', '1', '--seed', '0', *extra,
-               '--cfg-options', f'train_dataloader.batch_size={batch_size}', *OPTIONS]
-    environment = dict(os.environ, OMP_NUM_THREADS='1')
-    nodes = [subprocess.Popen([*launch, *rest], env=environment, text=True,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-             for launch in launches]
-    for node in nodes:
-        _, said = node.communicate(timeout=400)
-        assert node.returncode == 0, said[-3000:]
-    return load_weights_only(work_dir / 'iter_1.pth')['state_dict']
+def arguments(repo, root, work_dir, batch_size, *extra: str,
+              config: str = 'frcnn_r18_c4_shapes', steps: int = 1) -> list[str]:
+    return [str(repo / f'configs/{config}.py'), '--data-root', str(root), '--work-dir',
+            str(work_dir), '--max-iters', str(steps), '--seed', '0', *extra,
+            '--cfg-options', f'train_dataloader.batch_size={batch_size}', *OPTIONS]
 
 
-def test_two_nodes_equal_one_process_with_twice_the_batch(repo, pair, tmp_path):
-    one = run(repo, pair, tmp_path / 'one', [[sys.executable]], 2)
+def run_all(launches: list[list[str]], words: list[str], variables=None) -> None:
+    """The script of training, started in several ways at once."""
+    command = [str(ROOT / 'tools/train.py'), *words]
+    processes = [subprocess.Popen(
+        [*launch, *command], text=True, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, env=dict(os.environ, OMP_NUM_THREADS='1', **more))
+        for launch, more in zip(launches, variables or [{}] * len(launches),
+                                strict=True)]
+    try:
+        for process in processes:
+            _, said = process.communicate(timeout=400)
+            assert process.returncode == 0, said[-3000:]
+    finally:
+        for process in processes:  # one waits for the other for long
+            process.kill()
+
+
+def test_two_nodes_equal_one_process_with_twice_the_batch(repo, pair, tmp_path,
+                                                          fresh_process):
+    train(arguments(repo, pair, tmp_path / 'one', 2))
     port = free_port()
     nodes = [[sys.executable, '-m', 'torch.distributed.run', '--nnodes=2',
               f'--node_rank={rank}', '--nproc_per_node=1', '--master_addr=127.0.0.1',
               f'--master_port={port}'] for rank in range(2)]
-    two = run(repo, pair, tmp_path / 'two', nodes, 1, ['--launcher', 'pytorch'])
+    run_all(nodes, arguments(repo, pair, tmp_path / 'two', 1, '--launcher', 'pytorch'))
+    one, two = (load_weights_only(tmp_path / name / 'iter_1.pth')['state_dict']
+                for name in ('one', 'two'))
     assert one.keys() == two.keys()
     for name, value in one.items():
         if value.is_floating_point():
@@ -72,17 +86,22 @@ def test_two_nodes_equal_one_process_with_twice_the_batch(repo, pair, tmp_path):
             assert difference <= 1e-5, name
 
 
-def test_parts_that_wait_in_two_processes(repo, pair, tmp_path):
-    """The four steps: parts without a gradient, a backbone renewed in both."""
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone',
-               '--nproc_per_node=2', str(repo / 'tools/train.py'),
-               str(repo / 'configs/frcnn_r18_c4_alternating_shapes.py'),
-               '--data-root', str(pair), '--work-dir', str(tmp_path), '--max-iters',
-               '8', '--launcher', 'pytorch', '--cfg-options',
-               'train_dataloader.batch_size=1', *OPTIONS]
-    done = subprocess.run(command, capture_output=True, text=True,
-                          env=dict(os.environ, OMP_NUM_THREADS='1'))
-    assert done.returncode == 0, done.stderr[-3000:]
+def test_parts_that_wait_in_a_job_of_slurm(repo, pair, tmp_path):
+    """Two processes that are named by Slurm's variables take the four steps.
+
+    With parts without a gradient, and a backbone renewed in both.
+    """
+    tools, port = tmp_path / 'bin', str(free_port())
+    tools.mkdir()
+    (tools / 'scontrol').write_text('#!/bin/sh\necho 127.0.0.1\n')
+    (tools / 'scontrol').chmod(0o755)
+    variables = [dict(
+        PATH=f'{tools}:{os.environ["PATH"]}', SLURM_PROCID=str(number),
+        SLURM_LOCALID=str(number), SLURM_NTASKS='2', SLURM_NODELIST='node[1-2]',
+        MASTER_PORT=port) for number in range(2)]
+    words = arguments(repo, pair, tmp_path, 1, '--launcher', 'slurm', steps=8,
+                      config='frcnn_r18_c4_alternating_shapes')
+    run_all([[sys.executable]] * 2, words, variables)
     second, fourth = (load_weights_only(tmp_path / f'step{i}.pth')
                       ['state_dict'] for i in (2, 4))
     backbone = [name for name in second if name.startswith('backbone')]
