@@ -30,6 +30,7 @@ from frcnn_plugin.prepare.make_shapes import make_shapes
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / 'configs/frcnn_r18_c4_shapes.py'
 ALLOWED = 0.02
+WARM_UP = 50  # steps, in the config
 OPTIONS = [  # two pictures a step, the smallest detector that has every part
     'train_dataloader.batch_size=2', 'val_dataloader.batch_size=2',
     'model.rpn_head.feat_channels=32', 'model.roi_head.bbox_head.fc_channels=[32,32]',
@@ -79,8 +80,11 @@ def run(steps: int, folder: Path) -> list[Reading]:
     """Train, and read the memory all along."""
     data, work = folder / 'shapes', folder / 'run'
     make_shapes(data, dict(train=64, val=8, test=2))
+    warm_up = min(WARM_UP, steps // 2)
     schedule = [f'default_hooks.logger.interval={max(1, steps // 200)}',
                 f'train_cfg.max_iters={steps}', f'param_scheduler.1.end={steps}',
+                f'param_scheduler.0.end={warm_up}',
+                f'param_scheduler.1.begin={warm_up}',
                 f'train_cfg.val_interval={max(10, steps // 40)}',
                 f'default_hooks.checkpoint.interval={max(10, steps // 40)}']
     command = [sys.executable, ROOT / 'tools/train.py', CONFIG, '--data-root', data,
