@@ -24,7 +24,7 @@ anchors, = AnchorGenerator([16], [0.5, 1.0, 2.0], [2, 4, 8, 16, 32]).grid_priors
     [(38, 50)])
 sampler, sizes = AnchorTargetSampler(), torch.tensor([[608.0, 800.0]])
 sampler.compare = compare_in_blocks
-for boxes in (1, 500, 1000, 2000):
+for boxes in (1, 500, 2000):
     gt = GroundTruth(random_boxes(boxes, 800, 608)[None], torch.zeros(1, boxes).long(),
                      torch.ones(1, boxes, dtype=torch.bool))
     labels, _ = sampler(anchors, gt, sizes, DeltaXYWHBBoxCoder())
@@ -41,5 +41,5 @@ def test_it_grows_with_the_boxes_and_no_faster():
                            capture_output=True, check=True).stdout
     one, *peaks = [float(line) for line in shown.split()]  # GiB of the whole process
     assert peaks[-1] < 2
-    few, _, many = (peak - one for peak in peaks)
+    few, many = (peak - one for peak in peaks)
     assert many < max(4 * few, 0.3)

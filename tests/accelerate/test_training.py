@@ -15,6 +15,7 @@ def detectors():
     cfg.roi_head.bbox_roi_extractor.roi_layer = dict(type='RoIAlign', output_size=14)
     for sampler in (cfg.rpn_head.target_sampler, cfg.roi_head.target_sampler):
         sampler.num = -1
+    cfg.rpn_head.proposal_creator.train.max_per_img = 10
     plain = MODELS.build(cfg)
     fast = MODELS.build(cfg)
     fast.load_state_dict(plain.state_dict())

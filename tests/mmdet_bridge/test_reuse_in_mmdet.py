@@ -49,16 +49,16 @@ STOCK = ConfigDict(
             sampler=dict(type='RandomSampler', num=64, pos_fraction=0.5, neg_pos_ub=-1,
                          add_gt_as_proposals=False),
             allowed_border=-1, pos_weight=-1, debug=False),
-        rpn_proposal=dict(nms_pre=200, max_per_img=50,
+        rpn_proposal=dict(nms_pre=200, max_per_img=30,
                           nms=dict(type='nms', iou_threshold=0.7), min_bbox_size=0),
         rcnn=dict(
             assigner=dict(type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5,
                           min_pos_iou=0.5, match_low_quality=False, ignore_iof_thr=-1),
-            sampler=dict(type='RandomSampler', num=32, pos_fraction=0.25, neg_pos_ub=-1,
+            sampler=dict(type='RandomSampler', num=8, pos_fraction=0.25, neg_pos_ub=-1,
                          add_gt_as_proposals=True),
             pos_weight=-1, debug=False)),
     test_cfg=dict(
-        rpn=dict(nms_pre=200, max_per_img=20, nms=dict(type='nms', iou_threshold=0.7),
+        rpn=dict(nms_pre=200, max_per_img=8, nms=dict(type='nms', iou_threshold=0.7),
                  min_bbox_size=0),
         rcnn=dict(score_thr=0.05, nms=dict(type='nms', iou_threshold=0.5),
                   max_per_img=100)))
@@ -83,7 +83,7 @@ def our_anchor_sampler(cfg):
 
 
 def our_proposal_sampler(cfg):
-    ours = dict(type='frcnn_plugin.ProposalTargetSampler', num=32)
+    ours = dict(type='frcnn_plugin.ProposalTargetSampler', num=8)
     cfg.train_cfg.rcnn.assigner = ours
     cfg.train_cfg.rcnn.sampler = dict(ours)
 

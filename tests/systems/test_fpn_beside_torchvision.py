@@ -14,6 +14,7 @@ from frcnn_plugin.structures import bbox2roi
 
 SIZE = (256, 320)
 EVERYTHING = 10**6  # samples: sampling switched off
+PROPOSALS = 320  # of an image, at most: the head works for each one
 
 
 @pytest.fixture(scope='module')
@@ -22,6 +23,7 @@ def peer():
     model = fasterrcnn_resnet50_fpn(
         weights=None, weights_backbone=None, num_classes=21,
         rpn_batch_size_per_image=EVERYTHING, box_batch_size_per_image=EVERYTHING,
+        rpn_post_nms_top_n_train=PROPOSALS, rpn_post_nms_top_n_test=PROPOSALS,
         box_detections_per_img=100)
     model.eval()
     # random weights make scores that are all alike, or boxes beyond all bounds: bring
@@ -41,6 +43,8 @@ def ours(repo, peer):
     cfg = from_scratch(repo, 'frcnn_r50_fpn_voc')
     cfg.model.rpn_head.target_sampler.num = -1
     cfg.model.roi_head.target_sampler.num = -1
+    creator = cfg.model.rpn_head.proposal_creator
+    creator.train.max_per_img = creator.test.max_per_img = PROPOSALS
     model = build(cfg)
     model.load_state_dict(weights_of(peer))
     return model.eval()
@@ -97,7 +101,7 @@ def test_head_outputs_on_the_same_proposals(ours, peer, batch):
     feats = features(peer, images)
     with torch.no_grad():
         proposals, _ = peer.rpn(ImageList(images, [SIZE] * 2), feats)
-        proposals = [boxes[:200] for boxes in proposals]
+        proposals = [boxes[:100] for boxes in proposals]
         pooled = peer.roi_heads.box_roi_pool(feats, proposals, [SIZE] * 2)
         logits, deltas = peer.roi_heads.box_predictor(peer.roi_heads.box_head(pooled))
         rois = bbox2roi(torch.stack(proposals))
