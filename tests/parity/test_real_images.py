@@ -16,12 +16,13 @@ import torch
 from helpers import make_samples
 from mmengine.config import Config
 from peers.matching import detection_partners
-from peers.networks import PROPOSALS, MMDet, TorchVision, settle
+from peers.networks import MMDet, TorchVision, settle
 
 from frcnn_plugin.commands.convert import convert
 from frcnn_plugin.interop.configure import build
 
-HEIGHT, WIDTH = 470, 630  # not a multiple of the padding, so that there is one
+HEIGHT, WIDTH = 235, 315  # not a multiple of the padding, so that there is one
+PROPOSALS = 10, 30  # in training and in test
 
 
 @pytest.fixture(scope='module')
@@ -30,7 +31,7 @@ def images(shapes_root) -> list[np.ndarray]:
     real = 'BCCD_ROOT' in os.environ
     root = Path(os.environ['BCCD_ROOT'] if real else shapes_root)
     files = sorted((root / 'JPEGImages').iterdir())[:3 if real else 1]
-    images = [cv2.resize(cv2.imread(str(file)), (640, 480))[:HEIGHT, :WIDTH]
+    images = [cv2.resize(cv2.imread(str(file)), (320, 240))[:HEIGHT, :WIDTH]
               for file in files]
     grain = 0 if real else np.random.RandomState(0).randint(
         -60, 60, (len(images), *images[0].shape))
@@ -72,7 +73,7 @@ def same_detections(found, expected, compare, what: str) -> None:
 
 
 def test_torchvision_with_91_classes(images, tmp_path, compare):
-    peer = TorchVision(90, min_size=HEIGHT, max_size=WIDTH)
+    peer = TorchVision(90, limits=PROPOSALS, min_size=HEIGHT, max_size=WIDTH)
     settle_on(peer, peer.net.transform([rgb_of(image) for image in images])[0].tensors)
     ours = converted(tmp_path, peer.net.state_dict())
     for index, image in enumerate(images):
@@ -87,7 +88,8 @@ def test_torchvision_with_91_classes(images, tmp_path, compare):
 
 @pytest.mark.parametrize('style', ['pytorch', 'caffe'])
 def test_mmdet_r50_c4(images, tmp_path, compare, style):
-    peer = MMDet('faster-rcnn_r50-caffe_c4-1x_coco', style, num_classes=80)
+    peer = MMDet('faster-rcnn_r50-caffe_c4-1x_coco', style, num_classes=80,
+                 limits=PROPOSALS)
     if style == 'pytorch':
         processor = peer.net.data_preprocessor
         processor.mean[:] = torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)

@@ -238,13 +238,13 @@ def settle(peer, images: Tensor | None = None) -> None:
     images = torch.randn(1, 3, *SIZE) if images is None else images
     calibrate(peer.backbone, images)
     if peer.shared_head is not None:
-        calibrate(peer.shared_head, torch.randn(16, 1024, 14, 14).relu())
+        calibrate(peer.shared_head, torch.randn(8, 1024, 14, 14).relu())
     with torch.no_grad():
         feats = peer.features(images)
         logits, deltas = peer.rpn_maps(feats)
-        rois = torch.rand(64, 2) * 100
-        rois = torch.cat([torch.zeros(64, 1), rois, rois + 20 + 100 * torch.rand(
-            64, 2)], dim=1)
+        rois = torch.rand(24, 2) * 100
+        rois = torch.cat([torch.zeros(24, 1), rois, rois + 20 + 100 * torch.rand(
+            24, 2)], dim=1)
         outputs = peer.heads(peer.pooled(feats, rois))
         rpn_outputs = [torch.cat([level.flatten() for level in maps]).view(-1, 1)
                        for maps in (logits, deltas)]
