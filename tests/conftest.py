@@ -21,7 +21,6 @@ from frcnn_plugin.commands.train import train
 from frcnn_plugin.prepare.make_shapes import make_shapes
 
 REPO = Path(__file__).resolve().parent.parent
-gc.freeze()  # each data set collects garbage, for half a second among all the modules
 
 
 def pytest_addoption(parser) -> None:
@@ -36,6 +35,13 @@ def scope_and_seed():
     np.random.seed(0)
     with DefaultScope.overwrite_default_scope('frcnn_plugin'):
         yield
+
+
+@pytest.fixture(autouse=True, scope='module')
+def imported_is_no_garbage():
+    """Each data set collects garbage, for half a second among all that is imported."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope='session')

@@ -34,17 +34,17 @@ def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp
 def pyramid():
     """A small detector with several levels."""
     cfg = tiny_detector(
-        backbone=dict(type='mmdet.ResNet', depth=18, num_stages=3, strides=(1, 2, 2),
-                      dilations=(1, 1, 1), out_indices=(1, 2), norm_eval=True),
-        neck=dict(type='mmdet.FPN', in_channels=[128, 256], out_channels=64,
+        backbone=dict(type='mmdet.ResNet', depth=18, num_stages=2, strides=(1, 2),
+                      dilations=(1, 1), out_indices=(0, 1), norm_eval=True),
+        neck=dict(type='mmdet.FPN', in_channels=[64, 128], out_channels=64,
                   num_outs=2), data_preprocessor=PREPARE)
     cfg.rpn_head.in_channels = 64
     cfg.rpn_head.anchor_generator = dict(
-        type='AnchorGenerator', strides=[8, 16], ratios=[0.5, 1.0, 2.0], scales=[4])
+        type='AnchorGenerator', strides=[4, 8], ratios=[0.5, 1.0, 2.0], scales=[8])
     cfg.rpn_head.loss_cls = dict(type='CrossEntropyLoss', use_sigmoid=True)
     cfg.roi_head.pop('shared_head')
     cfg.roi_head.bbox_roi_extractor = dict(
-        type='RoIPoolExtractor', out_channels=64, featmap_strides=[8, 16],
+        type='RoIPoolExtractor', out_channels=64, featmap_strides=[4, 8],
         roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2))
     cfg.roi_head.bbox_head = dict(
         type='BBoxHead', num_classes=3, in_channels=64, roi_feat_size=7,
