@@ -7,6 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from mmengine.utils.dl_utils import collect_env
 
+from ..io.fonts import use_font_for
 from . import plots
 from .analysis import IOU_THR, SIZES, by_class, confusion_matrix
 from .crops import crop
@@ -33,6 +34,7 @@ def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
             object found only by them counts as missed.
         **texts: ``title``, ``subtitle`` and ``config``.
     """
+    use_font_for(classes)
     results = by_class(records, classes)
     matrix = confusion_matrix(records, len(classes), score_thr)
     wrong = false_positives(records, classes, MAX_PICTURES)

@@ -11,6 +11,7 @@ from mmengine.structures import InstanceData
 
 from ..datasets import VOCFolder
 from ..inference import Prediction
+from ..io.fonts import use_font_for
 from .pictures_hook import enlarge
 
 
@@ -22,6 +23,7 @@ class Drawer:
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         colors = islice(cycle(VOCFolder.METAINFO['palette']), len(classes))
+        use_font_for(classes)
         self.visualizer = DetLocalVisualizer()
         self.visualizer.dataset_meta = dict(classes=classes, palette=list(colors))
 

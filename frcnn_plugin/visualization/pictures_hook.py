@@ -9,6 +9,7 @@ from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.structures import DetDataSample
 from mmengine.runner import Runner
 
+from ..io.fonts import use_font_for
 from ..registry import HOOKS
 
 
@@ -27,6 +28,10 @@ class PicturesHook(DetVisualizationHook):
         super().__init__(**kwargs)
         self.max_pictures = max_pictures
         self.min_side = min_side
+
+    def before_test(self, runner: Runner) -> None:
+        """Find a font for the classes."""
+        use_font_for((self._visualizer.dataset_meta or {}).get('classes') or ())
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: dict,
                         outputs: Sequence[DetDataSample]) -> None:
