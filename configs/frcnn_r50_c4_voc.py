@@ -3,7 +3,7 @@
 #     frcnn train frcnn_r50_c4_voc
 #     frcnn test frcnn_r50_c4_voc work_dirs/frcnn_r50_c4_voc/iter_55000.pth
 #
-# Needs data/VOCdevkit (frcnn prepare-voc --voc 2007 2012), torchvision's ImageNet
+# Needs data/VOCdevkit (frcnn prepare --voc 2007 2012), torchvision's ImageNet
 # weights, which are downloaded, and a GPU: a step takes 14 s on 2 CPU cores
 # (docs/performance.md). Not trained on VOC yet.
 _base_ = [

@@ -82,6 +82,10 @@ class ClassesError(DataError):
     """The annotations have other classes than the config asks for."""
 
 
+class TurnedPicturesError(DataError):
+    """Boxes are of pictures as they are stored, and training would see them turned."""
+
+
 class BrokenSamplesError(DataError):
     """Too many samples of a data set cannot be loaded."""
 

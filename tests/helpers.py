@@ -103,6 +103,7 @@ def damaged_data_set(root: Path) -> Path:
     main = root / 'ImageSets/Main'
     (main / 'train.txt').write_text('\n'.join([*names, 'empty']))
     (main / 'test.txt').write_text('size\n')
+    (main / 'val.txt').write_text('grey\n')
     return root
 
 

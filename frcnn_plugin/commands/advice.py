@@ -32,6 +32,8 @@ ADVICE: dict[type[errors.UserError], str] = {
     errors.NoResumableCheckpointError: 'Start over in another --work-dir',
     errors.CannotWriteError: 'Free some space, then continue from the last '
                              'checkpoint with --resume',
+    errors.TurnedPicturesError: 'frcnn prepare DIR -o OUT writes a data set with '
+                                'the boxes turned',
     errors.BrokenSamplesError: 'frcnn check-dataset names everything that is wrong '
                                'with a data set',
     errors.WeightsError: 'Give a file with --pretrained FILE, or train from scratch '

@@ -8,9 +8,10 @@ from mmengine.registry import init_default_scope
 
 from ..engine.resume.seeds import set_random_state
 from ..errors import UserError
+from ..io.progress import progress
 from ..registry import DATASETS, SCOPE, explain_config
 from ..visualization.draw import Drawer
-from .common import progress, read_config
+from .common import read_config
 from .parser import parse
 
 

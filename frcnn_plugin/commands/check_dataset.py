@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -9,25 +10,44 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from ..datasets.problems import Problem
 from ..datasets.voc_layout import find_folders, read_split
-from ..errors import SplitError
+from ..errors import SplitError, UserError
+from ..io.progress import progress
 from ..prepare.check_files import FileReport, check_file
+from ..prepare.check_splits import (
+    check_classes,
+    check_devkit,
+    check_layout,
+    check_splits,
+)
 from ..prepare.clean_copy import write_clean_copy
-from .common import progress
+from ..visualization.doubtful import draw_doubtful
 from .parser import parse
 
 MAX_LINES = 200  # of the table, before the rest is only counted
 
 
 def check_dataset(argv: list[str] | None = None) -> int:
-    """Run ``frcnn check-dataset``; 1 if a problem costs training an image or a box."""
+    """Run ``frcnn check-dataset``; 1 if a person has to look.
+
+    That is if a problem costs training an image or a box, or keeps it from beginning.
+    """
     args = parse('check_dataset', argv)
     classes = tuple(args.classes) if args.classes else None
     folders = find_folders(args.data_root)
-    problems: list[Problem] = []
+    if args.json and not args.json.absolute().parent.is_dir():
+        raise UserError(f'{args.json}: there is no such folder to write it into')
+    for target in filter(None, (args.pictures, args.fix)):
+        above = next(each for each in (target, *target.absolute().parents)
+                     if os.path.lexists(each))
+        if not above.is_dir():
+            raise UserError(f'{target}: {above} is not a folder')
+    problems = check_devkit(args.data_root, folders)
+    every: list[FileReport] = []
     counts: Counter = Counter()
     images = 0
     for folder in folders:
@@ -35,7 +55,11 @@ def check_dataset(argv: list[str] | None = None) -> int:
         splits = {name: read_split(folder, name) for name in split_names(lists, args)}
         names = list(dict.fromkeys(name for each in splits.values() for name in each))
         reports = check_all(folder, names, classes, args.jobs)
-        problems += problems_of_splits(lists, splits)
+        problems += check_splits(lists, splits)
+        if not args.split:
+            problems += check_layout(folder, splits)
+        problems += check_classes(lists, splits, reports, classes)
+        every += reports
         for report in reports:
             problems += report.problems
             counts.update(report.counts)
@@ -43,16 +67,21 @@ def check_dataset(argv: list[str] | None = None) -> int:
         if args.fix:
             target = args.fix if len(folders) == 1 else args.fix / folder.name
             write_clean_copy(folder, target, splits, reports, classes)
-    costly = sum(problem.costs_data for problem in problems)
+    costly = [problem for problem in problems if problem.costs_data]
     report_to_user(args.data_root, problems, counts, classes or ())
+    lost = sum(not report.usable for report in every)
     print(f'{args.data_root}: {images} images, {counts.total()} boxes, '
-          f'{len(problems)} problems; {costly} of them cost training data'
+          f'{len(problems)} problems; {len(costly)} of them cost training data: '
+          f'{lost} images and {sum(problem.boxes for problem in costly)} boxes'
           + (f'; cleaned copy: {args.fix}' if args.fix else ''))
+    if args.pictures:
+        number = draw_doubtful(every, args.pictures)
+        print(f'{args.pictures}: the {number} most doubtful images, with their boxes')
     if args.json:
         args.json.write_text(json.dumps(dict(
             images=images, counts=counts, problems=list(map(vars, problems))),
             indent=1, default=str))
-    return int(costly > 0)
+    return int(bool(costly))
 
 
 def split_names(lists: Path, args: argparse.Namespace) -> Iterable[str]:
@@ -80,40 +109,26 @@ def check_all(folder: Path, names: list[str], classes: tuple[str, ...] | None,
         return list(progress(pool.map(check, names, chunksize=8), folder, len(names)))
 
 
-def problems_of_splits(lists: Path, splits: dict[str, list[str]]) -> list[Problem]:
-    """Names that a split has twice, and images of a test split that are trained on."""
-    problems = [
-        Problem(lists / f'{split}.txt', 'listed twice',
-                f'{name} is listed more than once', costs_data=False)
-        for split, names in splits.items()
-        for name, count in Counter(names).items() if count > 1]
-    trained = {*splits.get('train', []), *splits.get('trainval', [])}
-    shared = [name for name in splits.get('test', []) if name in trained]
-    if shared:
-        problems.append(Problem(
-            lists / 'test.txt', 'tested and trained', f'{len(shared)} images of the '
-            f'test split are trained on, for example {shared[0]}', costs_data=False))
-    return problems
-
-
 def report_to_user(root: Path, problems: list[Problem], counts: Counter,
                    classes: tuple[str, ...]) -> None:
     """Print what is wrong by file, and the boxes of each class."""
     console = Console()
     if problems:
-        table = Table('file', 'problem', 'in detail', 'costs data', title=f'in {root}')
+        table = Table(Column('file', overflow='fold'), 'problem', 'in detail',
+                      'costs data', title=f'in {root}')
         ordered = sorted(problems, key=lambda problem: not problem.costs_data)
         for problem in ordered[:MAX_LINES]:
-            table.add_row(str(problem.file.relative_to(root)), problem.kind,
-                          problem.detail, 'yes' if problem.costs_data else '')
+            file = escape(str(problem.file.relative_to(root)))
+            table.add_row(file, problem.kind, escape(problem.detail),
+                          'yes' if problem.costs_data else '')
         console.print(table)
         if len(problems) > MAX_LINES:
             print(f'... and {len(problems) - MAX_LINES} more; all of them: --json FILE')
         kinds = Counter(problem.kind for problem in problems)
         print(', '.join(f'{kind}: {count}' for kind, count in kinds.most_common()))
-    table = Table('class', 'boxes')
+    table = Table(Column('class', overflow='fold'), 'boxes')
     for name in dict.fromkeys([*classes, *dict(counts.most_common())]):
         other = classes and name not in classes
-        table.add_row(f'{name} (not one of the classes)' if other else name,
+        table.add_row(escape(name) + (' (not one of the classes)' if other else ''),
                       str(counts[name]))
     console.print(table)

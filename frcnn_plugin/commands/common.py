@@ -1,12 +1,9 @@
 """What several commands share."""
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
-from rich.console import Console
-from rich.progress import track
 
 from ..config.changes import apply, set_classes, set_data_root, set_work_dir
 from ..config.files import load_config
@@ -30,9 +27,3 @@ def read_config(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
     apply(cfg, [(set_work_dir, folder), (set_data_root, args.data_root or None),
                 (set_classes, args.classes)])
     return cfg
-
-
-def progress(items: Iterable, what: object, total: int | None = None) -> Iterable:
-    """The items, with a bar beside what the command prints."""
-    return track(items, str(what), total, console=Console(stderr=True),
-                 disable=total == 0)

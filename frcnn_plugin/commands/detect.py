@@ -16,9 +16,9 @@ from ..errors import UserError
 from ..inference import Detector, Prediction
 from ..inference.detector import read_image
 from ..inference.prediction import CocoResults
+from ..io.progress import progress
 from ..io.whole_files import write_whole
 from ..visualization.draw import Drawer
-from .common import progress
 from .parser import parse
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')

@@ -11,6 +11,7 @@ from mmengine.structures import InstanceData
 from rich.console import Console
 from rich.table import Table
 
+from ..datasets.orientation import read_size
 from ..datasets.voc_annotation import read_voc_annotation
 from ..errors import UserError
 from ..inference import Detector
@@ -60,8 +61,7 @@ def ground_truth(args: argparse.Namespace, classes: tuple[str, ...],
     path = args.annotation or next(filter(Path.is_file, usual), None)
     if path is None:
         return None
-    height, width = meta['ori_shape'][:2]
-    objects = [each for each in read_voc_annotation(path, (width, height)).objects
+    objects = [each for each in read_voc_annotation(path, read_size(args.image)).objects
                if each.name in classes and not each.difficult]
     if not objects:
         return None

@@ -48,6 +48,12 @@ def read_coco(path: Path) -> tuple[dict, list[Problem]]:
     return {**content, 'annotations': kept}, skipped
 
 
+def edges_of(item: dict) -> tuple[float, float, float, float]:
+    """The box of an annotation as (x1, y1, x2, y2)."""
+    x, y, width, height = item['bbox']
+    return x, y, x + width, y + height
+
+
 def _table(path: Path, content: object, name: str) -> dict[int | str, dict]:
     """The entries of one of the lists by their ids."""
     entries = content.get(name) if isinstance(content, dict) else None

@@ -6,9 +6,10 @@ from pathlib import Path
 from mmdet.datasets import CocoDataset
 from mmengine.fileio import get_local_path
 
-from ..errors import ClassesError, DataError
+from ..errors import ClassesError, DataError, TurnedPicturesError
 from ..registry import DATASETS
-from .coco_annotations import read_coco
+from .coco_annotations import edges_of, read_coco
+from .orientation import place, read_size
 from .problems import keep_trainable, report_classes, report_skipped
 from .proposals import add_proposals, find_proposal_file
 
@@ -26,6 +27,9 @@ class CocoFolder(CocoDataset):
         *args: mmdet's.
         allow_missing_classes: Whether a class may have no annotation in training, as
             in a small part of a data set.
+        frame: ``'upright'`` if no picture is stored turned, or all boxes are of the
+            pictures as viewers show them; then no picture is opened. Default: each is
+            looked at.
         **kwargs: mmdet's; a relative ``proposal_file`` starts at the data root, or, if
             it is not there, at the current folder.
 
@@ -35,7 +39,9 @@ class CocoFolder(CocoDataset):
             in the order of the categories, or if no image is left.
     """
 
-    def __init__(self, *args, allow_missing_classes: bool = False, **kwargs) -> None:
+    def __init__(self, *args, allow_missing_classes: bool = False,
+                 frame: str | None = None, **kwargs) -> None:
+        self.frame = frame
         self.allow_missing_classes = allow_missing_classes
         super().__init__(*args, **kwargs)
 
@@ -52,7 +58,7 @@ class CocoFolder(CocoDataset):
             annotations[item['image_id']].append(item)
         self._label_categories(content)
         report_skipped(self.ann_file, skipped)
-        data_list = []
+        data_list, turned = [], []
         for image in content['images']:
             info = self.parse_data_info(dict(
                 raw_img_info={**image, 'img_id': image['id']},
@@ -60,7 +66,17 @@ class CocoFolder(CocoDataset):
             if self.backend_args is None and not Path(info['img_path']).is_file():
                 raise DataError(f'{info["img_path"]}: the image is missing; '
                                 f'{self.ann_file} names it')
+            if self.backend_args is None and self.frame != 'upright':
+                boxes = [edges_of(item) for item in annotations[image['id']]]
+                found, _ = place(read_size(info['img_path']),
+                                 (image['width'], image['height']), boxes)
+                turned += [info['img_path']] if found != boxes else []
             data_list.append(info)
+        if turned:  # CocoMetric reads the boxes from the file, where they stay as here
+            raise TurnedPicturesError(
+                f'{self.ann_file}: {len(turned)} pictures are stored turned, and their '
+                'boxes are of the stored picture, or it cannot be told, for example '
+                f'{turned[0]}')
         return data_list
 
     def _label_categories(self, content: dict) -> None:

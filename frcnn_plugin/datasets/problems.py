@@ -22,12 +22,14 @@ class Problem:
         kind: Two or three words that are the same for all files.
         detail: What it is in this file.
         costs_data: Whether training loses an image or a box by it.
+        boxes: How many boxes training loses by it, as far as they could be counted.
     """
 
     file: Path
     kind: str
     detail: str
     costs_data: bool = True
+    boxes: int = 0
 
     def __str__(self) -> str:
         return f'{self.file}: {self.detail}'
@@ -39,6 +41,20 @@ def report_skipped(where: str, skipped: list[Problem]) -> None:
         warn(f'skipped {problem}')
     if skipped:
         warn(f'{where}: {len(skipped)} boxes skipped, all others are used')
+
+
+def report_orientation(where: str, unplaced: list[Problem], turned: int) -> None:
+    """Warn of images left out and of boxes turned: their pictures are stored turned."""
+    for problem in unplaced[:MAX_LINES]:
+        warn(f'left out {problem}')
+    if unplaced:
+        warn(f'{where}: {len(unplaced)} images with {sum(p.boxes for p in unplaced)} '
+             'boxes are left out, for the picture is stored turned and nothing tells '
+             "which way round its boxes are; the dataset's setting frame='stored' or "
+             "'upright' says it for all")
+    if turned:
+        warn(f'{where}: the boxes of {turned} images are those of the picture as it is '
+             'stored; they are turned with it')
 
 
 def report_classes(where: str, found: Counter, classes: tuple[str, ...],

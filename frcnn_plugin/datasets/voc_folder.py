@@ -4,17 +4,22 @@ from collections import Counter
 from pathlib import Path
 
 from mmdet.datasets import BaseDetDataset, VOCDataset
-from PIL import Image, UnidentifiedImageError
-from rich.progress import track
 
-from ..errors import DataError
+from ..io.progress import progress
 from ..registry import DATASETS
-from .problems import Problem, keep_trainable, report_classes, report_skipped, warn
+from .orientation import read_size
+from .problems import (
+    Problem,
+    keep_trainable,
+    report_classes,
+    report_orientation,
+    report_skipped,
+    warn,
+)
 from .proposals import add_proposals, find_proposal_file
 from .voc_annotation import VOCAnnotation, read_voc_annotation
 from .voc_layout import find_folders, find_image, read_split
 
-ORIENTATION = 274  # the tag of EXIF; values from 5 on swap the sides
 QUIET_FILES = 2000  # are read without a progress bar
 
 
@@ -34,6 +39,10 @@ class VOCFolder(BaseDetDataset):
         metainfo: ``classes``, a tuple of names. Default: the 20 of VOC.
         allow_missing_classes: Whether a class may have no annotation in training, as
             in a small part of a data set.
+        frame: Which way round the boxes of pictures are that are stored turned:
+            ``'upright'``, as viewers show them and training sees them, or
+            ``'stored'``. Default: what each annotation tells; pictures whose annotation
+            does not are left out, and counted.
         filter_cfg: mmdet's; with ``filter_empty_gt`` images without boxes are left out
             in training, and counted.
         **kwargs: The rest of mmdet's ``BaseDetDataset``; a relative ``proposal_file``
@@ -50,8 +59,10 @@ class VOCFolder(BaseDetDataset):
 
     def __init__(self, data_root: str, split: str = 'trainval',
                  folders: list[str] | None = None, metainfo: dict | None = None,
-                 allow_missing_classes: bool = False, **kwargs) -> None:
+                 allow_missing_classes: bool = False, frame: str | None = None,
+                 **kwargs) -> None:
         self.split = split
+        self.frame = frame
         self.allow_missing_classes = allow_missing_classes
         self.folders = folders
         metainfo = dict(metainfo or {})
@@ -74,19 +85,24 @@ class VOCFolder(BaseDetDataset):
         self._label_of = {name: i for i, name in enumerate(self.metainfo['classes'])}
         self._found: Counter = Counter()  # boxes of each class of the annotations
         skipped: list[Problem] = []
-        data_list = []
-        quiet = len(names) <= QUIET_FILES
-        for folder, name in names if quiet else track(names, f'{root} {self.split}'):
+        unplaced: list[Problem] = []
+        data_list, turned = [], 0
+        for folder, name in progress(names, f'{root} {self.split}', quiet=QUIET_FILES):
             image = find_image(folder, name)
             annotation = read_voc_annotation(
-                folder / 'Annotations' / f'{name}.xml', image_size(image))
+                folder / 'Annotations' / f'{name}.xml', read_size(image), self.frame)
+            if annotation.unplaced:
+                unplaced.append(annotation.unplaced)
+                continue
             skipped += annotation.skipped
             for note in annotation.notes:
-                if note.kind == 'size mismatch':
+                if note.kind in ('size mismatch', 'scaled boxes'):
                     warn(str(note))
+            turned += any(note.kind == 'turned boxes' for note in annotation.notes)
             data_list.append(self._data_info(annotation, image, name))
         where = f'{root} ({self.split})'
         report_skipped(where, skipped)
+        report_orientation(where, unplaced, turned)
         report_classes(where, self._found, self.metainfo['classes'],
                        self.test_mode or self.allow_missing_classes)
         return data_list
@@ -120,24 +136,3 @@ class VOCFolder(BaseDetDataset):
             return self.data_list
         return keep_trainable(f'{self.data_root} ({self.split})', self.data_list,
                               self.filter_cfg)
-
-
-def image_size(path: Path) -> tuple[int, int]:
-    """Width and height from an image's header, turned by its EXIF tag as in training.
-
-    Raises:
-        DataError: If it cannot be opened as an image.
-    """
-    try:
-        with Image.open(path) as image:
-            return turned_size(image)
-    except (UnidentifiedImageError, OSError) as error:
-        raise DataError(f'{path}: not a readable image ({error})') from error
-
-
-def turned_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height of an open image, turned by its EXIF tag."""
-    if image.format == 'PNG' and 'exif' not in image.info:
-        return image.size  # a tag after the pixels would need all of them decoded
-    turned = image.getexif().get(ORIENTATION, 1) >= 5
-    return image.size[::-1] if turned else image.size

@@ -1,5 +1,6 @@
 """Finds the folders, splits and images of a data set in VOC layout."""
 
+import glob
 from pathlib import Path
 
 from ..errors import (
@@ -10,7 +11,8 @@ from ..errors import (
     SplitError,
 )
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.JPG', '.JPEG', '.PNG', '.BMP')
+# of pictures that OpenCV reads, in lower case; files may have any case
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 
 FLAGS = ('-1', '0', '1')  # after each name in VOC's split files of one class
 
@@ -82,22 +84,31 @@ def read_split(folder: Path, split: str) -> list[str]:
     return names
 
 
+def is_image(path: Path) -> bool:
+    """Whether the suffix of a file is that of a picture which is read."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
 def find_image(folder: Path, name: str) -> Path:
     """The image of a name, with any suffix that is read.
 
     Raises:
         DataError: If it is missing.
     """
-    for suffix in IMAGE_SUFFIXES:
-        path = folder / 'JPEGImages' / f'{name}{suffix}'
+    base = folder / 'JPEGImages' / name
+    for suffix in (*IMAGE_SUFFIXES, *map(str.upper, IMAGE_SUFFIXES)):
+        path = base.with_name(f'{base.name}{suffix}')
         if path.is_file():
             return path
-    raise DataError(f'{folder / "JPEGImages" / name}.jpg: the image is missing, with '
-                    'any other suffix too; its name is in the split file')
+    for path in sorted(base.parent.glob(f'{glob.escape(base.name)}.*')):
+        if path.stem == base.name and is_image(path):  # .Jpg
+            return path
+    raise DataError(f'{base}.jpg: the image is missing, with any other suffix too; its '
+                    'name is in the split file')
 
 
 def _image_name(line: str, flagged: bool) -> str:
     """The name on a line of a split file, without suffix and the flag of a class."""
     line = line.rpartition(' ')[0].rstrip() if flagged else line
     suffix = Path(line).suffix
-    return line.removesuffix(suffix) if suffix in IMAGE_SUFFIXES else line
+    return line.removesuffix(suffix) if is_image(Path(line)) else line

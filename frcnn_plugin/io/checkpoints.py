@@ -29,7 +29,10 @@ def read_checkpoint(path: str | Path) -> dict:
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise CheckpointError(f'{path}: no such file; a checkpoint was expected')
+        there = sorted(other.name for other in path.parent.glob('*.pth'))
+        raise CheckpointError(f'{path}: no such file; ' + (
+            f'that folder has {", ".join(there)}' if there else
+            'a checkpoint was expected'))
     try:
         content = load_weights_only(path, 'cpu')
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, LookupError,

@@ -1,15 +1,15 @@
 """Checks an image to its last pixel, and its annotation."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from ..datasets.orientation import PictureSize, is_lfs_pointer, size_of
 from ..datasets.problems import Problem
 from ..datasets.voc_annotation import VOCAnnotation, read_voc_annotation
-from ..datasets.voc_folder import ORIENTATION, turned_size
 from ..datasets.voc_layout import find_image
 from ..errors import UserError
 
@@ -79,42 +79,49 @@ def check_file(folder: Path, name: str,
         report.problems.append(
             Problem(path, kind, str(error).removeprefix(f'{path}: ')))
         return report
+    if annotation.unplaced:
+        report.problems.append(annotation.unplaced)
+        return report
     report.annotation = annotation
     report.problems += annotation.skipped + annotation.notes
     report.problems += check_boxes(path, annotation, classes)
     report.counts.update(item.name for item in annotation.objects)
+    if report.image is None:
+        report.problems[0] = replace(report.problems[0],
+                                     boxes=len(annotation.objects))
     return report
 
 
-def check_image(path: Path) -> tuple[tuple[int, int] | None, list[Problem]]:
+def check_image(path: Path) -> tuple[PictureSize | None, list[Problem]]:
     """Decode an image to its last pixel.
 
     Args:
         path: The file.
 
     Returns:
-        tuple: Width and height, or None if it cannot be opened; and the problems.
+        tuple: Its size, or None if it cannot be opened; and the problems.
     """
     size, problems = None, []
     try:
         with Image.open(path) as image:
-            size, mode = turned_size(image), image.mode
-            orientation = image.getexif().get(ORIENTATION, 1)
+            size, mode = size_of(image), image.mode
             image.load()
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,
             SyntaxError) as error:
         kind = 'unreadable image' if size is None else 'truncated image'
-        return size, [Problem(path, kind, f'cannot be decoded ({error})')]
+        reason = ('a Git-LFS pointer, the picture itself was not fetched'
+                  if is_lfs_pointer(path) else error)
+        return size, [Problem(path, kind, f'cannot be decoded ({reason})')]
     kind, detail = MODES.get(mode.partition(';')[0], (None, None))
     if kind:
         problems.append(Problem(path, kind, detail, costs_data=False))
     elif 'transparency' in image.info:
         problems.append(Problem(path, 'alpha', 'has transparent pixels, whose '
                                 'transparency is dropped', costs_data=False))
-    if orientation not in (0, 1):
+    if size.orientation != 1:
         problems.append(Problem(
-            path, 'EXIF rotation', f'turned by its EXIF tag ({orientation}); make sure '
-            'that the boxes are those of the turned image', costs_data=False))
+            path, 'EXIF rotation', 'stored turned (EXIF orientation '
+            f'{size.orientation})', costs_data=False))
     return size, problems
 
 
@@ -139,5 +146,5 @@ def check_boxes(path: Path, annotation: VOCAnnotation,
             near = get_close_matches(item.name, classes, 1)
             hint = f', did you mean {near[0]}?' if near else ''
             problems.append(Problem(path, 'unknown class', f'{item.name!r} is not one '
-                                    f'of the classes{hint}'))
+                                    f'of the classes{hint}', boxes=1))
     return problems

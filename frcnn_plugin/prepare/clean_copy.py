@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from defusedxml.ElementTree import parse
 
+from ..datasets.voc_annotation import box_element, stated_size
 from ..errors import DataError
 from .check_files import FileReport
 from .voc_writer import coordinate_text
@@ -22,7 +23,9 @@ def write_clean_copy(source: Path, target: Path, splits: dict[str, list[str]],
     """Write a copy of which training uses everything.
 
     Unusable boxes, duplicates and other classes are left out, boxes over the border are
-    cut, sizes are those of the images, and unusable images are in no split.
+    cut, boxes of the picture as it is stored are turned with it, and unusable images
+    are in no split. A size that is not that of the image stays, as it tells of a
+    mistake that is not mended.
 
     Args:
         source: The folder in VOC layout.
@@ -51,6 +54,8 @@ def write_clean_copy(source: Path, target: Path, splits: dict[str, list[str]],
         path = target / 'ImageSets' / 'Main' / f'{split}.txt'
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = [name for name in dict.fromkeys(names) if name in usable]
+        if not kept:
+            continue  # an empty split would be refused
         path.write_text(''.join(f'{name}\n' for name in kept), encoding='utf-8')
     os.symlink((source / 'JPEGImages').resolve(), target / 'JPEGImages',
                target_is_directory=True)
@@ -69,12 +74,19 @@ def clean_tree(path: Path, report: FileReport,
         if item in seen or (classes and item.name not in classes):
             continue
         seen.add(item)
+        box = box_element(element)
+        if box is None:  # of a polygon or a turned box
+            box = child(element, 'bndbox')
         for side, value in zip(('xmin', 'ymin', 'xmax', 'ymax'), item.bbox,
                                strict=True):
-            element.find(f'bndbox/{side}').text = coordinate_text(value)
+            child(box, side).text = coordinate_text(value)
         root.append(element)
-    for side, value in (('width', annotation.width), ('height', annotation.height)):
-        child(child(root, 'size'), side).text = str(value)
+    moved = {note.kind for note in annotation.notes} & {'turned boxes', 'scaled boxes'}
+    if moved:
+        child(root, 'frame').text = 'upright'
+    if moved or stated_size(root) is None:  # another size stays: it tells of a mistake
+        for side, value in (('width', annotation.width), ('height', annotation.height)):
+            child(child(root, 'size'), side).text = str(value)
     return ElementTree.ElementTree(root)
 
 

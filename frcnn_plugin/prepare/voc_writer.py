@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ..datasets.voc_annotation import VOCObject
-from ..datasets.voc_layout import IMAGE_SUFFIXES
+from ..datasets.voc_layout import IMAGE_SUFFIXES, is_image
 from ..errors import DataError, OutputExistsError
 
 DECIMALS = 4  # of a coordinate in a file
@@ -26,6 +26,9 @@ class Picture:
         height: In pixels.
         objects: Its boxes.
         split: The split that the data set puts it in, if any.
+        source: The annotation file that the boxes come from, if it is written anew.
+        turned: Whether the picture is stored turned; its boxes are of the upright one.
+        moved: Whether the boxes are not where the annotation has them.
     """
 
     name: str
@@ -34,6 +37,9 @@ class Picture:
     height: int
     objects: list[VOCObject] = field(default_factory=list)
     split: str | None = None
+    source: Path | None = None
+    turned: bool = False
+    moved: bool = False
 
 
 def bbox_of_edges(edges: Iterable[float],
@@ -70,18 +76,19 @@ def write_picture(root: Path, picture: Picture, copy: bool = False) -> None:
         DataError: If files with its suffix are not read.
     """
     suffix = picture.image.suffix
-    if suffix not in IMAGE_SUFFIXES:
+    if not is_image(picture.image):
         raise DataError(f'{picture.image}: pictures are read from '
-                        f'{", ".join(IMAGE_SUFFIXES[:4])}; convert it to one of them')
-    target = root / 'JPEGImages' / f'{picture.name}{suffix}'
-    for other in (target.with_name(f'{target.stem}{each}') for each in IMAGE_SUFFIXES):
+                        f'{", ".join(IMAGE_SUFFIXES)}; convert it to one of them')
+    base = root / 'JPEGImages' / picture.name
+    target = base.with_name(f'{base.name}{suffix}')
+    for other in (base.with_name(f'{base.name}{each}') for each in IMAGE_SUFFIXES):
         if other != target and os.path.lexists(other):
             raise OutputExistsError(f'{picture.image}: {other} exists already and is '
                                     'another picture')
     place_file(picture.image, target, copy)
     path = root / 'Annotations' / f'{picture.name}.xml'
-    content = voc_annotation(
-        target.name, (picture.width, picture.height, 3), picture.objects)
+    content = voc_annotation(target.name, (picture.width, picture.height, 3),
+                             picture.objects, 'upright' if picture.turned else None)
     if os.path.lexists(path) and path.read_bytes() != content:
         raise OutputExistsError(f'{path}: exists already with other content')
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,8 +103,7 @@ def place_file(source: Path, target: Path, copy: bool) -> None:
         OutputExistsError: If the target is another file.
     """
     if os.path.lexists(target):
-        if target.resolve() == source.resolve() or (
-                target.is_file() and filecmp.cmp(source, target, shallow=False)):
+        if same_file(source, target):
             return
         raise OutputExistsError(f'{target}: exists already and is not {source}')
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -105,6 +111,12 @@ def place_file(source: Path, target: Path, copy: bool) -> None:
         shutil.copyfile(source, target)
     else:
         target.symlink_to(source.resolve())
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same file, or to the same content."""
+    return one.resolve() == other.resolve() or (
+        other.is_file() and filecmp.cmp(one, other, shallow=False))
 
 
 def write_split(root: Path, split: str, names: Iterable[str]) -> None:
@@ -122,13 +134,14 @@ def write_split(root: Path, split: str, names: Iterable[str]) -> None:
 
 
 def voc_annotation(image_name: str, size: tuple[int, int, int],
-                   objects: Iterable[VOCObject]) -> bytes:
+                   objects: Iterable[VOCObject], frame: str | None = None) -> bytes:
     """One XML file as PASCAL VOC has it, its pixels counted from 1.
 
     Args:
         image_name: Name of the image in ``JPEGImages``.
         size: Width, height and channels of the image.
         objects: Names and boxes.
+        frame: Which way round they are, where the image has an EXIF orientation.
     """
     root = ElementTree.Element('annotation')
     _add(root, 'folder', 'JPEGImages')
@@ -136,6 +149,8 @@ def voc_annotation(image_name: str, size: tuple[int, int, int],
     parent = ElementTree.SubElement(root, 'size')
     for name, value in zip(('width', 'height', 'depth'), size, strict=True):
         _add(parent, name, value)
+    if frame:
+        _add(root, 'frame', frame)
     for item in objects:
         element = ElementTree.SubElement(root, 'object')
         _add(element, 'name', item.name)

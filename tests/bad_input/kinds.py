@@ -16,6 +16,7 @@ from frcnn_plugin.commands.detect import detect
 from frcnn_plugin.commands.export import export
 from frcnn_plugin.commands.inspect_stages import inspect_stages
 from frcnn_plugin.commands.make_proposals import make_proposals
+from frcnn_plugin.commands.prepare import prepare
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 
@@ -25,7 +26,8 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 COMMANDS = {
     'train': train, 'test': run_test, 'convert': convert, 'detect': detect,
     'export': export, 'inspect-stages': inspect_stages,
-    'check-dataset': check_dataset, 'make-proposals': make_proposals}
+    'check-dataset': check_dataset, 'make-proposals': make_proposals,
+    'prepare': prepare}
 SMALL = [  # the smallest detector that has every part, and no worker
     'model.rpn_head.feat_channels=32', 'model.roi_head.bbox_head.fc_channels=[32,32]',
     *(f'{part}_dataloader.{option}' for part in ('train', 'val', 'test')

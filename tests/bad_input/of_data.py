@@ -215,7 +215,15 @@ def turned(site: Site):
     exif = Image.Exif()
     exif[274] = 6
     Image.open(site.image()).save(site.image(), exif=exif)
-    site.annotate('b', size=(80, 100))
+    write_xml(site.root, 'b', [('dog', 10, 10, 60, 60)], (80, 100))
+    return [str(site.root), '--split', 'train']
+
+
+@kind('a size and boxes that contradict each other on a turned picture',
+      'check-dataset', 'cannot tell whether the boxes')
+def turned_and_contradicting(site: Site):
+    turned(site)
+    write_xml(site.root, 'b', [('cat', 40, 20, 95, 70)], (80, 100))
     return [str(site.root), '--split', 'train']
 
 

@@ -8,7 +8,13 @@ import re
 import sys
 
 import pytest
-from bad_input import of_checkpoints, of_coco, of_data, of_settings  # noqa: F401
+from bad_input import (  # noqa: F401
+    of_checkpoints,
+    of_coco,
+    of_data,
+    of_folders,
+    of_settings,
+)
 from bad_input.kinds import COMMANDS, KINDS, NAMES, Site
 from markdown_table import table_text, write_table
 

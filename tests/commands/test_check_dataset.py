@@ -50,12 +50,12 @@ def test_every_problem_is_named_by_file(root, capsys, monkeypatch):
         ('empty.xml', 'no boxes', False), ('grey.jpg', 'grey', False),
         ('alpha.png', 'alpha', False), ('bits.png', '16-bit', False),
         ('cmyk.jpg', 'CMYK', False), ('turned.jpg', 'EXIF rotation', False),
-        ('turned.xml', 'size mismatch', False),  # it says that of the picture unturned
+        ('turned.xml', 'turned boxes', False),  # its size is that of the stored picture
         ('train.txt', 'listed twice', False),
         ('test.txt', 'tested and trained', False)}
     shown = capsys.readouterr().out
     assert "'dgo' is not one of the classes, did you mean dog?" in shown
-    assert '; 10 of them cost training data' in shown
+    assert '; 10 of them cost training data: 5 images and 8 boxes' in shown
 
 
 def test_a_good_data_set(shapes_root, capsys):
@@ -73,7 +73,8 @@ def test_the_cleaned_copy_trains_whole(root, tmp_path):
     assert status == 0
     assert {kind for _, kind, _ in found} <= {
         'no boxes', 'grey', 'alpha', '16-bit', 'CMYK', 'EXIF rotation', 'huge box',
-        'tested and trained'}
+        'tested and trained', 'not annotated', 'size mismatch'}
+    assert ('size.xml', 'size mismatch', False) in found  # not mended, so not hidden
     data = VOCFolder(str(clean), split='train', metainfo=dict(classes=CLASSES))
     boxes = {info['img_id']: [item['bbox'] for item in info['instances']]
              for info in data.load_data_list()}

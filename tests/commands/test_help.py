@@ -8,7 +8,7 @@ import pytest
 from frcnn_plugin import startup
 from frcnn_plugin.commands.arguments import data, detectors
 from frcnn_plugin.commands.parser import COMMANDS
-from frcnn_plugin.commands.prepare_voc import DOWNLOADS
+from frcnn_plugin.commands.prepare import DOWNLOADS
 from frcnn_plugin.interop import PEERS
 from frcnn_plugin.interop.configure import STYLES
 

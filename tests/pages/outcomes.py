@@ -165,7 +165,7 @@ def check_export(run: Outcome) -> None:
         assert all(path.name in run.said for path in Path().glob(picture))
 
 
-def check_prepare_voc(run: Outcome) -> None:
+def check_prepare(run: Outcome) -> None:
     if years := run.values('--voc'):
         folders = [Path(f'data/VOCdevkit/VOC{year}') for year in years]
     else:

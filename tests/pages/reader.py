@@ -12,7 +12,7 @@ from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
 from PIL import Image, ImageDraw
 
-from frcnn_plugin.commands.prepare_voc import prepare_voc
+from frcnn_plugin.commands.prepare import prepare
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.config.files import OWN_CONFIGS
 from frcnn_plugin.config.parts import LOADERS, nested_dicts
@@ -74,8 +74,7 @@ def my_data(root: Path = Path()) -> Path:
     voc = root / 'my_data'
     if not (voc / 'ImageSets/Main/test.txt').exists():
         shutil.rmtree(voc, ignore_errors=True)
-        prepare_voc(['--from-folder', str(root / 'my_pictures'), '-o', str(voc),
-                     '--split', '0.8'])
+        prepare([str(root / 'my_pictures'), '-o', str(voc)])
     for split in ('train', 'val'):
         file = voc / f'annotations/instances_{split}2017.json'
         if (root / f'{split}.json').exists() and not file.exists():

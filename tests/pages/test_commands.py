@@ -71,7 +71,7 @@ def ready(arguments: list[str]) -> list[str]:
         rest += ['--workers', '1']  # others start up for longer than they search
     if '-o' in rest and (made := Path(rest[rest.index('-o') + 1])).is_dir():
         shutil.rmtree(made)
-    if 'my_data' in rest and name != 'prepare_voc':
+    if 'my_data' in rest and name != 'prepare':
         reader.my_data()
     for number, word in enumerate(rest):
         if word == 'CHECKPOINT':

@@ -1,6 +1,6 @@
 """Boxes between edges of pixels, as COCO and YOLO have them, in files of VOC."""
 
-import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -8,8 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from frcnn_plugin.prepare.import_coco import import_coco
-from frcnn_plugin.prepare.import_yolo import import_yolo, read_line
+from frcnn_plugin.datasets.orientation import PictureSize
+from frcnn_plugin.datasets.voc_annotation import VOCObject
+from frcnn_plugin.prepare.account import Account
+from frcnn_plugin.prepare.formats.coco import read_coco_labels
+from frcnn_plugin.prepare.formats.yolo import label_of
+from frcnn_plugin.prepare.placement import picture_of, placed
 from frcnn_plugin.prepare.voc_writer import bbox_of_edges, voc_annotation
 
 
@@ -38,28 +42,27 @@ def assert_edges(size, edges, corners):
     assert 1 <= xmin < xmax <= size[0] and 1 <= ymin < ymax <= size[1]
 
 
-@pytest.fixture(scope='module')
-def coco(tmp_path_factory):
-    root = tmp_path_factory.mktemp('coco')
-    Image.new('RGB', (9, 9)).save(root / 'a.png')
+def labels_of_coco(size, bbox):
+    """The labels of a file of one picture with one box."""
+    content = dict(
+        images=[dict(id=0, file_name='a.png', width=size[0], height=size[1])],
+        categories=[dict(id=0, name='dog')],
+        annotations=[dict(id=7, image_id=0, category_id=0, bbox=bbox)])
+    return list(read_coco_labels(Path('a.json'), content, []))
 
-    def read(size, bbox):
-        (root / 'a.json').write_text(json.dumps(dict(
-            images=[dict(id=0, file_name='a.png', width=size[0], height=size[1])],
-            categories=[dict(id=0, name='dog')],
-            annotations=[dict(id=7, image_id=0, category_id=0, bbox=bbox)])))
-        (picture,), problems = import_coco(root / 'a.json', root, 'train')
-        return picture.objects, problems
-    return read
+
+def object_of(label, size):
+    (edges,), _ = placed(label, PictureSize(*size), None)
+    return VOCObject('dog', bbox_of_edges(edges, size))
 
 
 @given(case=boxes_in_images())
 @example(case=((640, 480), (0, 0, 640, 480)))
-def test_boxes_of_coco(coco, case):
+def test_boxes_of_coco(case):
     size, (x1, y1, x2, y2) = case
-    (item,), problems = coco(size, [x1, y1, x2 - x1, y2 - y1])
-    assert not problems
-    assert_edges(size, (x1, y1, x2, y2), corners_in_file(size, item))
+    (label,) = labels_of_coco(size, [x1, y1, x2 - x1, y2 - y1])
+    assert not label.problems
+    assert_edges(size, (x1, y1, x2, y2), corners_in_file(size, object_of(label, size)))
 
 
 @given(case=boxes_in_images())
@@ -70,34 +73,33 @@ def test_boxes_of_yolo(case):
               (x2 - x1) / width, (y2 - y1) / height)
     for numbers in (shares, (x1 / width, y1 / height, x2 / width, y1 / height,
                              x2 / width, y2 / height)):  # a box, and a polygon
-        item = read_line(' '.join(map(repr, (0, *numbers))), {0: 'dog'}, width, height)
-        assert_edges(case[0], case[1], corners_in_file(case[0], item))
+        label = label_of(Path('a.txt'), [' '.join(map(repr, (0, *numbers)))],
+                         {0: 'dog'})
+        assert_edges(case[0], case[1],
+                     corners_in_file(case[0], object_of(label, case[0])))
 
 
-def test_the_whole_image_is_1_1_w_h(coco):
-    (item,), _ = coco((640, 480), [0, 0, 640, 480])
-    assert corners_in_file((640, 480), item) == [1, 1, 640, 480]
+def test_the_whole_image_is_1_1_w_h():
+    (label,) = labels_of_coco((640, 480), [0, 0, 640, 480])
+    assert corners_in_file((640, 480), object_of(label, (640, 480))) == [1, 1, 640, 480]
 
 
 @pytest.mark.parametrize('edges', [
     (5, 5, 6, 20), (5, 5, 20, 6), (5, 5, 5.00004 + 1, 20), (639, 5, 700, 20)])
-def test_a_box_of_one_pixel_is_named(coco, tmp_path, edges):
+def test_a_box_of_one_pixel_is_named(tmp_path, edges):
     with pytest.raises(ValueError, match='degenerate box'):
         bbox_of_edges(edges, (640, 480))
+    Image.new('RGB', (640, 480)).save(tmp_path / 'a.png')
     x1, y1, x2, y2 = edges
-    objects, (problem,) = coco((640, 480), [x1, y1, x2 - x1, y2 - y1])
-    assert not objects
-    assert problem.kind == 'degenerate box' and 'annotation 7' in str(problem)
-    for part in ('images', 'labels'):
-        (tmp_path / part).mkdir()
-    Image.new('RGB', (640, 480)).save(tmp_path / 'images/a.png')
-    (tmp_path / 'classes.txt').write_text('dog\n')
-    (tmp_path / 'labels/a.txt').write_text(
-        f'0 {x1 / 640} {y1 / 480} {x2 / 640} {y1 / 480} {x2 / 640} {y2 / 480}\n')
-    (picture,), (problem,) = import_yolo(tmp_path)
-    assert not picture.objects and 'line 1: degenerate box' in str(problem)
+    (label,) = labels_of_coco((640, 480), [x1, y1, x2 - x1, y2 - y1])
+    account = Account()
+    picture = picture_of(tmp_path / 'a.png', label, None, account)
+    assert not picture.objects
+    (item,) = account.left_boxes
+    assert 'degenerate box' in item.detail and item.boxes == 1
 
 
-def test_what_lies_outside_the_image_is_cut(coco):
-    (item,), _ = coco((640, 480), [-5, 100, 700, 500])
-    assert corners_in_file((640, 480), item) == [1, 101, 640, 480]
+def test_what_lies_outside_the_image_is_cut():
+    (label,) = labels_of_coco((640, 480), [-5, 100, 700, 380])
+    assert corners_in_file((640, 480), object_of(label, (640, 480))) == [
+        1, 101, 640, 480]

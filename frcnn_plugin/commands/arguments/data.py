@@ -7,37 +7,54 @@ from pathlib import Path
 from .common import DATA_ROOT
 
 YEARS = ['2007', '2012']
+FORMATS = ['voc', 'cvat', 'coco', 'labelme', 'vott', 'supervisely', 'via', 'createml',
+           'sloth', 'label-studio', 'csv', 'yolo']
+
+
+def prepare(parser: argparse.ArgumentParser) -> None:
+    """Make a folder to train on, in the layout of PASCAL VOC, out of pictures and
+    annotations in any usual format and any arrangement of folders. Pictures are linked,
+    the originals are never touched, and what is left out is counted and listed.
+    """
+    add = parser.add_argument
+    add('folder', nargs='?', type=Path, metavar='DIR',
+        help='pictures and annotations in any layout, or one COCO file')
+    add('-o', '--out', type=Path, metavar='DIR', help='the folder to make; default: '
+        'DIR_voc here, and DIR itself if it lacks split files only')
+    add('--as', dest='kind', choices=FORMATS, metavar='FORMAT',
+        help=f'read one format only: {", ".join(FORMATS)}')
+    add('--only', nargs='+', metavar='SUBFOLDER',
+        help='look into these subfolders of DIR only')
+    add('--frame', choices=['upright', 'stored'], help='how the boxes of pictures are '
+        'meant that have an EXIF orientation: as viewers show the picture, or as it is '
+        'stored; default: what each annotation tells, and those that do not are left '
+        'out, as are those that state the size of another picture')
+    add('--split', nargs='+', type=float, metavar='SHARE',
+        help='share out anew: the share of train, and perhaps that of val; the rest is '
+        'test, or val and test in equal parts; default: the splits that are there, or '
+        '0.8')
+    add('--seed', type=int, default=0, metavar='N',
+        help='seed of the split (default: %(default)s)')
+    add('--copy', action='store_true', help='copy the pictures instead of linking them')
+    add('--dry-run', action='store_true', help='say what would be done, write nothing')
+    add('--voc', nargs='+', choices=YEARS, metavar='YEAR',
+        help=f'download PASCAL VOC itself: {" ".join(YEARS)}')
+    add('--images', type=Path, metavar='DIR', help='with a COCO file: the folder of '
+        'its pictures; default: images beside the file, or the folder of the file')
+    add('--name', metavar='SPLIT', help='with a COCO file: the split that it is')
+    for name in ('--from-folder', '--from-coco', '--from-yolo'):  # as it was called
+        add(name, type=Path, help=argparse.SUPPRESS)
 
 
 def prepare_voc(parser: argparse.ArgumentParser) -> None:
-    """Make a folder in the layout of PASCAL VOC."""
-    add = parser.add_argument
-    source = parser.add_mutually_exclusive_group(required=True).add_argument
-    source('--voc', nargs='+', choices=YEARS, metavar='YEAR',
-           help=f'download VOC itself: {" ".join(YEARS)}')
-    source('--from-folder', type=Path, metavar='DIR',
-           help='images and their XML files, wherever they lie in DIR')
-    source('--from-coco', type=Path, metavar='FILE', help='annotations in COCO format')
-    source('--from-yolo', type=Path, metavar='DIR',
-           help='images/, labels/ and data.yaml or classes.txt')
-    add('-o', '--out', type=Path, metavar='DIR',
-        help='the folder in VOC layout; default: data/VOCdevkit for --voc, and the '
-        'folder itself for a --from-folder that lacks split files only')
-    add('--images', type=Path, metavar='DIR', help='with --from-coco: the folder of '
-        'the images; default: images beside the file, or the folder of the file')
-    add('--name', default='train', metavar='SPLIT',
-        help='with --from-coco: the split that FILE is (default: %(default)s)')
-    add('--split', nargs='+', type=float, metavar='SHARE',
-        help='make the split files, at random: the share of train, and perhaps that of '
-        'val; the rest is test, or val and test in equal parts')
-    add('--seed', type=int, default=0, metavar='N',
-        help='seed of the split (default: %(default)s)')
-    add('--copy', action='store_true', help='copy the images instead of linking them')
+    """The former name of prepare."""
+    prepare(parser)
 
 
 def check_dataset(parser: argparse.ArgumentParser) -> None:
     """Read every image and every annotation of a data set in VOC layout, and say
-    what is wrong. Ends with status 1 if that costs training an image or a box.
+    what is wrong. Ends with status 1 if a person has to look: if it costs training an
+    image or a box, or keeps training from beginning.
     """
     add = parser.add_argument
     add('data_root', type=Path, metavar='DIR', help=DATA_ROOT)
@@ -46,6 +63,8 @@ def check_dataset(parser: argparse.ArgumentParser) -> None:
     add('--split', nargs='+', metavar='NAME', help='default: all of ImageSets/Main')
     add('--fix', type=Path, metavar='DIR', help='write a cleaned copy of the '
         'annotations into this new folder; the originals are never touched')
+    add('--pictures', type=Path, metavar='DIR',
+        help='draw the twelve images whose boxes are most doubtful')
     add('--json', type=Path, metavar='FILE', help='write all findings as JSON')
     add('--jobs', type=int, default=os.cpu_count(), metavar='N',
         help='processes (default: all cores)')

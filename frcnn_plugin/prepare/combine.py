@@ -1,0 +1,89 @@
+"""One annotation for each picture, and each picture once."""
+
+import hashlib
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from ..io.progress import progress
+from .account import Account, LeftOut
+from .files import Files
+from .formats import FORMATS
+from .labels import Label
+from .link import Linker
+from .splits import SPLITS, canonical
+
+SAME_PICTURE = 'the same picture again'
+Linked = dict[Path, tuple[Label, str]]  # of each picture: annotation and format
+
+
+def link_all(files: Files, labels: dict[str, list[Label]], account: Account) -> Linked:
+    """The annotation of each picture.
+
+    Of several in formats of their own, the format that tells most is taken; of several
+    in one format that with more boxes, and equal ones count as one.
+
+    Args:
+        files: All pictures.
+        labels: All annotations by format.
+        account: What is left out is noted there.
+    """
+    linker, linked = Linker(files), {}
+    pairs = [(name, label) for name in FORMATS for label in labels[name]]
+    named = any(label.boxes and not label.unnamed for _, label in pairs)
+    for name, label in progress(pairs, 'finding pictures', quiet=2000):
+        path, reason = linker.find(label)
+        account.boxes += label.count
+        if path is None:
+            kind = 'no picture' if reason.startswith('there') else 'several pictures'
+            account.leave_out(label, kind, reason)
+        elif label.unnamed and label.boxes and named:
+            # numbers beside names would be classes of their own
+            account.leave_out(label, 'classes without names')
+        elif path in linked:
+            linked[path] = better_of(path, linked[path], (label, name), account)
+        else:
+            linked[path] = label, name
+    return linked
+
+
+def better_of(path: Path, one: tuple[Label, str], other: tuple[Label, str],
+              account: Account) -> tuple[Label, str]:
+    """Which of two annotations of one picture counts; the first comes first."""
+    (old, kind), (new, name) = one, other
+    if kind != name:
+        keep, drop = (one, new) if old.count or not new.count else (other, old)
+        account.leave_out(drop, f'the same picture also as {keep[1]}')
+        return keep
+    same = Counter(old.boxes) == Counter(new.boxes)
+    kinds = [{box.name for box in label.boxes} for label in (old, new)]
+    if name == 'coco' and old.source != new.source and not kinds[0] & kinds[1]:
+        old.boxes += new.boxes  # a file for each class
+        old.problems += new.problems
+        return one
+    keep, drop = sorted((old, new), reverse=True, key=lambda label: (
+        label.source.with_suffix('') == path.with_suffix(''), len(label.boxes),
+        canonical(label.source.stem) in SPLITS, label is old))
+    keep.split = keep.split or drop.split
+    account.leave_out(drop, 'the same annotation again' if same
+                      else 'another annotation of the same picture')
+    return keep, kind
+
+
+def drop_equal(files: Files, linked: Linked, account: Account) -> None:
+    """Leave out pictures of which another one has the same bytes, with fewer boxes."""
+    by_size = defaultdict(list)
+    for path in sorted(linked):
+        by_size[path.stat().st_size].append(path)
+    by_size.pop(0, None)  # they are empty, and no pictures
+    for paths in by_size.values():
+        kept: dict[bytes, Path] = {}
+        for path in paths if len(paths) > 1 else ():
+            digest = hashlib.blake2b(path.read_bytes()).digest()
+            other = kept.setdefault(digest, path)
+            if other == path:
+                continue
+            if len(linked[path][0].boxes) > len(linked[other][0].boxes):
+                kept[digest], path, other = path, other, path
+            where = str(files.relative(other))
+            account.left_pictures.append(LeftOut(path, SAME_PICTURE, where))
+            account.leave_out(linked.pop(path)[0], SAME_PICTURE, where)

@@ -1,0 +1,61 @@
+"""CVAT's own ``annotations.xml``: boxes and polygons of pictures, and of videos."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from ..labels import Label, around, whole_size
+
+SIDES = ('xtl', 'ytl', 'xbr', 'ybr')
+
+
+def read_cvat(path: Path, root: Element) -> Iterator[Label]:
+    """One file "for images", by its root element."""
+    for image in root.iter('image'):
+        label = Label(path, (image.get('name') or '',),
+                      size=whole_size(image.get('width'), image.get('height')),
+                      split=image.get('subset'))
+        for shape in image:
+            name = shape.get('label')
+            if shape.tag == 'box':
+                label.add(name, _turned(shape))
+            elif shape.tag == 'mask':
+                label.add(name, _of_mask(shape))
+            elif shape.tag in ('ellipse', 'cuboid'):
+                label.refuse('bad box', f'{name}: a shape of this kind is not read, '
+                             f'{shape.tag}')
+            elif shape.tag in ('polygon', 'polyline'):
+                label.add(name, _around(shape.get('points') or ''))
+        yield label
+
+
+def _turned(shape: Element) -> tuple[float, ...]:
+    """The box around a box that may be turned about its centre."""
+    try:
+        x1, y1, x2, y2 = (float(shape.get(side)) for side in SIDES)
+        angle = math.radians(float(shape.get('rotation') or 0))
+    except (TypeError, ValueError):
+        return ()
+    if not angle or not math.isfinite(angle):
+        return x1, y1, x2, y2
+    x, y, w, h = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
+    cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
+    return (x - w * cos - h * sin, y - w * sin - h * cos,
+            x + w * cos + h * sin, y + w * sin + h * cos)
+
+
+def _of_mask(shape: Element) -> tuple[float, ...]:
+    try:
+        x, y, width, height = (float(shape.get(side))
+                               for side in ('left', 'top', 'width', 'height'))
+    except (TypeError, ValueError):
+        return ()
+    return x, y, x + width, y + height
+
+
+def _around(points: str) -> tuple[float, ...]:
+    try:
+        return around(point.split(',') for point in points.split(';') if point)
+    except ValueError:
+        return ()

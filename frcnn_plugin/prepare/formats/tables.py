@@ -1,0 +1,104 @@
+"""CSV files with a line a box: TensorFlow's, VoTT's, RetinaNet's, makesense.ai's."""
+
+import csv
+from pathlib import Path
+
+from ..labels import Label, whole_size
+
+COLUMNS = {  # what is wanted: what tools call it
+    'image': ('filename', 'image', 'image_name', 'image_path', 'imageid', 'image_id',
+              'path', 'file', 'img', 'file_name', 'external_id'),
+    'class': ('class', 'label', 'label_name', 'class_name', 'name', 'category'),
+    'x1': ('xmin', 'x_min', 'x1', 'left', 'bbox_x'),
+    'y1': ('ymin', 'y_min', 'y1', 'top', 'bbox_y'),
+    'x2': ('xmax', 'x_max', 'x2', 'right'),
+    'y2': ('ymax', 'y_max', 'y2', 'bottom'),
+    'w': ('bbox_width', 'w'), 'h': ('bbox_height', 'h'),
+    'width': ('width', 'image_width', 'img_width'),
+    'height': ('height', 'image_height', 'img_height'),
+}
+# without a header: makesense.ai's, and RetinaNet's
+MAKESENSE = ('class', 'x1', 'y1', 'w', 'h', 'image', 'width', 'height')
+RETINANET = ('image', 'x1', 'y1', 'x2', 'y2', 'class')
+
+
+def read_table(path: Path) -> list[Label] | None:
+    """The labels of a file, one for each picture; None if it is another table."""
+    text = text_of(path)
+    first = text.partition('\n')[0]
+    delimiter = max(',;\t', key=first.count)
+    try:
+        rows = [[cell.strip() for cell in row]
+                for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
+    except csv.Error:
+        return None
+    if not rows:
+        return None
+    # a table without a header may begin with a picture that has no box
+    columns = _columns(rows[0]) or _columns(next(
+        (row for row in rows[:100] if any(map(_is_number, row))), rows[0]))
+    if columns is None:
+        return None
+    header = _columns(rows[0]) is not None and not any(map(_is_number, rows[0]))
+    labels: dict[str, Label] = {}
+    for number, row in enumerate(rows[header:], start=1 + header):
+        cells = {name: row[index] for name, index in columns.items()
+                 if index < len(row)}
+        image = cells.get('image')
+        if not image:
+            continue
+        label = labels.setdefault(image, Label(path, (image,), size=whole_size(
+            cells.get('width'), cells.get('height'))))
+        if not any(cells.get(side) for side in ('x1', 'y1')):
+            continue  # a picture without a box
+        label.add(cells.get('class'), _edges(cells), where=f'line {number}')
+    return list(labels.values())
+
+
+def text_of(path: Path) -> str:
+    """The text of a file in one of the encodings that spreadsheets write."""
+    content = path.read_bytes()
+    if content[:2] in (b'\xff\xfe', b'\xfe\xff'):
+        return content.decode('utf-16', errors='replace')
+    try:
+        return content.decode('utf-8-sig')
+    except UnicodeDecodeError:
+        return content.decode('cp1252', errors='replace')
+
+
+def _columns(first: list[str]) -> dict[str, int] | None:
+    lower = [cell.lower() for cell in first]
+    if not any(_is_number(cell) for cell in first):
+        found = {name: lower.index(word) for name, words in COLUMNS.items()
+                 for word in reversed(words) if word in lower}
+        if {'x', 'y', 'width', 'height'} <= set(lower) or (
+                {'left', 'top', 'width', 'height'} <= set(lower)):  # of the box
+            x, y = ('x', 'y') if 'x' in lower else ('left', 'top')
+            found.update(x1=lower.index(x), y1=lower.index(y), w=found.pop('width'),
+                         h=found.pop('height'))
+    elif len(first) in (8, 6) and all(_is_number(cell) for cell in first[1:5]):
+        order = MAKESENSE if len(first) == 8 else RETINANET
+        found = {name: index for index, name in enumerate(order)}
+    else:
+        return None
+    corners = {'x1', 'y1', 'x2', 'y2'} <= set(found) or {'x1', 'y1', 'w', 'h'} <= set(
+        found)
+    return found if corners and {'image', 'class'} <= set(found) else None
+
+
+def _edges(cells: dict[str, str]) -> tuple[float, ...]:
+    try:
+        x1, y1 = float(cells['x1']), float(cells['y1'])
+        if 'x2' in cells:
+            return x1, y1, float(cells['x2']), float(cells['y2'])
+        return x1, y1, x1 + float(cells['w']), y1 + float(cells['h'])
+    except (KeyError, ValueError):
+        return ()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
