@@ -2,6 +2,7 @@
 
     python tools/benchmark.py inference [--peer NAME] [--mode eager|folded|compiled]
     python tools/benchmark.py training|targets|suppression [--peer NAME]
+    python tools/benchmark.py convolution
     python tools/benchmark.py loading --config FILE --data-root DIR
     python tools/benchmark.py devices --device cuda
     python tools/benchmark.py sweep [--axes size batch regions boxes proposals]
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import torch
 from benchmarks import ROOT
+from benchmarks.convolution import convolution
 from benchmarks.devices import devices
 from benchmarks.inference import inference
 from benchmarks.loading import loading
@@ -41,11 +43,13 @@ from rich.table import Table
 from frcnn_plugin.errors import UserError
 
 TASKS = dict(inference=inference, training=training, targets=targets,
-             suppression=suppression, loading=loading, devices=devices)
+             suppression=suppression, convolution=convolution, loading=loading,
+             devices=devices)
 PRODUCT = 'matrix product'
 DEFAULTS = dict(  # batch, regions an image, proposals an image
     inference=(1, 300, 300), training=(2, 128, 2000), targets=(8, 1, 2000),
-    suppression=(8, 12000, 2000), loading=(None, 0, 0), devices=(2, 0, 64))
+    suppression=(8, 12000, 2000), convolution=(2, 0, 0), loading=(None, 0, 0),
+    devices=(2, 0, 64))
 
 
 def parse_args() -> argparse.Namespace:

@@ -7,15 +7,23 @@ from torch import Tensor, nn
 MANY_CHANNELS = 64  # that make a product worth its call
 
 
+def products_are_faster() -> bool:
+    """Whether the gradient of the weights is computed faster as matrix products.
+
+    With AVX2 oneDNN's kernel reaches half of the speed of such products in MKL; with
+    AVX-512 it is the faster of the two. ``tools/benchmark.py convolution`` measures
+    both on the processor at hand.
+    """
+    return torch.backends.cpu.get_cpu_capability() == 'AVX2'
+
+
 def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None,
            stride: tuple[int, int] = (1, 1), padding: tuple[int, int] = (0, 0)
            ) -> Tensor:
     """``torch.nn.functional.conv2d``, but for the way back on a CPU.
 
     With pixels whose channels lie side by side (``channels_last``) the gradient of one
-    tap is the product of the output's gradient with the shifted input. On processors
-    with AVX2 torch's kernel for the weights' gradient reached half of the speed of such
-    a product; on one with AVX-512 it was the faster of the two.
+    tap is the product of the output's gradient with the shifted input.
 
     Args:
         x: (N, I, H, W) float32.

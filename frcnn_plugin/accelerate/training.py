@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from ..registry import HOOKS
+from .convolution import products_are_faster
 from .parts import on_cpu, replace_convolutions, replace_parts
 
 
@@ -20,8 +21,8 @@ def for_training(detector: nn.Module) -> nn.Module:
     * ``channels_last``, as in :func:`for_inference`;
     * anchors and proposals compared with ground truth in blocks, and on a CPU boxes
       suppressed from the best one on until there are enough;
-    * on a CPU, RoIAlign by pixels, with what is linear after it before it, and
-      gradients of convolutions' weights by matrix products.
+    * on a CPU, RoIAlign by pixels, with what is linear after it before it, and, where
+      that is faster, gradients of convolutions' weights by matrix products.
 
     Args:
         detector: A ``FasterRCNN``, or any module that holds parts of ours.
@@ -31,7 +32,7 @@ def for_training(detector: nn.Module) -> nn.Module:
     """
     detector.to(memory_format=torch.channels_last)
     replace_parts(detector)
-    if on_cpu(detector):
+    if on_cpu(detector) and products_are_faster():
         replace_convolutions(detector)
     return detector
 

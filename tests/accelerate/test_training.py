@@ -1,5 +1,6 @@
 """A detector made ready to train learns what it would have learnt."""
 
+import pytest
 import torch
 from helpers import make_samples, tiny_detector, total
 from torch import nn
@@ -23,7 +24,19 @@ def detectors():
     return plain.train(), fast.train()
 
 
-def test_losses_and_gradients():
+CAPABILITY = 'torch.backends.cpu.get_cpu_capability'
+
+
+@pytest.mark.parametrize(('capability', 'kind'), [
+    ('AVX2', ProductConv2d), ('AVX512', nn.Conv2d), ('DEFAULT', nn.Conv2d)])
+def test_the_gradient_by_products_where_it_is_faster(monkeypatch, capability, kind):
+    monkeypatch.setattr(CAPABILITY, lambda: capability)
+    convs = [part for part in detectors()[1].modules() if isinstance(part, nn.Conv2d)]
+    assert {type(part) for part in convs} == {kind}
+
+
+def test_losses_and_gradients(monkeypatch):
+    monkeypatch.setattr(CAPABILITY, lambda: 'AVX2')  # with all that may be replaced
     torch.manual_seed(0)
     images, samples = torch.randn(2, 3, 128, 160), make_samples((2, 3))
     plain, fast = detectors()

@@ -43,7 +43,7 @@ def data(tmp_path_factory):
 
 @pytest.mark.parametrize(('task', 'peer'), [
     ('inference', 'torchvision R50-FPN'), ('training', 'mmdet R50-C4'),
-    ('targets', 'mmdet R50-C4')])
+    ('targets', 'mmdet R50-C4'), ('convolution', 'mmdet R50-C4')])
 def test_both_agree_and_are_timed(benchmark, tmp_path, task, peer):
     out = tmp_path / 'figures.json'
     shown = benchmark(task, '--peer', peer, '--boxes', 3, '--json', out, *SMALL)
