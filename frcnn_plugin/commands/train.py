@@ -11,6 +11,7 @@ from ..backbones.pretrained import read_weights
 from ..config import changes, initialisation
 from ..config.parts import nested_dicts
 from ..config.schedule import set_max_iters
+from ..engine.bf16_optim_wrapper import has_bfloat16
 from ..engine.frozen_phase_hook import model_of
 from ..engine.resume.latest_checkpoint import check_resumable, find_latest
 from ..errors import UserError, WeightsUnreachableError
@@ -26,13 +27,14 @@ from .parser import parse
 def configure(args: argparse.Namespace) -> Config:
     """The config with everything that the command line says."""
     gpu = torch.cuda.is_available()
-    if args.amp and not gpu:
-        raise UserError('--amp needs a GPU, and torch finds none; leave it out')
+    if args.amp and not gpu and not has_bfloat16():
+        raise UserError('--amp needs a GPU, or a CPU with bfloat16 (AVX-512 BF16 or '
+                        'AMX), and torch finds neither; leave it out')
     cfg = read_config(args, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
     cfg.launcher = args.launcher
     changes.apply(cfg, [
         (set_max_iters, args.max_iters),
-        (changes.use_amp, args.amp),
+        (changes.use_amp if gpu else changes.use_bfloat16, args.amp),
         (changes.add_tensorboard, args.tensorboard),
         (changes.set_seed, args.seed),
         (changes.set_deterministic, args.deterministic),

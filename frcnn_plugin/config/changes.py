@@ -71,9 +71,15 @@ def set_deterministic(cfg: Config) -> None:
 
 
 def use_amp(cfg: Config) -> None:
-    """Train in automatic mixed precision."""
+    """Train in automatic mixed precision on a GPU."""
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def use_bfloat16(cfg: Config) -> None:
+    """Train in automatic mixed precision on a CPU."""
+    cfg.optim_wrapper.type = 'frcnn_plugin.BF16OptimWrapper'
+    cfg.optim_wrapper.pop('loss_scale', None)
 
 
 def add_tensorboard(cfg: Config) -> None:

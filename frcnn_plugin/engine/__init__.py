@@ -1,9 +1,10 @@
 """Training loops, and hooks that act on the model."""
 
 from .alternating_train_loop import AlternatingTrainLoop
+from .bf16_optim_wrapper import BF16OptimWrapper
 from .frozen_phase_hook import FrozenPhaseHook
 from .resume.checkpoint_hook import CheckpointHook
 from .resume.loops import EpochBasedTrainLoop, IterBasedTrainLoop
 
-__all__ = ['AlternatingTrainLoop', 'CheckpointHook', 'EpochBasedTrainLoop',
-           'FrozenPhaseHook', 'IterBasedTrainLoop']
+__all__ = ['AlternatingTrainLoop', 'BF16OptimWrapper', 'CheckpointHook',
+           'EpochBasedTrainLoop', 'FrozenPhaseHook', 'IterBasedTrainLoop']

@@ -50,7 +50,8 @@ def no_steps(site: Site):
     return site.train(iters=0)
 
 
-@kind('`--amp` without a GPU', 'train', 'needs a GPU')
+@kind('`--amp` without a GPU, on a CPU without bfloat16', 'train',
+      'needs a GPU, or')
 def amp(site: Site):
     return site.train(before=('--amp',))
 

@@ -15,7 +15,8 @@ def train(parser: argparse.ArgumentParser) -> None:
         help='stop after N iterations, a trial run')
     add('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
         help='continue from a checkpoint; by default from the latest in the work dir')
-    add('--amp', action='store_true', help='automatic mixed precision (needs a GPU)')
+    add('--amp', action='store_true', help='automatic mixed precision: on a GPU, or on '
+        'a CPU that has bfloat16')
     start = parser.add_mutually_exclusive_group().add_argument
     start('--pretrained', metavar='SOURCE',
           help='pretrained weights of your own: a path, a URL or torchvision://NAME')
