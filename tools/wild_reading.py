@@ -50,7 +50,7 @@ def read_everything(root: Path) -> Found:
 
 def _xml(path: Path, add) -> None:
     root = ElementTree.parse(path).getroot()
-    for image in root.iter('image'):
+    for image in root.iter('image') if root.tag == 'annotations' else ():  # CVAT's
         size = int(image.get('width')), int(image.get('height'))
         for shape in image:
             if shape.tag == 'box':
