@@ -131,8 +131,8 @@ def say(found: Understood, splits: Splits) -> None:
                      for item in picture.objects)
     print(f'{root}: {number(account.pictures, "picture")} in '
           f'{number(found.files.folders, "folder")}; {account.used_pictures} with '
-          f'{number(account.used_boxes, "box")} are used, of {len(counts)} classes '
-          f'(annotations: {kinds})')
+          f'{number(account.used_boxes, "box")} of {number(len(counts), "class")} are '
+          f'used (annotations: {kinds})')
     moved = sum(picture.moved for picture in found.pictures)
     if moved:
         print(f'the boxes of {moved} pictures are moved with them: those are stored '

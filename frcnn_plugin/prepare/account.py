@@ -11,7 +11,7 @@ from .labels import Label
 def number(count: int, word: str) -> str:
     """A number of things in words: 1 box, 2 boxes."""
     return f'{count} {word}' if count == 1 else (
-        f'{count} {word}{"es" if word.endswith("x") else "s"}')
+        f'{count} {word}{"es" if word.endswith(("s", "x")) else "s"}')
 
 
 class LeftOut(NamedTuple):

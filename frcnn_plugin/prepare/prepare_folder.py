@@ -70,8 +70,8 @@ def choose_splits(found: Understood, shares: Sequence[float] | None, seed: int,
         how = f'splits made {numbers}' + each_class(names, classes)
         alone = len(set(groups.values()))
         if alone < len(groups):
-            how += (f'; {len(groups)} pictures are {alone} groups of near-duplicates, '
-                    'each in one split')
+            how += (f'; {len(groups) - alone} pictures show nearly the same as others '
+                    'and are in the same split')
     if not names['train']:
         raise SplitError(f'{found.files.root}: {len(by_name)} pictures are too few for '
                          'these shares, none is left to train on')
