@@ -85,9 +85,9 @@ class Linker:
         """
         if len(found) < 2:
             return found
-        beside = self.by_folder.get((self.folders(near.parent), near.stem.lower()))
-        if beside and label.by_stem and near == label.source:
-            found = beside
+        beside = self.by_folder.get((self.folders(near.parent), near.stem.lower()), [])
+        exact = [path for path in beside if path.name.lower() == near.name.lower()]
+        found = exact or beside or found
         called = {near.stem, *map(base_name, label.names)}
         found = [path for path in found if path.stem in called
                  or path.name in called] or found  # others differ in upper and lower
