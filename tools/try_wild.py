@@ -110,7 +110,7 @@ def attempt(each: dict, args: argparse.Namespace) -> dict:
             result['output'] = output.getvalue()
         if status not in good:
             result['said'] = next((line for line in reversed(lines)
-                                   if line.startswith('error: ')), str(status))
+                                   if 'error: ' in line), str(status))
         return status in good
 
     work.mkdir(parents=True)
@@ -154,7 +154,7 @@ def write(file: Path, results: list[dict]) -> None:
         through += good
         wrong += each.get('displaced', 0)
         total += each.get('boxes_used', 0)
-        cells = [_cell(steps.get(name)) for name in (
+        cells = [_cell(name, steps.get(name)) for name in (
             'prepare', 'check', 'train', 'test', 'detect')]
         numbers = [str(each.get(name, '')) for name in (
             'pictures', 'used', 'boxes', 'boxes_used', 'displaced')]
@@ -170,8 +170,10 @@ def write(file: Path, results: list[dict]) -> None:
         ('boxes that are in no annotation', str(wrong)), ('date', str(date.today()))])
 
 
-def _cell(status: object) -> str:
-    return {None: '', 0: 'yes', 1: 'look'}.get(status, 'no')
+def _cell(name: str, status: object) -> str:
+    if name == 'check' and status == 1:
+        return 'look'
+    return {None: '', 0: 'yes'}.get(status, 'no')
 
 
 if __name__ == '__main__':
