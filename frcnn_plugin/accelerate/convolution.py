@@ -10,9 +10,9 @@ MANY_CHANNELS = 64  # that make a product worth its call
 def products_are_faster() -> bool:
     """Whether the gradient of the weights is computed faster as matrix products.
 
-    With AVX2 oneDNN's kernel reaches half of the speed of such products in MKL; with
-    AVX-512 it is the faster of the two. ``tools/benchmark.py convolution`` measures
-    both on the processor at hand.
+    On the processors that were measured, oneDNN's kernel reached half of the speed of
+    such products in MKL with AVX2, and was the faster of the two with AVX-512.
+    ``tools/benchmark.py convolution`` measures both on the processor at hand.
     """
     return torch.backends.cpu.get_cpu_capability() == 'AVX2'
 

@@ -46,10 +46,10 @@ def test_overfit(run, tmp_path):
 
 
 def test_kill_and_resume(run):
-    status, shown, rows = run('kill_and_resume', '--kills', 1, '--passes', 1, '--only',
+    status, shown, rows = run('kill_and_resume', '--kills', 1, '--passes', 2, '--only',
                               'iterations, no workers')
     assert status == 0, shown
-    assert rows[0][-3:] == ['12', 'equal', 'equal']
+    assert rows[0][-3:] == ['24', 'equal', 'equal']
 
 
 def test_soak(run):

@@ -69,21 +69,26 @@ def run_all(launches: list[list[str]], words: list[str], variables=None) -> None
             process.kill()
 
 
-def test_two_nodes_equal_one_process_with_twice_the_batch(repo, pair, tmp_path,
-                                                          fresh_process):
+def test_two_processes_equal_one_with_twice_the_batch(repo, pair, tmp_path,
+                                                      fresh_process):
+    """On one node and on two, as the README starts them."""
     train(arguments(repo, pair, tmp_path / 'one', 2))
-    port = free_port()
-    nodes = [[sys.executable, '-m', 'torch.distributed.run', '--nnodes=2',
-              f'--node_rank={rank}', '--nproc_per_node=1', '--master_addr=127.0.0.1',
-              f'--master_port={port}'] for rank in range(2)]
-    run_all(nodes, arguments(repo, pair, tmp_path / 'two', 1, '--launcher', 'pytorch'))
-    one, two = (load_weights_only(tmp_path / name / 'iter_1.pth')['state_dict']
-                for name in ('one', 'two'))
-    assert one.keys() == two.keys()
-    for name, value in one.items():
-        if value.is_floating_point():
-            difference = (value - two[name]).norm() / value.norm().clamp(min=1e-12)
-            assert difference <= 1e-5, name
+    torchrun, port = [sys.executable, '-m', 'torch.distributed.run'], free_port()
+    launches = dict(
+        one_node=[[*torchrun, '--standalone', '--nproc_per_node=2']],
+        two_nodes=[[*torchrun, '--nnodes=2', f'--node_rank={rank}',
+                    '--nproc_per_node=1', '--master_addr=127.0.0.1',
+                    f'--master_port={port}'] for rank in range(2)])
+    one = load_weights_only(tmp_path / 'one/iter_1.pth')['state_dict']
+    for place, nodes in launches.items():
+        run_all(nodes, arguments(repo, pair, tmp_path / place, 1, '--launcher',
+                                 'pytorch'))
+        two = load_weights_only(tmp_path / place / 'iter_1.pth')['state_dict']
+        assert one.keys() == two.keys()
+        for name, value in one.items():
+            if value.is_floating_point():
+                difference = (value - two[name]).norm() / value.norm().clamp(min=1e-12)
+                assert difference <= 1e-5, (place, name)
 
 
 def test_parts_that_wait_in_a_job_of_slurm(repo, pair, tmp_path):

@@ -6,10 +6,12 @@ import json
 import pytest
 from labelled import BOX, SIZE, picture, xml
 
+from frcnn_plugin.commands.arguments.data import FORMATS as FORMATS_OF_THE_COMMAND
 from frcnn_plugin.commands.prepare import prepare
 from frcnn_plugin.datasets import VOCFolder
 from frcnn_plugin.errors import DataError, OutputExistsError
 from frcnn_plugin.prepare.files import find_files
+from frcnn_plugin.prepare.formats import FORMATS
 from frcnn_plugin.prepare.understand import understand
 
 
@@ -141,6 +143,11 @@ def test_files_as_a_tool_writes_them(tmp_path, tool):
     assert left(found).pop('no annotation') == (1, 0)
     if tool != 'CVAT, polygon and mask':  # which are equal, and count once
         assert left(found).keys() == {'no annotation'}
+
+
+def test_the_command_knows_all_formats():
+    """The parser has a list of its own, which takes no time to import."""
+    assert tuple(FORMATS_OF_THE_COMMAND) == FORMATS
 
 
 def test_one_name_twice_ends_nothing(tmp_path):
