@@ -1,12 +1,12 @@
 """One annotation for each picture, and each picture once."""
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 
 from ..io.progress import progress
 from .account import Account, LeftOut
-from .files import Files
+from .files import Files, grouped
 from .formats import FORMATS
 from .labels import Label
 from .link import Linker
@@ -71,9 +71,7 @@ def better_of(path: Path, one: tuple[Label, str], other: tuple[Label, str],
 
 def drop_equal(files: Files, linked: Linked, account: Account) -> None:
     """Leave out pictures of which another one has the same bytes, with fewer boxes."""
-    by_size = defaultdict(list)
-    for path in sorted(linked):
-        by_size[path.stat().st_size].append(path)
+    by_size = grouped(sorted(linked), lambda path: path.stat().st_size)
     by_size.pop(0, None)  # they are empty, and no pictures
     for paths in by_size.values():
         kept: dict[bytes, Path] = {}

@@ -2,6 +2,7 @@
 
 import os
 from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,22 +39,25 @@ class Files:
     @cached_property
     def by_name(self) -> dict[str, list[Path]]:
         """Pictures by their file name, in lower case."""
-        found = defaultdict(list)
-        for path in self.pictures:
-            found[path.name.lower()].append(path)
-        return found
+        return grouped(self.pictures, lambda path: path.name.lower())
 
     @cached_property
     def by_stem(self) -> dict[str, list[Path]]:
         """Pictures by their name without suffix, in lower case."""
-        found = defaultdict(list)
-        for path in self.pictures:
-            found[path.stem.lower()].append(path)
-        return found
+        return grouped(self.pictures, lambda path: path.stem.lower())
 
     def relative(self, path: Path) -> Path:
         """A path as seen from the folder."""
         return path.relative_to(self.root) if path.is_relative_to(self.root) else path
+
+
+def grouped(paths: Iterable[Path],
+            key: Callable[[Path], Hashable]) -> dict[Hashable, list[Path]]:
+    """Paths by what a function makes of them, in their order."""
+    found = defaultdict(list)
+    for path in paths:
+        found[key(path)].append(path)
+    return found
 
 
 def find_files(root: Path, only: list[str] | None = None) -> Files:

@@ -1,14 +1,12 @@
 """Which picture an annotation is of."""
 
 import re
-from collections import defaultdict
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from ..datasets.orientation import PictureSize, read_size
 from ..errors import DataError
-from .files import Files
+from .files import Files, grouped
 from .labels import Label, base_name
 
 # names of folders that say what is in them and not which part of a data set it is
@@ -29,10 +27,8 @@ class Linker:
     def __init__(self, files: Files) -> None:
         self.files = files
         self.size, self.folders = cache(self._size), cache(self._folders)
-        self.by_folder: dict[tuple, list[Path]] = defaultdict(list)
-        for path in files.pictures:
-            key = self.folders(path.parent), path.stem.lower()
-            self.by_folder[key].append(path)
+        self.by_folder = grouped(files.pictures, lambda path: (
+            self.folders(path.parent), path.stem.lower()))
 
     def _size(self, path: Path) -> PictureSize | None:
         try:
@@ -92,7 +88,7 @@ class Linker:
         found = [path for path in found if path.stem in called
                  or path.name in called] or found  # others differ in upper and lower
         wanted = self.folders(near.parent)
-        apart = _by(found, lambda path: len(wanted ^ self.folders(path.parent)))
+        apart = grouped(found, lambda path: len(wanted ^ self.folders(path.parent)))
         best = apart[min(apart)]
         if label.size:
             best = [path for path in best if self._agrees(label, path)] or best
@@ -116,13 +112,6 @@ def _plain(path: Path) -> Path:
     """A path that an annotation wrote, without ``..``: it is compared, never opened."""
     parts = str(path).replace('\\', '/').split('/')
     return Path('/'.join(part for part in parts if part not in ('..', '.')))
-
-
-def _by(items: list[Path], key: Callable[[Path], int]) -> dict[int, list[Path]]:
-    found: dict[int, list[Path]] = {}
-    for item in items:
-        found.setdefault(key(item), []).append(item)
-    return found
 
 
 def _same_file(paths: list[Path]) -> bool:
