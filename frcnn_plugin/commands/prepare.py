@@ -144,8 +144,9 @@ def say(found: Understood, splits: Splits) -> None:
         if item.detail and shown[item.reason] <= MAX_LINES:
             print(f'left out {item.file}: {item.detail}')
     if shown.keys() & PLACED_BY_HAND:
-        print('where boxes are meant cannot be told for some pictures; --frame upright '
-              'takes them as they are, --frame stored turns them with their pictures')
+        print('some pictures are left out because nothing tells where their boxes '
+              'belong; --frame upright takes the boxes as they are, --frame stored '
+              'turns them with their pictures')
     rows = account.rows()
     if len(rows) > 2 or splits.rest:
         table = Table(Column('', overflow='fold'), 'pictures', 'boxes')
