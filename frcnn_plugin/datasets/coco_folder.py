@@ -67,10 +67,11 @@ class CocoFolder(CocoDataset):
                 raise DataError(f'{info["img_path"]}: the image is missing; '
                                 f'{self.ann_file} names it')
             if self.backend_args is None and self.frame != 'upright':
+                size = read_size(info['img_path'])
                 boxes = [edges_of(item) for item in annotations[image['id']]]
-                found, _ = place(read_size(info['img_path']),
-                                 (image['width'], image['height']), boxes)
-                turned += [info['img_path']] if found != boxes else []
+                if size.orientation != 1 and place(
+                        size, (image['width'], image['height']), boxes)[0] != boxes:
+                    turned.append(info['img_path'])
             data_list.append(info)
         if turned:  # CocoMetric reads the boxes from the file, where they stay as here
             raise TurnedPicturesError(

@@ -5,6 +5,8 @@ turned. Viewers turn it, and so does training: that is the *upright* picture. So
 labelling tools do not: their boxes are of the *stored* picture, and training would
 look for the objects in other places. What tells the two apart is the size that the
 annotation states, and where the boxes fit.
+
+Source: EXIF (CIPA DC-008), tag 274, Orientation.
 """
 
 from collections.abc import Iterable

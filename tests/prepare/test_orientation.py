@@ -68,8 +68,8 @@ def write_coco(root, edges, stated):
     x1, y1, x2, y2 = edges
     width, height = stated or (None, None)
     (root / 'a.json').write_text(json.dumps(dict(
-        images=[dict(id=1, file_name=next(root.glob('a.*')).name, width=width,
-                     height=height)],
+        images=[dict(id=1, width=width, height=height, file_name=next(
+            path.name for path in root.glob('a.*') if path.suffix != '.json'))],
         categories=[dict(id=1, name='dog')],
         annotations=[dict(id=1, image_id=1, category_id=1,
                           bbox=[x1, y1, x2 - x1, y2 - y1])])))
@@ -176,6 +176,10 @@ def test_coco_is_refused_with_what_turns_it(tmp_path):
     with pytest.raises(TurnedPicturesError, match='1 pictures are stored turned'):
         CocoFolder(**options)
     assert len(CocoFolder(**options, frame='upright')) == 1
+    # resized after it was labelled, and not turned: mmdet takes the file's word for it
+    paint(tmp_path / 'a.jpg', (0, 0, 9, 9), 1, (15, 10))
+    write_coco(tmp_path, (15, 10, 55, 30), SIDES)
+    assert len(CocoFolder(**options)) == 1
 
 
 def test_what_prepare_writes_is_known_afterwards(turned, tmp_path):
