@@ -1,24 +1,21 @@
 """Faster R-CNN as a plugin package of the mmengine / mmdet ecosystem.
 
-Importing it makes stock mmdet importable where mmcv has no compiled operators, and
-registers every component as ``frcnn_plugin.NAME``::
+Importing it makes stock mmdet importable where mmcv has no compiled operators, and all
+components known to mmengine as ``frcnn_plugin.NAME``::
 
     custom_imports = dict(imports=['frcnn_plugin'])
+
+It imports nothing that takes long: a component is imported when a registry is asked for
+it (``registry.py``), ``Detector`` when it is used.
 """
 
-from importlib import import_module
+import lazy_loader
 
-from .startup import only_prints_help
+from .compat import make_ready
 from .version import __version__
 
-if not only_prints_help():
-    from .compat import make_ready
-
-    make_ready()
-    for room in ('accelerate', 'backbones', 'datasets', 'detectors', 'engine',
-                 'evaluation', 'report', 'roi', 'rpn', 'visualization'):
-        import_module(f'{__name__}.{room}')
-
-    from .inference import Detector, Prediction
+make_ready()
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__, submod_attrs={'inference': ['Detector', 'Prediction']})
 
 __all__ = ['Detector', 'Prediction', '__version__']

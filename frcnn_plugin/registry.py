@@ -11,22 +11,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from mmdet import registry as mmdet_registry
-from mmengine.registry import Registry
-
 from .errors import ConfigError
+
+try:
+    from mmdet import registry as mmdet_registry
+    from mmengine.registry import Registry
+except ModuleNotFoundError as error:
+    raise ImportError(
+        f"frcnn_plugin's components need {error.name} and found none: "
+        '`pip install "frcnn-plugin[lite]"` brings mmcv-lite (nothing to compile), '
+        '`pip install "frcnn-plugin[compiled]"` the compiled mmcv') from error
 
 SCOPE = 'frcnn_plugin'
 
 
+class LazyRegistry(Registry):
+    """Imports what it is to hold when it is first looked into, in whichever way."""
+
+    def import_from_location(self) -> None:
+        """Import all that is registered here and in the parents."""
+        super().import_from_location()
+        parent = self.parent
+        while parent is not None:  # mmengine looks into them, but imports nothing
+            parent.import_from_location()
+            parent = parent.parent
+
+    @property
+    def module_dict(self) -> dict:
+        """All that is registered, by name."""
+        self.import_from_location()
+        return super().module_dict
+
+
 def _child(parent: Registry, *locations: str) -> Registry:
-    return Registry(parent.name, parent=parent, scope=SCOPE,
-                    locations=[f'{SCOPE}.{location}' for location in locations])
+    return LazyRegistry(parent.name, parent=parent, scope=SCOPE,
+                        locations=[f'{SCOPE}.{location}' for location in locations])
 
 
 MODELS = _child(mmdet_registry.MODELS, 'backbones', 'rpn', 'roi', 'detectors')
 TASK_UTILS = _child(mmdet_registry.TASK_UTILS, 'rpn', 'roi')
-DATASETS = _child(mmdet_registry.DATASETS, 'datasets')
+DATASETS = _child(mmdet_registry.DATASETS,
+                  'datasets.coco_folder', 'datasets.voc_folder')
 METRICS = _child(mmdet_registry.METRICS, 'evaluation')
 HOOKS = _child(mmdet_registry.HOOKS, 'accelerate', 'engine', 'report', 'visualization')
 LOOPS = _child(mmdet_registry.LOOPS, 'engine')

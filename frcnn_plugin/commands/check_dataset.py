@@ -25,7 +25,6 @@ from ..prepare.check_splits import (
     check_splits,
 )
 from ..prepare.clean_copy import write_clean_copy
-from ..visualization.doubtful import draw_doubtful
 from .parser import parse
 
 MAX_LINES = 200  # of the table, before the rest is only counted
@@ -75,6 +74,8 @@ def check_dataset(argv: list[str] | None = None) -> int:
           f'{lost} images and {sum(problem.boxes for problem in costly)} boxes'
           + (f'; cleaned copy: {args.fix}' if args.fix else ''))
     if args.pictures:
+        from ..visualization.doubtful import draw_doubtful  # brings torch
+
         number = draw_doubtful(every, args.pictures)
         print(f'{args.pictures}: the {number} most doubtful images, with their boxes')
     if args.json:

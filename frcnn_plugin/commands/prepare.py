@@ -10,7 +10,6 @@ from shlex import quote
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
-from torchvision.datasets import VOCDetection
 
 from ..errors import UserError
 from ..prepare.account import Account, number
@@ -193,6 +192,8 @@ def download(years: list[str], out: Path) -> Path:
     """
     if out.name != 'VOCdevkit':
         raise UserError(f'-o {out}: VOC unpacks into a folder VOCdevkit; call it so')
+    from torchvision.datasets import VOCDetection  # seconds, for torch comes with it
+
     out.parent.mkdir(parents=True, exist_ok=True)
     for year in years:
         for part in DOWNLOADS[year]:

@@ -4,44 +4,18 @@ mmcv's operators are compiled from source for each pair of torch and CUDA; mmcv-
 the same Python code without them, and ``import mmdet`` fails on it with ``No module
 named 'mmcv._ext'``. torchvision's wheels hold the kernels that Faster R-CNN needs, for
 CPU and GPU. Registered under mmcv's name and signatures they make all of mmdet
-importable, and its two-stage detectors runnable, with nothing to build. Where compiled
-operators are present nothing is touched.
+importable, and its two-stage detectors runnable, with nothing to build.
 """
 
-import importlib.util
-import sys
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 import torch
 import torchvision  # noqa: F401 - loading it registers torch.ops.torchvision
 from torch import Tensor
 
-EXTENSION = 'mmcv._ext'
 # a plain install builds where there is no torch, and silently leaves the operators out
 COMPILED = ('uninstall mmcv-lite and install the compiled mmcv (with torch in place: '
             '`pip install --no-build-isolation "mmcv>=2.0.0,<2.2"`)')
-
-
-def serve_operators() -> bool:
-    """Register the stand-in if mmcv has no compiled operators.
-
-    Returns whether torchvision's kernels serve mmcv's operators now; raises
-    ``ImportError`` if mmcv is not installed at all.
-    """
-    if EXTENSION in sys.modules:
-        return isinstance(sys.modules[EXTENSION], TorchvisionOperators)
-    if importlib.util.find_spec('mmcv') is None:
-        raise ImportError(
-            'frcnn_plugin needs mmcv and found none: '
-            '`pip install "mmcv-lite>=2.0.0,<2.2"` (nothing to compile), '
-            'or the compiled `mmcv>=2.0.0,<2.2`')
-    if importlib.util.find_spec(EXTENSION) is not None:
-        return False
-    module = TorchvisionOperators(EXTENSION)
-    module.__spec__ = ModuleSpec(EXTENSION, loader=None)  # mmengine looks for it
-    sys.modules[EXTENSION] = module
-    return True
 
 
 def _nms(bboxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:

@@ -1,6 +1,10 @@
-"""Data sets in the layouts of PASCAL VOC and COCO, as training reads them."""
+"""Data sets in the layouts of PASCAL VOC and COCO, as training reads them.
 
-from .coco_folder import CocoFolder
-from .voc_folder import VOCFolder
+The functions that read their files import neither torch nor mmdet; the registered
+classes do, and are imported when they are used.
+"""
 
-__all__ = ['CocoFolder', 'VOCFolder']
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submod_attrs={'coco_folder': ['CocoFolder'], 'voc_folder': ['VOCFolder']})

@@ -10,8 +10,8 @@ from ..errors import ClassesError, DataError, TurnedPicturesError
 from ..registry import DATASETS
 from .coco_annotations import edges_of, read_coco
 from .orientation import place, read_size
-from .problems import keep_trainable, report_classes, report_skipped
 from .proposals import add_proposals, find_proposal_file
+from .reports import keep_trainable, report_classes, report_skipped
 
 
 @DATASETS.register_module()

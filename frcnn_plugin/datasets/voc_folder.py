@@ -8,15 +8,15 @@ from mmdet.datasets import BaseDetDataset, VOCDataset
 from ..io.progress import progress
 from ..registry import DATASETS
 from .orientation import read_size
-from .problems import (
-    Problem,
+from .problems import Problem
+from .proposals import add_proposals, find_proposal_file
+from .reports import (
     keep_trainable,
     report_classes,
     report_orientation,
     report_skipped,
     warn,
 )
-from .proposals import add_proposals, find_proposal_file
 from .voc_annotation import VOCAnnotation, read_voc_annotation
 from .voc_layout import find_folders, find_image, read_split
 

@@ -13,12 +13,13 @@ from torch import nn
 from ..accelerate import AccelerateHook, for_training
 from ..errors import CheckpointError, SettingError
 from ..io.checkpoints import check_fit, read_checkpoint
-from ..io.whole_files import BACKEND, write_whole
+from ..io.whole_files import write_whole
 from ..registry import LOOPS, MODELS
 from .frozen_phase_hook import detector_of, require_unused_parameters
 from .resume.checkpoint_hook import accumulative_counts
 from .resume.loops import IterBasedTrainLoop
 from .resume.seeds import set_random_state
+from .whole_files_backend import BACKEND
 
 SHARED = ('backbone', 'neck')
 STEPS = (

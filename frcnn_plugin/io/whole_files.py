@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from mmengine.fileio import LocalBackend, register_backend
-
-BACKEND = 'whole_files'
 PART = re.compile(r'\.(?P<host>.+)\.(?P<pid>\d+)\.[0-9a-f]+\.part')
 DAY = 24 * 60 * 60  # seconds
 
@@ -71,16 +68,3 @@ def remove_parts(folder: str | Path) -> None:
         except (FileNotFoundError, PermissionError):  # complete by now; someone else's
             continue
         part.unlink(missing_ok=True)
-
-
-class WholeFiles(LocalBackend):
-    """mmengine's local files, written whole: ``backend_args=dict(backend=BACKEND)``."""
-
-    def put(self, obj: bytes, filepath: str | Path) -> None:
-        write_whole(filepath, obj)
-
-    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
-        write_whole(filepath, obj.encode(encoding))
-
-
-register_backend(BACKEND, WholeFiles, force=True)

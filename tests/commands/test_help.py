@@ -1,11 +1,10 @@
-"""Help imports nothing that takes seconds, and never in the way of a real run."""
+"""Help, and commands that need no network, import nothing that takes seconds."""
 
 import subprocess
 import sys
 
 import pytest
 
-from frcnn_plugin import startup
 from frcnn_plugin.commands.arguments import data, detectors
 from frcnn_plugin.commands.parser import COMMANDS
 from frcnn_plugin.commands.prepare import DOWNLOADS
@@ -13,6 +12,7 @@ from frcnn_plugin.interop import PEERS
 from frcnn_plugin.interop.configure import STYLES
 
 SLOW = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'numpy', 'cv2', 'rich')
+NETWORKS = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet')
 AS_PIP_WRITES_IT = """import re
 import sys
 from frcnn_plugin.commands.frcnn import main
@@ -67,18 +67,14 @@ def test_a_program_of_others_gets_everything(tmp_path):
     assert imported_by(str(program), '--help')[0] == 'whole\n'
 
 
-@pytest.mark.parametrize('words', [
-    ['train', 'a.py'], ['detect', '--', '-h', 'a.pth'], ['detect', 'help', 'a.pth']])
-def test_what_is_no_help(monkeypatch, script, words, tmp_path):
-    for name in ('own.py', 'train.py', 'test.py', 'frcnn.py'):
-        for help in ([], ['--help']):
-            (tmp_path / name).write_text('from frcnn_plugin import Detector')
-            monkeypatch.setattr(sys, 'argv', [str(tmp_path / name), *help])
-            assert not startup.only_prints_help()
-    monkeypatch.setattr(sys, 'argv', [script, '--help'])
-    assert startup.only_prints_help()
-    monkeypatch.setattr(sys, 'argv', [script, *words])
-    assert not startup.only_prints_help()
+def test_preparing_data_needs_no_network(shapes_root, tmp_path):
+    """Nor do the components cost anything before a registry is asked for one."""
+    out = str(tmp_path / 'out')
+    for words in (['make-shapes', '--out', str(tmp_path / 'made'), '--train', '4',
+                   '--val', '2', '--test', '2'],
+                  ['prepare', str(shapes_root), '-o', out], ['check-dataset', out]):
+        assert not imported_by('-m', 'frcnn_plugin', *words)[1].intersection(NETWORKS)
+    assert not imported_by('-c', 'import frcnn_plugin')[1].intersection(NETWORKS)
 
 
 def test_choices_are_those_of_the_modules_that_it_does_not_import():

@@ -7,21 +7,21 @@ import sys
 import time
 
 import pytest
+from mmengine.fileio import get_file_backend
 
+from frcnn_plugin.engine import whole_files_backend
 from frcnn_plugin.io import whole_files
 from frcnn_plugin.io.whole_files import (
     DAY,
-    WholeFiles,
     remove_parts,
     whole_or_absent,
     write_whole,
 )
 
-# the module alone: the whole package takes seconds to import
 WRITER = """
-import runpy, sys
-whole_files = runpy.run_path(sys.argv[1])
-with whole_files['whole_or_absent'](sys.argv[2]) as file:
+import sys
+from frcnn_plugin.io.whole_files import whole_or_absent
+with whole_or_absent(sys.argv[1]) as file:
     file.write(b'half')
     file.flush()
     print('writing', flush=True)
@@ -37,7 +37,7 @@ def names(folder) -> set[str]:
 def writer(tmp_path):
     """A process that is in the middle of writing a file."""
     process = subprocess.Popen(
-        [sys.executable, '-c', WRITER, whole_files.__file__, str(tmp_path / 'a.pth')],
+        [sys.executable, '-c', WRITER, str(tmp_path / 'a.pth')],
         text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout.readline() == 'writing\n'
     yield process
@@ -110,8 +110,9 @@ def test_parts_of_other_hosts_stay_for_a_day(tmp_path):
 
 def test_mmengine_writes_through_it(tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(whole_files, 'write_whole',
+    monkeypatch.setattr(whole_files_backend, 'write_whole',
                         lambda path, data: written.append((path, data)))
-    WholeFiles().put(b'1', 'a')
-    WholeFiles().put_text('ü', 'b')
+    files = get_file_backend(backend_args=dict(backend=whole_files_backend.BACKEND))
+    files.put(b'1', 'a')
+    files.put_text('ü', 'b')
     assert written == [('a', b'1'), ('b', 'ü'.encode())]

@@ -9,8 +9,9 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from ...errors import CannotWriteError
-from ...io.whole_files import BACKEND, remove_parts, write_whole
+from ...io.whole_files import remove_parts, write_whole
 from ...registry import HOOKS
+from ..whole_files_backend import BACKEND
 
 
 @HOOKS.register_module()

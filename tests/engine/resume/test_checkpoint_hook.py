@@ -17,9 +17,9 @@ from frcnn_plugin.engine.resume.checkpoint_hook import (
     forget_foreign_checkpoints,
 )
 from frcnn_plugin.engine.resume.latest_checkpoint import check_resumable, find_latest
+from frcnn_plugin.engine.whole_files_backend import WholeFilesBackend
 from frcnn_plugin.errors import NoResumableCheckpointError, NotResumableError
 from frcnn_plugin.io.weights_only import load_weights_only
-from frcnn_plugin.io.whole_files import WholeFiles
 
 
 def names(folder) -> set[str]:
@@ -29,7 +29,7 @@ def names(folder) -> set[str]:
 def test_an_old_file_goes_when_the_new_one_is_there(tmp_path):
     old, again = tmp_path / 'old.pth', tmp_path / 'again.pth'
     hook = CheckpointHook()
-    hook.file_backend = files = WholeFiles()
+    hook.file_backend = files = WholeFilesBackend()
     with hook._replacing(SimpleNamespace(), keep=str(again)):
         for path in (old, again):
             files.put(b'', path)
