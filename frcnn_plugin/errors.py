@@ -54,6 +54,22 @@ class WeightsUnreachableError(WeightsError):
     """Pretrained weights are elsewhere on the network and could not be fetched."""
 
 
+class DetectorFileError(UserError):
+    """An exported detector is missing, damaged, or the file of another program."""
+
+
+class MixedPrecisionError(UserError):
+    """The device has no instructions for mixed precision."""
+
+
+class NoTrainingPackagesError(UserError):
+    """What trains detectors, and runs their checkpoints, is not installed."""
+
+
+class NoRuntimeError(UserError):
+    """What runs exported detectors is not installed."""
+
+
 class DataError(UserError):
     """A data set is missing, broken, or not what the config asks for."""
 

@@ -17,10 +17,11 @@ try:
     from mmdet import registry as mmdet_registry
     from mmengine.registry import Registry
 except ModuleNotFoundError as error:
-    raise ImportError(
+    raise ModuleNotFoundError(
         f"frcnn_plugin's components need {error.name} and found none: "
         '`pip install "frcnn-plugin[lite]"` brings mmcv-lite (nothing to compile), '
-        '`pip install "frcnn-plugin[compiled]"` the compiled mmcv') from error
+        '`pip install "frcnn-plugin[compiled]"` the compiled mmcv', name=error.name
+        ) from error
 
 SCOPE = 'frcnn_plugin'
 
@@ -48,12 +49,14 @@ def _child(parent: Registry, *locations: str) -> Registry:
                         locations=[f'{SCOPE}.{location}' for location in locations])
 
 
-MODELS = _child(mmdet_registry.MODELS, 'backbones', 'rpn', 'roi', 'detectors')
+MODELS = _child(mmdet_registry.MODELS, 'backbones', 'rpn', 'roi', 'detectors',
+                'inference.file_model')
 TASK_UTILS = _child(mmdet_registry.TASK_UTILS, 'rpn', 'roi')
 DATASETS = _child(mmdet_registry.DATASETS,
                   'datasets.coco_folder', 'datasets.voc_folder')
 METRICS = _child(mmdet_registry.METRICS, 'evaluation')
-HOOKS = _child(mmdet_registry.HOOKS, 'accelerate', 'engine', 'report', 'visualization')
+HOOKS = _child(mmdet_registry.HOOKS, 'accelerate', 'engine', 'report',
+               'visualization.pictures_hook')
 LOOPS = _child(mmdet_registry.LOOPS, 'engine')
 
 DATA_SAMPLERS = _child(mmdet_registry.DATA_SAMPLERS)

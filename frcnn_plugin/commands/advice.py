@@ -17,6 +17,10 @@ ADVICE: dict[type[errors.UserError], str] = {
     errors.OtherSplitError: 'Choose one with --split NAME; in training with '
                             '--cfg-options train_dataloader.dataset.split=NAME '
                             'val_dataloader.dataset.split=NAME',
+    errors.MixedPrecisionError: 'Leave out --amp',
+    errors.NoTrainingPackagesError: 'pip install "frcnn-plugin[lite]" installs it',
+    errors.NoRuntimeError: 'pip install "frcnn-plugin[runtime]" installs it',
+    errors.DetectorFileError: 'frcnn export CHECKPOINT --to openvino writes one',
     errors.ClassesError: 'Name yours with --classes NAME ...',
     errors.ProposalsError: 'Make the file with frcnn make-proposals --data-root DIR '
                            '--split NAME ... --out FILE.npz',

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
 
-from ..errors import UserError
+from ..errors import NoTrainingPackagesError, UserError
 from .advice import message_of
 from .parser import COMMANDS, build_parser
+
+TRAINING = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'pycocotools', 'cv2',
+            'jinja2', 'matplotlib')  # packages of setup.cfg's `lite` and `compiled`
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -24,8 +27,22 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(f'error: there is no command {words[0]}{hint} (frcnn --help)')
     # help and mistakes in the words end here, before anything slow is imported
     build_parser().parse_args([words[0].replace('_', '-'), *words[1:]])
-    exit_with_one_line(lambda: getattr(
-        import_module(f'{__package__}.{name}'), name)(words[1:]))
+    exit_with_one_line(lambda: load(name)(words[1:]))
+
+
+def load(name: str) -> Callable[[list[str]], object]:
+    """The function of a command.
+
+    Raises:
+        NoTrainingPackagesError: If it needs what ``frcnn-plugin[runtime]`` leaves out.
+    """
+    try:
+        return getattr(import_module(f'{__package__}.{name}'), name)
+    except ModuleNotFoundError as error:
+        if str(error.name).partition('.')[0] not in TRAINING:
+            raise
+        raise NoTrainingPackagesError(
+            f'frcnn {name.replace("_", "-")}: {error.name} is not installed') from error
 
 
 def exit_with_one_line(command: Callable[[], object]) -> None:

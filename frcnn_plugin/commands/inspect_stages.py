@@ -15,6 +15,7 @@ from ..datasets.orientation import read_size
 from ..datasets.voc_annotation import read_voc_annotation
 from ..errors import UserError
 from ..inference import Detector
+from ..inference.images import read_image
 from ..io.whole_files import write_whole
 from ..mmdet_bridge.lists import pack_ground_truth
 from ..report.crops import data_url
@@ -33,7 +34,7 @@ def inspect_stages(argv: list[str] | None = None) -> None:
         config, checkpoint = config or checkpoint, None
     torch.manual_seed(0)
     detector = Detector(checkpoint, config, 'cpu', args.classes, fast=False)
-    sample = detector.prepare(args.image)
+    sample = detector.prepare(read_image(args.image))
     meta = sample['data_samples'].metainfo
     gt = ground_truth(args, detector.classes, meta)
     data = detector.model.data_preprocessor(pseudo_collate([sample]))

@@ -13,7 +13,7 @@ OPTIONS = {  # what adds the options of a command, and describes it: the same in
     detectors.detect: 'detect in pictures and videos',
     detectors.inspect_stages: 'look inside: a picture of every stage, and one page',
     running.browse_dataset: 'draw training images with their boxes',
-    detectors.export: 'one file for other programs: ONNX or torch.export',
+    detectors.export: 'one file for other programs: OpenVINO, ONNX or torch.export',
     data.prepare: 'make a folder to train on out of any annotated pictures',
     data.prepare_voc: 'the former name of prepare',
     data.check_dataset: 'say what is wrong with a data set, and write a cleaned copy',

@@ -11,11 +11,13 @@ from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
+from ..accelerate.precision import check_mixed_precision
 from ..config import changes, testing
 from ..engine.frozen_phase_hook import model_of
 from ..errors import UserError
 from ..evaluation.proposal_recall import recall_name
 from ..evaluation.voc_metric import PER_CLASS
+from ..inference.detector import Detector, is_runtime_file
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import explain_config
 from . import machine
@@ -24,10 +26,31 @@ from .out_of_space import explain_full_disk, explain_out_of_memory
 from .parser import parse
 
 RECALL_AT = (50, 300, 2000)  # proposals
+OWN_FOLDER = 'frcnn_r18_c4_bccd'  # the config whose data set and metric suit any folder
 
 
-def configure(args: argparse.Namespace) -> Config:
+def take_file(args: argparse.Namespace) -> str | None:
+    """The exported detector that the arguments name, if it is not a checkpoint.
+
+    Without a config it is measured as a detector of one's own folder.
+    """
+    file = args.checkpoint or args.config
+    if not is_runtime_file(file):
+        return None
+    if args.recall or args.tta:
+        raise UserError(f'{file}: --recall and --tta need the checkpoint')
+    if args.checkpoint is None:
+        args.config = OWN_FOLDER
+        args.work_dir = args.work_dir or str(Path('work_dirs') / Path(file).stem)
+    args.classes = args.classes or list(Detector(file).classes)
+    args.checkpoint = None
+    return file
+
+
+def configure(args: argparse.Namespace, file: str | None = None) -> Config:
     """The config with everything that the command line says."""
+    if args.amp and not file:
+        check_mixed_precision('cuda' if torch.cuda.is_available() else 'cpu')
     cfg = read_config(args, ('model', 'test_dataloader', 'test_cfg'))
     cfg.launcher = args.launcher
     distributed = args.launcher != 'none'
@@ -36,6 +59,8 @@ def configure(args: argparse.Namespace) -> Config:
         (testing.show_pictures, args.show_dir or None),
         (testing.measure_recall, args.recall and RECALL_AT),
         (testing.use_tta, args.tta),
+        (testing.use_file, file),
+        (testing.use_amp, args.amp),
         (testing.dump_detections, args.out or None),
         (testing.only_test, True),
         (changes.distribute_on_cpu, distributed and not torch.cuda.is_available()),
@@ -85,11 +110,12 @@ def print_table(summary: dict) -> None:
 def test(argv: list[str] | None = None) -> dict:
     """Run ``frcnn test``; returns what it wrote into ``metrics.json``."""
     args = parse('test', argv)
-    if args.checkpoint is None and not args.recall:
+    file = take_file(args)
+    if args.checkpoint is None and not args.recall and not file:
         raise UserError('the checkpoint is missing: frcnn test CONFIG CHECKPOINT')
     state = read_checkpoint(args.checkpoint)['state_dict'] if args.checkpoint else None
-    cfg = configure(args)
-    if state is None and cfg.model.get('rpn_head'):
+    cfg = configure(args, file)
+    if args.recall and state is None and cfg.model.get('rpn_head'):
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
     machine.join_group(args.launcher)
     with (explain_config(), explain_full_disk(cfg.work_dir),

@@ -7,11 +7,11 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from ..accelerate.precision import check_mixed_precision
 from ..backbones.pretrained import read_weights
 from ..config import changes, initialisation
 from ..config.parts import nested_dicts
 from ..config.schedule import set_max_iters
-from ..engine.bf16_optim_wrapper import has_bfloat16
 from ..engine.frozen_phase_hook import model_of
 from ..engine.resume.latest_checkpoint import check_resumable, find_latest
 from ..errors import UserError, WeightsUnreachableError
@@ -27,9 +27,8 @@ from .parser import parse
 def configure(args: argparse.Namespace) -> Config:
     """The config with everything that the command line says."""
     gpu = torch.cuda.is_available()
-    if args.amp and not gpu and not has_bfloat16():
-        raise UserError('--amp needs a GPU, or a CPU with bfloat16 (AVX-512 BF16 or '
-                        'AMX), and torch finds neither; leave it out')
+    if args.amp:
+        check_mixed_precision('cuda' if gpu else 'cpu')
     cfg = read_config(args, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
     cfg.launcher = args.launcher
     changes.apply(cfg, [

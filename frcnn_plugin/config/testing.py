@@ -59,6 +59,24 @@ def measure_recall(cfg: Config, nums: tuple[int, ...]) -> None:
     (cfg.get('default_hooks') or {}).pop('report', None)  # proposals are of no class
 
 
+def use_file(cfg: Config, file: str) -> None:
+    """Test an exported detector, which resizes the pictures by itself."""
+    cfg.model = dict(type='FileModel', file=file)
+    for dataset in datasets_of(cfg, ('test_dataloader',)):
+        dataset.pipeline = [step for step in dataset.pipeline
+                            if 'Resize' not in str(step['type'])]
+        dataset.pipeline[-1]['meta_keys'] = ('img_id', 'img_path', 'ori_shape',
+                                             'img_shape')
+
+
+def use_amp(cfg: Config) -> None:
+    """Detect in mixed precision."""
+    if cfg.model.type == 'FileModel':
+        cfg.model.amp = True
+    else:
+        cfg.test_cfg.fp16 = True  # mmengine's loop: bfloat16 on a CPU
+
+
 def use_tta(cfg: Config) -> None:
     """Detect in several versions of a picture and merge: mmdet's own augmentation.
 

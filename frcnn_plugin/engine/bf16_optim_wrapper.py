@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
 from mmengine.optim import OptimWrapper
 from torch import nn
 
+from ..accelerate.precision import mixed_precision
 from ..registry import OPTIM_WRAPPERS
 
 
@@ -17,16 +17,11 @@ class BF16OptimWrapper(OptimWrapper):
     Convolutions and linear layers run in bfloat16; weights, their updates, losses and
     boxes stay float32. bfloat16 has the range of float32, so that no loss has to be
     scaled. It pays on processors that have instructions for it, see
-    :func:`has_bfloat16`.
+    :func:`~frcnn_plugin.accelerate.precision.has_bfloat16`.
     """
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Around the forward pass."""
-        with super().optim_context(model), torch.autocast('cpu', dtype=torch.bfloat16):
+        with super().optim_context(model), mixed_precision('cpu'):
             yield
-
-
-def has_bfloat16() -> bool:
-    """Whether the CPU has instructions for bfloat16: AVX-512 BF16, or AMX."""
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

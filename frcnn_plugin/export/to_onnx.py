@@ -17,7 +17,7 @@ def save_onnx(graph: GraphDetector, path: str | Path, notes: dict) -> None:
     """
     program = torch.onnx.export(
         export_graph(graph), dynamo=True, opset_version=18, verbose=False,
-        input_names=['image'], output_names=['boxes', 'scores', 'labels'],
+        input_names=['image'], output_names=['boxes', 'scores', 'labels', 'index'],
         custom_translation_table={
             torch.ops.frcnn_plugin.masked_nms.default: masked_nms_in_onnx,
             torch.ops.torchvision.roi_pool.default: roi_pool_in_onnx})
@@ -39,8 +39,9 @@ def masked_nms_in_onnx(bboxes, scores, mask, groups=None, iou_thr: float = 0.5,
                         op.Unsqueeze(every, op.Constant(value_ints=[0, 2])))
         ranked = op.Where(here, ranked, lowest)
     most = num if num > 0 else 2**31 - 1
+    boxes = op.Reshape(bboxes, op.Constant(value_ints=[0, -1, 4]))  # says that it is 4
     found = op.NonMaxSuppression(
-        bboxes, ranked, op.Constant(value_ints=[most]),
+        boxes, ranked, op.Constant(value_ints=[most]),
         op.Constant(value_floats=[float(iou_thr)]),
         op.Constant(value_floats=[LOWEST / 10]))
     places = op.Gather(found, op.Constant(value_ints=[0, 2]), axis=1)  # image, box

@@ -8,75 +8,49 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-import mmcv
 import numpy as np
-import torch
-from mmengine.dataset import Compose, pseudo_collate
-from mmengine.registry import DefaultScope
-from PIL import Image
 
-from ..accelerate.inference import fold_batch_norms, for_inference
-from ..config.parts import nested_dicts
-from ..errors import CheckpointError, ConfigError, DataError, UserError
-from ..io.checkpoints import check_fit, read_checkpoint
-from ..registry import MODELS, SCOPE, explain_config
-from .carried_config import class_names, config_of_checkpoint
+from ..errors import NoRuntimeError, NoTrainingPackagesError
+from .images import read_image
 from .prediction import Prediction
 
-UNUSED = ('LoadImageFromFile', 'LoadAnnotations')  # of a pipeline: there are no files
+RUNTIME_FILES = ('.xml', '.onnx')
 
 
 class Detector:
     """A detector with its weights, ready for images.
 
+    As ``pathlib.Path`` does, it becomes what the file is for: of a checkpoint a
+    :class:`~frcnn_plugin.inference.torch_detector.TorchDetector`, of a file that
+    ``frcnn export`` wrote a
+    :class:`~frcnn_plugin.inference.file_detector.FileDetector`, which needs no torch.
+    Their arguments are listed there.
+
     Args:
-        checkpoint: A file that training or ``frcnn convert`` wrote; it contains its
-            config and its classes, which are read as data. None: random weights, and a
-            config must be given.
-        config: A config file to use in place of the one in the checkpoint.
-        device: ``'cuda'``, ``'cpu'``, ...; default: a GPU if there is one.
-        classes: Names to use in place of those in the checkpoint.
-        compile: Whether to compile it; see :func:`for_inference`.
-        fast: Whether it is made ready by :func:`for_inference`. Without it, batch
-            normalisation is folded and the parts stay the plain ones.
+        checkpoint: A checkpoint, or an exported ``.xml`` or ``.onnx``. They contain
+            their classes and settings, which are read as data.
+
+    Attributes:
+        classes (tuple[str, ...]): The names of the classes.
 
     Raises:
-        UserError: If the checkpoint cannot be read, does not fit, or contains no config
-            while none is given; if its detector needs proposals from a file.
+        UserError: If the file cannot be read or used.
     """
 
-    def __init__(self, checkpoint: str | Path | None, config: str | Path | None = None,
-                 device: str | None = None, classes: Iterable[str] | None = None,
-                 compile: bool = False, fast: bool = True) -> None:
-        content = {} if checkpoint is None else read_checkpoint(checkpoint)
-        meta = content.get('meta') or {}
-        cfg = config_of_checkpoint(str(checkpoint), meta, config)
-        self.device = find_device(device)
-        self.classes = tuple(classes or class_names(meta, cfg))
-        self.scope = cfg.get('default_scope') or SCOPE
-        with DefaultScope.overwrite_default_scope(self.scope), explain_config():
-            model = MODELS.build(cfg.model)
-            self.pipeline = Compose([
-                step for step in cfg.test_dataloader.dataset.pipeline
-                if str(step.get('type')).rpartition('.')[2] not in UNUSED])
-        if getattr(model, 'rpn_head', None) is None:
-            raise ConfigError(f'{checkpoint}: this detector has no RPN and can only '
-                              'run on the data set that its proposal file was made '
-                              'for')
-        for node in nested_dicts(cfg.model.get('roi_head')):
-            number = node.get('num_classes', len(self.classes))
-            if number != len(self.classes):
-                raise CheckpointError(
-                    f'{checkpoint or config}: has {number} classes, but '
-                    f'{len(self.classes)} names were given for them: '
-                    f'{", ".join(self.classes)}')
-        if checkpoint is None:
-            model.init_weights()
-        else:
-            check_fit(model, content['state_dict'], str(checkpoint))
-            model.load_state_dict(content['state_dict'], strict=False)
-        model = model.to(self.device)
-        self.model = for_inference(model, compile) if fast else fold_batch_norms(model)
+    classes: tuple[str, ...]
+
+    def __new__(cls, checkpoint: str | Path | None = None, *args, **kwargs):
+        """A detector of the kind that the file is for."""
+        try:
+            if cls is Detector and is_runtime_file(checkpoint):
+                from .file_detector import FileDetector as cls
+            elif cls is Detector:
+                from .torch_detector import TorchDetector as cls
+        except ModuleNotFoundError as error:
+            kind = (NoRuntimeError if error.name == 'openvino'
+                    else NoTrainingPackagesError)
+            raise kind(f'{checkpoint}: {error.name} is not installed') from error
+        return super().__new__(cls)
 
     def __call__(self, images, batch_size: int = 8):
         """Detect in an image, or in a list of them, ``batch_size`` at once.
@@ -99,54 +73,13 @@ class Detector:
         """Detect in images that come one after another, such as those of a video."""
         images = iter(images)
         while batch := list(islice(images, batch_size)):
-            samples = [self.prepare(image) for image in batch]
-            with (torch.inference_mode(),
-                  DefaultScope.overwrite_default_scope(self.scope)):
-                found = self.model.test_step(pseudo_collate(samples))
-            for instances in (each.pred_instances for each in found):
-                order = instances.scores.argsort(descending=True)
-                parts = (instances[name][order].cpu().numpy()
-                         for name in ('bboxes', 'scores', 'labels'))
-                yield Prediction(*parts, self.classes)
+            yield from self.detect([read_image(image) for image in batch])
 
-    def prepare(self, image) -> dict:
-        """An image after the config's pipeline: ``inputs`` and ``data_samples``."""
-        image = read_image(image)
-        with DefaultScope.overwrite_default_scope(self.scope):
-            return self.pipeline(dict(
-                img=image, img_path='', img_id=0, img_shape=image.shape[:2],
-                ori_shape=image.shape[:2], height=image.shape[0], width=image.shape[1]))
+    def detect(self, images: list[np.ndarray]) -> list[Prediction]:
+        """What is in a batch of (H, W, 3) uint8 images, BGR."""
+        raise NotImplementedError
 
 
-def find_device(name: str | None) -> torch.device:
-    """The device of a name; raises :class:`UserError` if there is none."""
-    try:
-        device = torch.device(name or ('cuda' if torch.cuda.is_available() else 'cpu'))
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f'device {name}: cannot be used ({reason})') from error
-    return device
-
-
-def read_image(image) -> np.ndarray:
-    """(H, W, 3) uint8, BGR; raises :class:`DataError` if it is not an image."""
-    if isinstance(image, str | Path):
-        if not Path(image).is_file():
-            raise DataError(f'{image}: no such image')
-        try:
-            found = mmcv.imread(str(image))
-        except Exception as error:  # of OpenCV and others
-            raise DataError(f'{image}: not a readable image ({error})') from error
-        if found is None:
-            raise DataError(f'{image}: not a readable image')
-        return found
-    if isinstance(image, Image.Image):
-        return np.asarray(image.convert('RGB'))[..., ::-1].copy()
-    what = f'a {type(image).__name__}'
-    if isinstance(image, np.ndarray):
-        if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
-            return image
-        what = f'an array of {image.dtype} {image.shape}'
-    raise DataError('an image is a path, a PIL image or a uint8 array (H, W, 3), '
-                    f'not {what}')
+def is_runtime_file(path: str | Path | None) -> bool:
+    """Whether a path names a file of ``frcnn export``, and not a checkpoint."""
+    return path is not None and Path(path).suffix.lower() in RUNTIME_FILES

@@ -154,6 +154,6 @@ def one_batch(feats: Sequence[Tensor], rois: Tensor, levels: Tensor,
         images.append(F.pad(
             feature, (0, width - feature.size(3), 0, height - feature.size(2))))
     scales = rois.new_tensor([1 / stride for stride in strides])[levels]
-    image = rois[:, 0] + levels * len(feats[0])
+    image = rois[:, 0] + levels * feats[0].size(0)
     return torch.cat(images), torch.cat(
         [image.unsqueeze(1), rois[:, 1:] * scales.unsqueeze(1)], dim=1)

@@ -1,5 +1,1 @@
 """Pictures."""
-
-from .pictures_hook import PicturesHook
-
-__all__ = ['PicturesHook']

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..inference import Prediction
 from ..roi.roi_pool_extractor import map_roi_levels
-from .draw import Drawer
+from .boxes import BoxDrawer
 from .stages import Stage
 
 BEST = 100  # proposals that are drawn
@@ -171,6 +171,6 @@ class StagePictures:
         kept = tensors['mask'][0]
         found = Prediction(*(tensors[name][0][kept].numpy() for name in (
             'bboxes', 'scores', 'labels')), self.classes)
-        drawn = Drawer(self.classes)(
+        drawn = BoxDrawer(self.classes)(
             self.image[..., ::-1], found.above(self.score_thr))
         return {'detections': drawn[..., ::-1]}

@@ -2,7 +2,10 @@
 
 import pickle
 import time
+from pathlib import Path
 
+import numpy as np
+import openvino
 import torch
 from bad_input.kinds import CLASSES, Site, kind
 
@@ -212,3 +215,49 @@ def fast_rcnn(site: Site, proposals: bytes, name: str = 'p.pkl') -> list[str]:
 def unknown(site: Site):
     path = site.write('a.pth', dict(state_dict={'a': torch.ones(2)}))
     return [str(path), '-o', str(site.folder / 'b.pth')]
+
+
+def exported(site: Site, name: str = 'a.xml') -> Path:
+    """A file of OpenVINO with what an export of ours tells about itself."""
+    numbers = openvino.opset13.parameter([1, 3, -1, -1], np.float32, 'image')
+    model = openvino.Model([openvino.opset13.relu(numbers)], [numbers], 'detector')
+    openvino.save_model(model, site.folder / name)
+    return site.folder / name
+
+
+@kind('an exported file that is not there', 'detect', r'a\.xml: no such file')
+def no_file(site: Site):
+    return [str(site.image()), str(site.folder / 'a.xml')]
+
+
+@kind('an exported .xml without its .bin', 'detect', r'weights, a\.bin, are not beside')
+def no_weights(site: Site):
+    exported(site).with_suffix('.bin').unlink()
+    return [str(site.image()), str(site.folder / 'a.xml')]
+
+
+@kind('an .xml of another program', 'detect', r'a\.xml: the file of another program')
+def of_another_program(site: Site):
+    return [str(site.image()), str(exported(site))]
+
+
+@kind('a text as .onnx', 'detect', r'a\.onnx: not a file that OpenVINO can read')
+def text_as_onnx(site: Site):
+    return [str(site.image()), str(site.write('a.onnx', b'hello, world'))]
+
+
+@kind('an empty folder to adjust int8 to', 'export', '--calibrate: .*no Annot')
+def empty_calibration(site: Site):
+    (site.folder / 'empty').mkdir()
+    return [str(site.trained()), '--to', 'openvino', '--int8', '--calibrate',
+            str(site.folder / 'empty')]
+
+
+@kind('--amp in detect, on a CPU without bfloat16', 'detect', 'Leave out --amp')
+def no_bfloat16(site: Site):
+    return [str(site.image()), str(site.trained()), '--amp', '--device', 'cpu']
+
+
+@kind('--amp in test, on a CPU without bfloat16', 'test', 'Leave out --amp')
+def no_bfloat16_to_test(site: Site):
+    return [*site.test(site.trained()), '--amp']

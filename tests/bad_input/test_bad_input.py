@@ -41,7 +41,7 @@ def test_one_line_and_the_status(kind, tmp_path, checkpoint, repo, capfd, monkey
     capfd.readouterr()
     for name in ('RANK', 'LOCAL_RANK'):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr('frcnn_plugin.commands.train.has_bfloat16', lambda: False)
+    monkeypatch.setattr('frcnn_plugin.accelerate.precision.has_bfloat16', lambda: False)
     monkeypatch.setattr(sys, 'argv', [kind.command, *arguments])
     monkeypatch.setenv('COLUMNS', '160')
     status = 0

@@ -66,7 +66,7 @@ def test_pictures_of_any_size(build, tmp_path):
     notes = json.loads(session.get_modelmeta().custom_metadata_map['frcnn_plugin'])
     assert notes == dict(classes=['a'])
     names = [part.name for part in session.get_outputs()]
-    assert names == ['boxes', 'scores', 'labels']
+    assert names == ['boxes', 'scores', 'labels', 'index']
     for size in ((128, 160), (97, 333), (48, 40)):
         image = torch.randint(256, (3, *size))
         sample, = make_samples((1,), size=size)
@@ -74,8 +74,12 @@ def test_pictures_of_any_size(build, tmp_path):
         with torch.no_grad():
             expected, = detector.predict(
                 data['inputs'], data['data_samples'], rescale=False)
-        found = session.run(None, dict(image=image[None].float().numpy()))
+        image = image[None].float().numpy()
+        *found, index = session.run(None, dict(image=image))
         assert len(found[0]) > 0
+        twice = session.run(None, dict(image=np.concatenate([image, image])))
+        np.testing.assert_array_equal(twice[3], [*index, *(index + 1)])
+        np.testing.assert_allclose(twice[1], np.tile(found[1], 2), atol=1e-3)
         for mine, name in zip(found, ('bboxes', 'scores', 'labels'), strict=True):
             np.testing.assert_allclose(
                 mine, expected.pred_instances[name].numpy(), atol=1e-3)

@@ -9,6 +9,7 @@ from browser import needs_chromium, visit
 from frcnn_plugin import Detector
 from frcnn_plugin.commands.inspect_stages import inspect_stages
 from frcnn_plugin.errors import UserError
+from frcnn_plugin.inference.images import read_image
 from frcnn_plugin.visualization.stages import run_stages
 
 ORDER = ['input', 'features', 'anchors', 'objectness', 'before_nms', 'proposals',
@@ -56,7 +57,7 @@ def test_the_stages_are_what_the_detector_does(repo, picture, config):
         for step in detector.pipeline.transforms:
             if hasattr(step, 'scale'):
                 step.scale = (160, 128)
-    sample = detector.prepare(picture)
+    sample = detector.prepare(read_image(picture))
     data = detector.model.data_preprocessor(dict(
         inputs=[sample['inputs']], data_samples=[sample['data_samples']]))
     size = sample['data_samples'].metainfo['img_shape'][:2]

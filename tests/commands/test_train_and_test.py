@@ -131,7 +131,7 @@ def test_a_checkpoint_that_does_not_fit(small, tmp_path, content, says):
     (['--launcher', 'pytorch'], 'torchrun'), (['--cfg-options', 'a'], 'KEY=VALUE')])
 def test_mistakes_are_one_line(small, extra, says, monkeypatch):
     monkeypatch.delenv('RANK', raising=False)
-    monkeypatch.setattr('frcnn_plugin.commands.train.has_bfloat16', lambda: False)
+    monkeypatch.setattr('frcnn_plugin.accelerate.precision.has_bfloat16', lambda: False)
     arguments = small()
     with pytest.raises(UserError, match=says) as caught:
         train([*arguments[:arguments.index('--cfg-options')], *extra])

@@ -8,7 +8,7 @@ from frcnn_plugin.io.checkpoints import read_checkpoint
 
 
 def test_training_runs_in_bfloat16_and_resumes(small, tmp_path, monkeypatch):
-    monkeypatch.setattr('frcnn_plugin.commands.train.has_bfloat16', lambda: True)
+    monkeypatch.setattr('frcnn_plugin.accelerate.precision.has_bfloat16', lambda: True)
     seen = set()
     forward = ResNetC4.forward
 

@@ -17,13 +17,13 @@ def family():
     return mpl.rcParams['font.sans-serif'][0]
 
 
-def test_what_matplotlib_has_stays(capture_log):
+def test_what_matplotlib_has_stays(caplog):
     before = family()
     use_font_for(['dog', 'Собака', 'ζῷον'])
-    assert family() == before and capture_log() == ''
+    assert family() == before and not caplog.text
 
 
-def test_a_font_that_has_the_characters(capture_log):
+def test_a_font_that_has_the_characters():
     plain = characters_of(font_manager.findfont(PLAIN))
     others = set().union(*(
         characters_of(entry.fname) for entry in font_manager.fontManager.ttflist
@@ -34,9 +34,9 @@ def test_a_font_that_has_the_characters(capture_log):
     assert letter in characters_of(chosen) and chosen != font_manager.findfont(PLAIN)
 
 
-def test_a_word_when_there_is_none(monkeypatch, capture_log):
+def test_a_word_when_there_is_none(monkeypatch, caplog):
     plain = [entry for entry in font_manager.fontManager.ttflist if entry.name == PLAIN]
     monkeypatch.setattr(font_manager.fontManager, 'ttflist', plain)
     monkeypatch.setattr('frcnn_plugin.io.fonts.find_spec', lambda name: None)
     use_font_for(['狗'])
-    assert 'has the characters 狗' in capture_log()
+    assert 'has the characters 狗' in caplog.text

@@ -6,6 +6,8 @@ from pathlib import Path
 DATA_ROOT = ('a folder with Annotations/, JPEGImages/ and ImageSets/Main/, or a '
              'VOCdevkit that holds such folders')
 
+AMP = 'automatic mixed precision: on a GPU, or on a CPU that has bfloat16'
+
 
 def add_config_options(parser: argparse.ArgumentParser, launcher: bool = True) -> None:
     """What every command has that reads a config and a data set."""
@@ -23,8 +25,8 @@ def add_config_options(parser: argparse.ArgumentParser, launcher: bool = True) -
 
 
 def add_detector(parser: argparse.ArgumentParser, metavar='[CONFIG] CHECKPOINT', help=(
-        'a checkpoint that training wrote; it contains its config; to override it, put '
-        'a config first')) -> None:
+        'a checkpoint that training wrote, which contains its config; to override it, '
+        'put a config first')) -> None:
     """One or two words that name a detector, as ``config`` and ``checkpoint``."""
     parser.add_argument('model', nargs='+', metavar=metavar, action=OneOrTwo, help=help)
 

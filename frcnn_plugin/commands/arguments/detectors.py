@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .common import add_detection_options, add_detector
+from .common import AMP, DATA_ROOT, add_detection_options, add_detector
 
 SOURCES = {  # the config of each code base, as in interop/peers.py, and its name
     'mmdet_r50_c4': 'mmdet R50-C4',
@@ -17,6 +17,7 @@ SOURCES = {  # the config of each code base, as in interop/peers.py, and its nam
 }
 TARGETS = ['ours', 'mmdet', 'torchvision']
 STYLES = ['caffe', 'pytorch']
+FORMATS = {'openvino': '.xml', 'onnx': '.onnx', 'torch-export': '.pt2'}
 
 
 def detect(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,7 @@ def detect(parser: argparse.ArgumentParser) -> None:
     add('--batch-size', type=int, default=4, metavar='N',
         help='images at once (default: %(default)s)')
     add('--device', help='cuda, cpu, ...; default: a GPU if there is one')
+    add('--amp', action='store_true', help=AMP)
     add('--no-pictures', action='store_true', help='write detections.json only')
 
 
@@ -51,9 +53,17 @@ def export(parser: argparse.ArgumentParser) -> None:
     """Write a trained detector as one file for other programs."""
     add = parser.add_argument
     add_detector(parser)
-    add('--to', required=True, choices=['onnx', 'torch-export'], help='the format')
+    add('--to', required=True, choices=list(FORMATS), help='the format')
     add('-o', '--out', type=Path, metavar='FILE',
         help='default: the name of the checkpoint with another suffix')
+    add('--with-resize', action='store_true', help='put the resizing inside: the input '
+        'is then a picture as OpenCV reads it')
+    add('--int8', action='store_true', help='compute in whole numbers of 8 bits where '
+        'it costs little accuracy (--to openvino)')
+    add('--calibrate', type=Path, metavar='DIR', help='the data set that --int8 is '
+        'adjusted and checked on: ' + DATA_ROOT)
+    add('--split', default='train', metavar='NAME',
+        help='the split of --calibrate (default: %(default)s)')
     add('--check', nargs='+', metavar='IMAGE', help='images, folders or patterns: '
         'compare what the file and the checkpoint detect in them')
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .common import add_config_options
+from .common import AMP, add_config_options
 
 
 def train(parser: argparse.ArgumentParser) -> None:
@@ -15,8 +15,7 @@ def train(parser: argparse.ArgumentParser) -> None:
         help='stop after N iterations, a trial run')
     add('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
         help='continue from a checkpoint; by default from the latest in the work dir')
-    add('--amp', action='store_true', help='automatic mixed precision: on a GPU, or on '
-        'a CPU that has bfloat16')
+    add('--amp', action='store_true', help=AMP)
     start = parser.add_mutually_exclusive_group().add_argument
     start('--pretrained', metavar='SOURCE',
           help='pretrained weights of your own: a path, a URL or torchvision://NAME')
@@ -31,13 +30,16 @@ def train(parser: argparse.ArgumentParser) -> None:
 def test(parser: argparse.ArgumentParser) -> None:
     """Test a detector: AP of each class, and the mean."""
     add = parser.add_argument
-    add('config', help='the config that it was trained with')
-    add('checkpoint', nargs='?', help='a .pth file from its work dir')
+    add('config', help='the config that it was trained with; not needed for a file of '
+        'frcnn export')
+    add('checkpoint', nargs='?', help='a .pth file from its work dir, or an exported '
+        '.xml or .onnx')
     add_config_options(parser)
     add('--split', metavar='NAME', help="split file to test on; default: the config's")
     add('--out', metavar='FILE', help='write all detections to this .pkl file')
     add('--show-dir', metavar='DIR',
         help='draw ground truth and detections into this folder')
+    add('--amp', action='store_true', help=AMP)
     what = parser.add_mutually_exclusive_group().add_argument
     what('--recall', action='store_true',
          help='measure the recall of the proposals, not the detections')

@@ -1,0 +1,25 @@
+"""Mixed precision: convolutions and linear layers in a type of 16 bits."""
+
+import torch
+
+from ..errors import MixedPrecisionError
+
+
+def has_bfloat16() -> bool:
+    """Whether the CPU has instructions for bfloat16: AVX-512 BF16, or AMX."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def check_mixed_precision(device: torch.device | str) -> None:
+    """Raise :class:`MixedPrecisionError` on a CPU without such instructions."""
+    if torch.device(device).type == 'cpu' and not has_bfloat16():
+        raise MixedPrecisionError(
+            'mixed precision needs a GPU, or a CPU with instructions for bfloat16 '
+            '(AVX-512 BF16 or AMX); torch finds neither')
+
+
+def mixed_precision(device: torch.device | str, enabled: bool = True) -> torch.autocast:
+    """Around a forward pass: float16 on a GPU, bfloat16 on a CPU."""
+    kind = torch.device(device).type
+    return torch.autocast(kind, enabled=enabled, dtype=(
+        torch.bfloat16 if kind == 'cpu' else torch.float16))

@@ -1,0 +1,114 @@
+"""Weights and activations in whole numbers of 8 bits, by NNCF.
+
+Post-training quantization: nothing is trained. The ranges of activations are measured
+on one half of a data set, the accuracy on the other half; where it falls too much, NNCF
+finds the operations that lose most and leaves them as they were.
+"""
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import nncf
+import numpy as np
+import openvino
+from mmdet.evaluation import eval_map
+from nncf.quantization.advanced_parameters import AdvancedAccuracyRestorerParameters
+
+from ..inference.file_detector import inputs_of, run_network
+from ..inference.images import read_image
+
+IOU_THRS = np.arange(0.5, 1.0, 0.05)
+MAX_DROP = 0.005  # of AP, at most
+MOST = 300  # pictures of each half that are used
+RANKED = 50  # pictures by which operations are compared
+SETTINGS = dict(PERFORMANCE_HINT='LATENCY', INFERENCE_PRECISION_HINT='f32')
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture with its annotation.
+
+    Attributes:
+        path: The file.
+        bboxes: (n, 4) float32, in pixels of the upright picture.
+        labels: (n,) int64.
+        ignored: (n,) bool; boxes that are neither right nor wrong, such as VOC's
+            difficult ones.
+    """
+
+    path: str
+    bboxes: np.ndarray
+    labels: np.ndarray
+    ignored: np.ndarray
+
+
+@dataclass(frozen=True)
+class Measured:
+    """AP over IoU 0.50 to 0.95, and the median seconds for one picture."""
+
+    ap: float
+    seconds: float
+
+
+def quantize(model: openvino.Model, notes: dict, pictures: Sequence[Picture]
+             ) -> tuple[openvino.Model, Measured, Measured]:
+    """Quantize a detector.
+
+    Args:
+        model: Of ``openvino_model``.
+        notes: Those in it.
+        pictures: At least two. Every second one is only for the accuracy.
+
+    Returns:
+        tuple: The new model, and what the old and the new one reach on the half that
+        ranges were not measured on.
+    """
+    fit, check = pictures[::2][:MOST], pictures[1::2][:MOST]
+
+    def validate(network, items) -> tuple[float, None]:
+        return average_precision(network, notes, list(items)), None
+
+    quantized = nncf.quantize_with_accuracy_control(
+        model, nncf.Dataset(fit, lambda item: inputs_of(
+            read_image(item.path)[None], notes)), nncf.Dataset(check), validate,
+        max_drop=MAX_DROP, drop_type=nncf.DropType.ABSOLUTE, subset_size=len(fit),
+        advanced_accuracy_restorer_parameters=AdvancedAccuracyRestorerParameters(
+            ranking_subset_size=min(RANKED, len(check))))
+    networks = [openvino.Core().compile_model(each, 'CPU', SETTINGS)
+                for each in (model, quantized)]
+    seconds = in_turn(networks, read_image(check[0].path)[None], notes)
+    return quantized, *(Measured(average_precision(network, notes, check), each)
+                        for network, each in zip(networks, seconds, strict=True))
+
+
+def average_precision(network, notes: dict, pictures: Sequence[Picture]) -> float:
+    """Mean AP over IoU 0.50 to 0.95 of a compiled model."""
+    detections, annotations = [], []
+    for picture in pictures:
+        (boxes, scores, labels), = run_network(
+            network, notes, read_image(picture.path)[None])
+        rows = np.concatenate([boxes, scores[:, None]], axis=1)
+        detections.append([rows[labels == label]
+                           for label in range(len(notes['classes']))])
+        kept = ~picture.ignored
+        annotations.append(dict(
+            bboxes=picture.bboxes[kept], labels=picture.labels[kept],
+            bboxes_ignore=picture.bboxes[picture.ignored],
+            labels_ignore=picture.labels[picture.ignored]))
+    means = [eval_map(detections, annotations, iou_thr=iou_thr, logger='silent')[0]
+             for iou_thr in IOU_THRS]
+    return float(np.mean(means))
+
+
+def in_turn(networks: Sequence, images: np.ndarray, notes: dict, repeat: int = 5
+            ) -> list[float]:
+    """The median seconds that each network takes for the same pictures."""
+    times = [[] for _ in networks]
+    for _ in range(repeat + 1):
+        for network, seconds in zip(networks, times, strict=True):
+            begin = time.perf_counter()
+            run_network(network, notes, images)
+            seconds.append(time.perf_counter() - begin)
+    return [statistics.median(seconds[1:]) for seconds in times]  # the first warms up

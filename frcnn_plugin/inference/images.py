@@ -1,0 +1,97 @@
+"""Pictures read and resized with NumPy and Pillow alone."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ..errors import DataError
+
+ONE = 2**11  # of a weight, in the whole numbers that OpenCV resizes with
+
+
+def read_image(image) -> np.ndarray:
+    """An image from a path, a PIL image, or an array, which stays as it is.
+
+    Pixels are those that OpenCV reads; a picture that is stored turned is upright.
+
+    Returns:
+        np.ndarray: (H, W, 3) uint8, BGR.
+
+    Raises:
+        DataError: If it is not an image.
+    """
+    if isinstance(image, np.ndarray):
+        if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
+            return image
+        what = f'an array of {image.dtype} {image.shape}'
+    elif isinstance(image, Image.Image):
+        return _in_bgr(image)
+    elif isinstance(image, str | Path):
+        if not Path(image).is_file():
+            raise DataError(f'{image}: no such image')
+        try:
+            with Image.open(image) as found:
+                return _in_bgr(ImageOps.exif_transpose(found))
+        except UnidentifiedImageError as error:
+            raise DataError(f'{image}: not a readable image') from error
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError
+                ) as error:  # Pillow's plug-ins raise any of them
+            raise DataError(f'{image}: not a readable image ({error})') from error
+    else:
+        what = f'a {type(image).__name__}'
+    raise DataError('an image is a path, a PIL image or a uint8 array (H, W, 3), '
+                    f'not {what}')
+
+
+def write_image(path: Path, image: np.ndarray) -> None:
+    """Write (H, W, 3) uint8, BGR; the folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.ascontiguousarray(image[..., ::-1])).save(path, quality=95)
+
+
+def _in_bgr(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith('I'):  # 16 bits of grey
+        grey = (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    return np.ascontiguousarray(np.asarray(image.convert('RGB'))[..., ::-1])
+
+
+def resized_shape(height: int, width: int, resize: dict) -> tuple[int, int]:
+    """Height and width after mmdet's ``Resize`` with these settings.
+
+    Args:
+        resize: ``scale`` (two sides) and ``keep_ratio``, or ``scale_factor``; or
+            nothing.
+    """
+    if resize.get('scale_factor'):
+        across, down = np.broadcast_to(resize['scale_factor'], 2)
+    elif not resize:
+        return height, width
+    elif resize['keep_ratio']:
+        small, large = sorted(resize['scale'])
+        across = down = min(large / max(height, width), small / min(height, width))
+    else:
+        return tuple(resize['scale'][::-1])
+    return int(height * down + 0.5), int(width * across + 0.5)
+
+
+def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize (H, W, 3) uint8 as OpenCV's ``INTER_LINEAR`` does, to one grey value."""
+    (top, bottom, up, down), (left, right, near, far) = (
+        _taps(new, old) for new, old in zip((height, width), image.shape, strict=False))
+    used = np.unique(np.concatenate([top, bottom]))  # rows
+    rows = image[used].astype(np.int32)
+    rows = (rows[:, left] * near[:, None] + rows[:, right] * far[:, None]) >> 4
+    first, second = (rows[np.searchsorted(used, part)] for part in (top, bottom))
+    up, down = up[:, None, None], down[:, None, None]
+    return (((first * up >> 16) + (second * down >> 16) + 2) >> 2).astype(np.uint8)
+
+
+def _taps(new: int, old: int) -> tuple[np.ndarray, ...]:
+    """The two pixels of the old side that each of the new one is made of; weights."""
+    place = ((np.arange(new) + 0.5) * (old / new) - 0.5).clip(0, old - 1)
+    first = place.astype(np.int64)
+    rest = (place - first).astype(np.float32)
+    return (first, np.minimum(first + 1, old - 1),
+            *(np.rint(part * ONE).astype(np.int32) for part in (1 - rest, rest)))

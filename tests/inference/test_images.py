@@ -1,0 +1,63 @@
+"""Pictures are read and resized as OpenCV does it, without OpenCV."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from frcnn_plugin.inference.images import read_image, resize_image, resized_shape
+
+
+def noise(*shape):
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.bmp', '.webp', '.tif'])
+@pytest.mark.parametrize('channels', [1, 3])
+def test_the_pixels_are_those_of_opencv(tmp_path, suffix, channels):
+    path = tmp_path / f'größe{suffix}'
+    picture = cv2.resize(noise(5, 7, channels), (70, 50))
+    path.write_bytes(cv2.imencode(suffix, picture)[1].tobytes())
+    expected = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(read_image(path), expected)
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_a_picture_that_is_stored_turned(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(cv2.resize(noise(5, 7, 3), (70, 50))).save(
+        tmp_path / 'a.jpg', exif=exif)
+    np.testing.assert_array_equal(
+        read_image(tmp_path / 'a.jpg'), cv2.imread(str(tmp_path / 'a.jpg')))
+
+
+def test_16_bits_of_grey(tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), noise(9, 8).astype(np.uint16) * 257)
+    np.testing.assert_array_equal(
+        read_image(tmp_path / 'a.png'), cv2.imread(str(tmp_path / 'a.png')))
+
+
+@pytest.mark.parametrize(('old', 'new'), [
+    ((48, 64), (38, 51)), ((37, 50), (60, 80)), ((100, 70), (33, 23)),
+    ((7, 9), (7, 9))])
+def test_resizing(old, new):
+    """To one grey value, and that in few places."""
+    expected = cv2.resize(noise(*old, 3), new[::-1])
+    difference = np.abs(resize_image(noise(*old, 3), *new).astype(int) - expected)
+    assert difference.max() <= 1 and (difference > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize('settings', [
+    dict(scale=(1333, 800), keep_ratio=True), dict(scale=(51, 38), keep_ratio=False),
+    dict(scale=None, scale_factor=0.7, keep_ratio=True),
+    dict(scale=None, scale_factor=(0.5, 2.0), keep_ratio=False)])
+def test_the_size_is_that_of_mmdet(settings):
+    from mmdet.datasets.transforms import Resize
+    for height, width in ((480, 640), (333, 500), (1001, 17)):
+        scale = dict(settings)
+        if scale['scale'] is None:
+            scale.pop('scale')
+        image = Resize(**scale)(dict(img=noise(height, width, 3)))['img']
+        assert resized_shape(height, width, settings) == image.shape[:2]
+    assert resized_shape(4, 5, {}) == (4, 5)
