@@ -55,7 +55,7 @@ $(COMPILED)/installed: setup.cfg pyproject.toml constraints.txt
 	    'setuptools<80' wheel ninja psutil
 	MMCV_WITH_OPS=1 $(COMPILED)/bin/$(PIP) -c constraints.txt --no-build-isolation \
 	    'mmcv==2.1.0'
-	$(COMPILED)/bin/$(PIP) -c constraints.txt --no-build-isolation -e '.[dev]'
+	$(COMPILED)/bin/$(PIP) -c constraints.txt --no-build-isolation -e '.[compiled,dev]'
 	@touch $@
 
 parity: install $(COMPILED)/installed
