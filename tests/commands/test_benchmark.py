@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from argparse import Namespace
 from contextlib import redirect_stdout
 from importlib import import_module
 from importlib.util import find_spec
@@ -74,6 +75,35 @@ def test_both_agree_and_are_timed(benchmark, tmp_path, task, peer):
         for each in (ours, theirs):
             speed = each['flops'] / each['median']
             assert each['share'] == pytest.approx(speed / figures['rate'])
+
+
+def test_the_best_rate_is_that_of_the_fastest(monkeypatch):
+    rate = import_module('benchmarks.rate')
+    seconds = dict(one=2.0, another=0.5, third=1.0)
+    monkeypatch.setattr(rate, 'OPERATIONS', [rate.Operation('a', (2, 3, 5, 7), 11, 3)])
+    monkeypatch.setattr(rate, 'ways', lambda *_: (
+        (name, lambda name=name: name) for name in seconds))
+    monkeypatch.setattr(rate, 'seconds_of', lambda device, run: seconds[run()])
+    best = rate.BestRate(Namespace(device='cpu', precision='fp32'))
+    assert str(best) == 'fp32, a, another'
+    assert best.rate([0.5, 0.5, 9.0]) == 4 * (2 * 3 * 5 * 7 * 11 * 9)
+
+
+@pytest.mark.parametrize('precision', ['fp32', 'bf16', 'int8'])
+def test_operations_through_every_library(precision):
+    rate = import_module('benchmarks.rate')
+    precision = rate.precision_of(Namespace(device='cpu', precision=precision))
+    libraries = set()
+    for shape, kernel in (((64, 16, 1, 1), 1), ((2, 16, 7, 7), 1), ((2, 16, 7, 7), 3)):
+        operation = rate.Operation('', shape, 8, kernel)
+        for library, run in rate.ways(operation, 'cpu', precision):
+            libraries.add(library)
+            if 'torch' in library:
+                assert run().numel() == shape[0] * shape[2] * shape[3] * 8
+            else:
+                assert run()[0].shape == (shape[0], 8, *shape[2:])
+    assert ('OpenVINO' in libraries) == bool(find_spec('openvino'))
+    assert len(libraries) >= 4 or precision == 'int8'
 
 
 @pytest.mark.parametrize(('tolerated', 'status'), [(0.0, 1), (float('inf'), 0)])
