@@ -20,7 +20,7 @@ from .measure import DTYPES, in_precision, seconds_of
 
 SETS = dict(avx2='AVX2', avx512='AVX-512', vnni='AVX-512 VNNI',
             avx512_bf16='AVX-512 BF16', amx_tile='AMX')
-ENOUGH = 0.1  # seconds that one measurement takes at least
+ENOUGH = 0.5  # seconds of one measurement: others may use the processor too
 
 
 class Operation(NamedTuple):
