@@ -41,6 +41,7 @@ class Pair(NamedTuple):
     plain: Callable[[], Tensor]
     other: Callable[[], Tensor]
     in_use: bool  # the other one, by the rules of accelerate/ on this processor
+    tolerance: float = 1e-4  # in fp32, of the largest value
 
 
 class Parts(nn.Module):
@@ -74,7 +75,8 @@ def second_stage(number: int, backward: bool, args: Namespace) -> Pair:
     used = for_training(Parts(bbox_roi_extractor=plain, shared_head=ResNetC5Head(50)))
     return Pair(ways(lambda: head(early(maps, rois)), maps, backward),
                 ways(lambda: on_map(later(maps, rois)), maps, backward),
-                isinstance(used.shared_head, C5OnMap))
+                isinstance(used.shared_head, C5OnMap),
+                2e-2 if backward else 1e-4)  # the last bit decides at a ReLU's kink
 
 
 def inputs_of(extractor: RoIPoolExtractor, number: int, backward: bool,

@@ -12,7 +12,7 @@ from .pairs import agree
 from .rate import BestRate, processor
 
 SLOWER = 1.15  # times as many seconds: what is measured varies by less
-TOLERANCES = dict(fp32=1e-4)  # of the largest value; half the types round to 8 bits
+ROUNDED = 5e-2  # of the largest value, how much results differ in other precisions
 
 
 def kernels(args: Namespace) -> dict:
@@ -27,11 +27,11 @@ def kernels(args: Namespace) -> dict:
         if (args.only or '') not in name:
             continue
         pair = make(args)
-        plain, other = (in_precision(args, run) for run in pair[:2])
+        plain, other = (in_precision(args, run) for run in (pair.plain, pair.other))
         expected = plain()
         largest = expected.abs().max().clamp(min=1e-6)
         agree(name, other() / largest, expected / largest,
-              TOLERANCES.get(args.precision, 5e-2))
+              pair.tolerance if args.precision == 'fp32' else ROUNDED)
         times = in_turn(args, dict(plain=plain, other=other, best=best))
         rate = best.rate(times.pop('best'))
         row = dict(name=name, in_use=pair.in_use)
