@@ -197,7 +197,7 @@ def write(args: argparse.Namespace, figures: dict) -> None:
     device = (torch.cuda.get_device_name() if args.device.startswith('cuda')
               else f'{os.cpu_count()} CPU cores')
     lines = [f'# {device}, {date.today()}, torch {torch.__version__}', '',
-             '| task | | median s | ratio | GFLOP | of the matrix rate | peak GiB | '
+             '| task | | median s | ratio | GFLOP | of the best rate | peak GiB | '
              'waits |', '| --- ' * 8 + '|']
     for name, part in figures.items():
         for each in part.get('results', []):

@@ -78,29 +78,6 @@ def count_flops(run: Callable) -> float:
     return float(counter.get_total_flops())
 
 
-class MatrixProduct:
-    """The product of two square matrices: what this machine can reach.
-
-    Attributes:
-        per_call (int): Products in one call.
-        flops (int): Floating-point operations of one product.
-    """
-
-    per_call = 3
-
-    def __init__(self, args: Namespace) -> None:
-        side = 8192 if args.device.startswith('cuda') else 2048
-        self.flops = 2 * side**3
-        dtype = DTYPES.get(args.precision, torch.float32)
-        self.factors = torch.randn(2, side, side, device=args.device).to(dtype)
-        self.run = in_precision(args, lambda: self.factors[0] @ self.factors[1])
-
-    def __call__(self) -> None:
-        """Compute."""
-        for _ in range(self.per_call):
-            self.run()
-
-
 def peak_memory(device: str, run: Callable) -> float:
     """Bytes: of a GPU what torch held, else of the whole process (Linux only)."""
     if device.startswith('cuda'):

@@ -3,9 +3,9 @@
 import copy
 import statistics
 from argparse import Namespace
-from collections.abc import Callable
 
 from .measure import in_turn, peak_memory
+from .tasks import TASKS, with_defaults
 
 AXES = {  # setting: the task, its values, and the batch it is seen at
     'size': ('inference', [(304, 400), (456, 608), (608, 800), (800, 1088)], 1),
@@ -16,17 +16,14 @@ AXES = {  # setting: the task, its values, and the batch it is seen at
 }
 
 
-def sweep(args: Namespace, tasks: dict[str, Callable],
-          defaults: Callable[[Namespace], Namespace]) -> list[dict]:
+def sweep(args: Namespace) -> dict:
     """Ours and the peer at every value of every axis.
 
     Args:
         args: The command line; ``--axes`` says which.
-        tasks: The tasks by name.
-        defaults: Fills in what a task has by default.
 
     Returns:
-        list[dict]: For each value ``axis``, ``value`` and ``results``: name, median in
+        dict: ``rows``; each has ``axis``, ``value`` and ``results``: name, median in
         seconds and peak memory in bytes.
     """
     rows = []
@@ -36,11 +33,11 @@ def sweep(args: Namespace, tasks: dict[str, Callable],
             here = copy.copy(args)
             here.task, here.batch = task, args.batch or batch
             setattr(here, axis, value)
-            here = defaults(here)
+            here = with_defaults(here)
             print(f'{task}: {axis} {value}', flush=True)
-            work = tasks[task](here)
+            work = TASKS[task](here)
             memory = {name: peak_memory(here.device, run) for name, run in work.items()}
             rows.append(dict(axis=axis, value=value, task=task, results=[
                 dict(name=name, median=statistics.median(seconds), memory=memory[name])
                 for name, seconds in in_turn(here, work).items()]))
-    return rows
+    return dict(rows=rows)

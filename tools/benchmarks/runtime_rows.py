@@ -1,0 +1,106 @@
+"""Ways to run one detector: in torch, and from its ONNX file in other runtimes.
+
+Each is made by a function that raises ``LookupError`` with the reason if it cannot run
+here. What it makes takes a (1, 3, H, W) float32 array and returns boxes, scores and
+labels as arrays.
+"""
+
+import copy
+import logging
+from argparse import Namespace
+from collections.abc import Callable
+from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from frcnn_plugin.accelerate import for_inference
+from frcnn_plugin.engine.bf16_optim_wrapper import has_bfloat16
+from frcnn_plugin.export import GraphDetector, save_onnx
+
+from .measure import in_precision
+
+PICTURES = 4  # random ones, from which the ranges for int8 are taken
+Run = Callable[[np.ndarray], list[np.ndarray]]
+
+
+def rows_of(net: nn.Module, folder: Path, size: tuple[int, int]
+            ) -> dict[str, Callable[[], Run]]:
+    """By name, which ends with the precision; all have the same weights.
+
+    Args:
+        net: A detector; it stays as it is.
+        folder: A place for its files, as long as they are run.
+        size: Height and width of the pictures.
+    """
+    @cache
+    def file() -> Path:
+        need('onnx', 'onnxscript')
+        save_onnx(GraphDetector(net), folder / 'detector.onnx', {})
+        return folder / 'detector.onnx'
+
+    fast = GraphDetector(for_inference(copy.deepcopy(net)))
+    return {
+        'ours, for_inference, fp32': partial(in_torch, fast, 'fp32'),
+        'ours, for_inference, bf16': partial(in_torch, fast, 'bf16'),
+        'ONNX file, onnxruntime, fp32': partial(in_onnxruntime, file),
+        'ONNX file, OpenVINO, fp32': partial(in_openvino, file, 'fp32', size),
+        'ONNX file, OpenVINO, bf16': partial(in_openvino, file, 'bf16', size),
+        'ONNX file, OpenVINO, int8': partial(in_openvino, file, 'int8', size),
+        # OpenVINO's own files go here, through in_openvino as well
+    }
+
+
+def need(*modules: str) -> None:
+    """Raise ``LookupError`` if one is not installed."""
+    for name in modules:
+        if find_spec(name) is None:
+            raise LookupError(f'{name} is not installed')
+
+
+def need_precision(precision: str) -> None:
+    """Raise ``LookupError`` if the processor computes no faster in it than in fp32."""
+    if precision == 'bf16' and not has_bfloat16():
+        raise LookupError('the processor has no bfloat16')
+
+
+def in_torch(graph: GraphDetector, precision: str) -> Run:
+    """``graph`` itself."""
+    need_precision(precision)
+    detect = torch.no_grad()(graph)
+    setting = Namespace(device='cpu', precision=precision)
+
+    def run(image: np.ndarray) -> list[np.ndarray]:
+        found = in_precision(setting, lambda: detect(torch.from_numpy(image)))()
+        return [part.numpy() for part in found]
+    return run
+
+
+def in_onnxruntime(file: Callable[[], Path]) -> Run:
+    """The ONNX file that ``file`` makes, on as many threads as torch has."""
+    need('onnxruntime')
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(
+        str(file()), options, providers=['CPUExecutionProvider'])
+    return lambda image: session.run(None, dict(image=image))
+
+
+def in_openvino(file: Callable[[], Path], precision: str, size: tuple[int, int]) -> Run:
+    """The ONNX file, or one for OpenVINO, that ``file`` makes; in int8 by NNCF."""
+    need_precision(precision)
+    need('openvino')
+    from .through_openvino import openvino, runner_of
+    model = openvino.Core().read_model(file())
+    if precision == 'int8':
+        need('nncf')
+        import nncf
+        logging.getLogger('nncf').setLevel(logging.WARNING)
+        pictures = np.random.default_rng(0).uniform(
+            0, 255, (PICTURES, 1, 3, *size)).astype(np.float32)
+        model = nncf.quantize(model, nncf.Dataset(pictures), subset_size=PICTURES)
+    return runner_of(model, precision)
