@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from frcnn_plugin.engine.bf16_optim_wrapper import has_bfloat16
+from frcnn_plugin.accelerate.precision import has_bfloat16
 
 from .measure import DTYPES, in_precision, seconds_of
 

@@ -1,4 +1,4 @@
-"""Ways to run one detector: in torch, and from its ONNX file in other runtimes.
+"""Ways to run one detector: in torch, and from its files in other runtimes.
 
 Each is made by a function that raises ``LookupError`` with the reason if it cannot run
 here. What it makes takes a (1, 3, H, W) float32 array and returns boxes, scores and
@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from frcnn_plugin.accelerate import for_inference
-from frcnn_plugin.engine.bf16_optim_wrapper import has_bfloat16
+from frcnn_plugin.accelerate.precision import has_bfloat16
 from frcnn_plugin.export import GraphDetector, save_onnx
 
 from .measure import in_precision
@@ -37,20 +37,28 @@ def rows_of(net: nn.Module, folder: Path, size: tuple[int, int]
         size: Height and width of the pictures.
     """
     @cache
-    def file() -> Path:
+    def plain() -> Path:
         need('onnx', 'onnxscript')
-        save_onnx(GraphDetector(net), folder / 'detector.onnx', {})
-        return folder / 'detector.onnx'
+        save_onnx(GraphDetector(net, plain=True), folder / 'plain.onnx', {})
+        return folder / 'plain.onnx'
+
+    @cache
+    def file() -> Path:
+        need('onnx', 'onnxscript', 'openvino')
+        from frcnn_plugin.export.to_openvino import openvino_model, save_openvino
+        save_openvino(openvino_model(GraphDetector(net), {}), folder / 'ours.xml')
+        return folder / 'ours.xml'
 
     fast = GraphDetector(for_inference(copy.deepcopy(net)))
     return {
         'ours, for_inference, fp32': partial(in_torch, fast, 'fp32'),
         'ours, for_inference, bf16': partial(in_torch, fast, 'bf16'),
-        'ONNX file, onnxruntime, fp32': partial(in_onnxruntime, file),
-        'ONNX file, OpenVINO, fp32': partial(in_openvino, file, 'fp32', size),
-        'ONNX file, OpenVINO, bf16': partial(in_openvino, file, 'bf16', size),
-        'ONNX file, OpenVINO, int8': partial(in_openvino, file, 'int8', size),
-        # OpenVINO's own files go here, through in_openvino as well
+        'plain ONNX file, onnxruntime, fp32': partial(in_onnxruntime, plain),
+        'plain ONNX file, OpenVINO, fp32': partial(in_openvino, plain, 'fp32', size),
+        'plain ONNX file, OpenVINO, bf16': partial(in_openvino, plain, 'bf16', size),
+        **{f'frcnn export --to openvino, {precision}': partial(
+            in_openvino, file, precision, size)
+            for precision in ('fp32', 'bf16', 'int8')},
     }
 
 
@@ -93,11 +101,10 @@ def in_onnxruntime(file: Callable[[], Path]) -> Run:
 def in_openvino(file: Callable[[], Path], precision: str, size: tuple[int, int]) -> Run:
     """The ONNX file, or one for OpenVINO, that ``file`` makes; in int8 by NNCF."""
     need_precision(precision)
-    need('openvino')
+    need('openvino', *(['nncf'] if precision == 'int8' else []))
     from .through_openvino import openvino, runner_of
     model = openvino.Core().read_model(file())
     if precision == 'int8':
-        need('nncf')
         import nncf
         logging.getLogger('nncf').setLevel(logging.WARNING)
         pictures = np.random.default_rng(0).uniform(

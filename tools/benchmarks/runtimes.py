@@ -120,7 +120,7 @@ def measure_model(args: Namespace, net: nn.Module, image: np.ndarray,
         ``share`` of the best rate, and ``found``, the number of detections, or else
         ``lacking``, why it cannot be run here.
     """
-    plain, rows, work = GraphDetector(net), {}, {}
+    plain, rows, work = GraphDetector(net, plain=True), {}, {}
     with torch.no_grad(), patch.object(
             plain.detector.roi_head, 'detect',
             wraps=plain.detector.roi_head.detect) as seen:
@@ -158,7 +158,7 @@ def same_arrays(name: str, found: list[np.ndarray], expected: list[np.ndarray]) 
         torch.tensor(len(each[0])) for each in (found, expected)), 0)
     boxes, scores = detection_partners(*(
         SimpleNamespace(**dict(zip(('bboxes', 'scores', 'labels'),
-                                   map(torch.tensor, each), strict=True)))
+                                   map(torch.tensor, each[:3]), strict=True)))
         for each in (found, expected)))
     agree(f'{name}: boxes, pixels,', *boxes, SAME)
     agree(f'{name}: scores', *scores, SAME)
