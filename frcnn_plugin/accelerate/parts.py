@@ -8,6 +8,7 @@ from .c5_on_map import C5OnMap, DeferredRoIAlign
 from .convolution import ProductConv2d
 from .matching import compare_in_blocks
 from .roi_align import PixelRoIAlign
+from .roi_pool import PixelRoIPool
 from .suppression import greedy_nms
 
 
@@ -24,7 +25,7 @@ def on_cpu(detector: nn.Module) -> bool:
 
 
 def replace_parts(detector: nn.Module) -> None:
-    """Suppression and matching; on a CPU RoIAlign too, and what is linear after it."""
+    """Suppression and matching; on a CPU pooling too, and what is linear after it."""
     pooling = on_cpu(detector)
     for part in detector.modules():
         for owner in (part, getattr(part, 'proposal_creator', None),
@@ -39,8 +40,10 @@ def replace_parts(detector: nn.Module) -> None:
             part.bbox_roi_extractor = with_class(extractor, DeferredRoIAlign)
             part.shared_head = with_class(head, C5OnMap)
             part.shared_head.pool_cells = part.bbox_roi_extractor.pool_cells
-        elif pooling and PixelRoIAlign.fits(extractor):
-            part.bbox_roi_extractor = with_class(extractor, PixelRoIAlign)
+        elif pooling:
+            for kind in (PixelRoIAlign, PixelRoIPool):
+                if kind.fits(extractor):
+                    part.bbox_roi_extractor = with_class(extractor, kind)
 
 
 def replace_convolutions(detector: nn.Module) -> None:

@@ -11,6 +11,7 @@ from frcnn_plugin.accelerate import AccelerateHook, for_inference, for_training
 from frcnn_plugin.accelerate.c5_on_map import C5OnMap, DeferredRoIAlign
 from frcnn_plugin.accelerate.matching import compare_in_blocks
 from frcnn_plugin.accelerate.roi_align import PixelRoIAlign
+from frcnn_plugin.accelerate.roi_pool import PixelRoIPool
 from frcnn_plugin.accelerate.suppression import greedy_nms
 from frcnn_plugin.ops import masked_nms
 from frcnn_plugin.registry import MODELS
@@ -28,7 +29,7 @@ def detector(kind: str, depth: int):
 
 @pytest.mark.parametrize(('kind', 'depth', 'extractor', 'head'), [
     ('RoIAlign', 50, DeferredRoIAlign, C5OnMap),
-    ('RoIAlign', 18, PixelRoIAlign, None), ('RoIPool', 50, None, None)])
+    ('RoIAlign', 18, PixelRoIAlign, None), ('RoIPool', 50, PixelRoIPool, None)])
 def test_what_takes_whose_place(kind, depth, extractor, head):
     plain = detector(kind, depth)
     fast = for_training(copy.deepcopy(plain))
