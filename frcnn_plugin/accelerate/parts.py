@@ -7,6 +7,7 @@ from ..ops.matching import compare
 from .c5_on_map import C5OnMap, DeferredRoIAlign
 from .convolution import ProductConv2d
 from .matching import compare_in_blocks
+from .residual import FoldedBlock
 from .roi_align import PixelRoIAlign
 from .roi_pool import PixelRoIPool
 from .suppression import greedy_nms
@@ -52,3 +53,13 @@ def replace_convolutions(detector: nn.Module) -> None:
         for name, child in part.named_children():
             if ProductConv2d.fits(child):
                 setattr(part, name, with_class(child, ProductConv2d))
+
+
+def replace_blocks(detector: nn.Module) -> None:
+    """Residual blocks without batch normalisation, in stages of such blocks."""
+    for stage in detector.modules():
+        if isinstance(stage, nn.Sequential):
+            for name, block in stage.named_children():
+                if FoldedBlock.fits(block) and (
+                        name != '0' or block.downsample is not None):
+                    setattr(stage, name, with_class(block, FoldedBlock))
