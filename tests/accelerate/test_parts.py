@@ -89,3 +89,20 @@ def test_the_hook_of_a_test(nested):
 def test_a_model_without_weights():
     for_training(MODELS.build(dict(
         type='FasterRCNN', backbone=dict(type='IdentityBackbone'))))
+
+
+def test_the_second_stage_stays_in_bfloat16():
+    ready = for_inference(detector('RoIAlign', 50)).roi_head.shared_head
+    feature = torch.randn(1, 1024, 8, 10).to(memory_format=torch.channels_last)
+    region = feature, torch.tensor([[0, 5, 9, 100, 80], [0, 40, 20, 150, 120.0]])
+    types = []
+    for part in ready.modules():
+        if isinstance(part, nn.Conv2d):
+            part.register_forward_hook(lambda part, x, y: types.append(x[0].dtype))
+    with torch.no_grad():
+        expected = ready(region)
+        types.clear()
+        with torch.autocast('cpu', torch.bfloat16):
+            found = ready(region)
+    assert set(types) == {torch.bfloat16} and found.dtype == torch.bfloat16
+    assert (found - expected).norm() < 0.02 * expected.norm()
