@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..roi.resnet_c5_head import ResNetC5Head
 from .convolution import conv2d
+from .residual import conv_relu
 from .roi_align import PixelRoIAlign
 
 
@@ -44,9 +45,14 @@ class C5OnMap(ResNetC5Head):
                for norm in (block.bn1, shortcut[1])):  # not linear
             return super().forward(self.pool_cells(feature, rois))
         x = block.relu(self.pool_after(feature, rois, block.conv1, block.bn1))
+        others = nn.Sequential(*others)
+        if isinstance(block.bn2, nn.Identity):  # folded
+            x = conv_relu(block.conv2, x)
+            return others(conv_relu(
+                block.conv3, x, self.pool_after(feature, rois, *shortcut)))
         x = block.relu(block.bn2(block.conv2(x)))
         x = block.bn3(block.conv3(x)) + self.pool_after(feature, rois, *shortcut)
-        return nn.Sequential(*others)(block.relu(x))
+        return others(block.relu(x))
 
     def pool_after(self, feature: Tensor, rois: Tensor, conv: nn.Conv2d,
                    norm: nn.Module) -> Tensor:
@@ -61,7 +67,7 @@ class C5OnMap(ResNetC5Head):
             weight = weight * gain.view(-1, 1, 1, 1)
             bias = norm.bias - norm.running_mean * gain
         cells = self.pool_cells(conv2d(feature, weight), rois, step=conv.stride[0])
-        return cells + bias.view(-1, 1, 1)
+        return cells.add_(bias.view(-1, 1, 1))  # stays in its type
 
     @classmethod
     def fits(cls, extractor: nn.Module, head: nn.Module) -> bool:

@@ -4,7 +4,7 @@ import torch
 from mmcv.cnn import fuse_conv_bn
 from torch import nn
 
-from .parts import replace_parts
+from .parts import replace_blocks, replace_parts
 
 FREEZING = dict(freezing=True)
 
@@ -14,7 +14,8 @@ def for_inference(detector: nn.Module, compile: bool = False) -> nn.Module:
 
     All of it is exact but for rounding: detections stay within the tolerances of the
     parity tests. Convolutions read and write pixels whose channels lie side by side
-    (``channels_last``), which the kernels of CPUs and of tensor cores work in anyway.
+    (``channels_last``), which the kernels of CPUs and of tensor cores work in anyway;
+    on a CPU they add shortcuts and apply ReLUs while they write.
 
     Args:
         detector: A ``FasterRCNN`` with its weights; it is put into evaluation mode and
@@ -29,6 +30,7 @@ def for_inference(detector: nn.Module, compile: bool = False) -> nn.Module:
     fold_batch_norms(detector)
     detector.to(memory_format=torch.channels_last)
     replace_parts(detector)
+    replace_blocks(detector)
     if compile:
         compile_layers(detector)
     return detector

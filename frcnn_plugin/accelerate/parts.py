@@ -7,7 +7,9 @@ from ..ops.matching import compare
 from .c5_on_map import C5OnMap, DeferredRoIAlign
 from .convolution import ProductConv2d
 from .matching import compare_in_blocks
+from .residual import FoldedBlock
 from .roi_align import PixelRoIAlign
+from .roi_pool import PixelRoIPool
 from .suppression import greedy_nms
 
 
@@ -24,7 +26,7 @@ def on_cpu(detector: nn.Module) -> bool:
 
 
 def replace_parts(detector: nn.Module) -> None:
-    """Suppression and matching; on a CPU RoIAlign too, and what is linear after it."""
+    """Suppression and matching; on a CPU pooling too, and what is linear after it."""
     pooling = on_cpu(detector)
     for part in detector.modules():
         for owner in (part, getattr(part, 'proposal_creator', None),
@@ -39,8 +41,10 @@ def replace_parts(detector: nn.Module) -> None:
             part.bbox_roi_extractor = with_class(extractor, DeferredRoIAlign)
             part.shared_head = with_class(head, C5OnMap)
             part.shared_head.pool_cells = part.bbox_roi_extractor.pool_cells
-        elif pooling and PixelRoIAlign.fits(extractor):
-            part.bbox_roi_extractor = with_class(extractor, PixelRoIAlign)
+        elif pooling:
+            for kind in (PixelRoIAlign, PixelRoIPool):
+                if kind.fits(extractor):
+                    part.bbox_roi_extractor = with_class(extractor, kind)
 
 
 def replace_convolutions(detector: nn.Module) -> None:
@@ -49,3 +53,13 @@ def replace_convolutions(detector: nn.Module) -> None:
         for name, child in part.named_children():
             if ProductConv2d.fits(child):
                 setattr(part, name, with_class(child, ProductConv2d))
+
+
+def replace_blocks(detector: nn.Module) -> None:
+    """Residual blocks without batch normalisation, in stages of such blocks."""
+    for stage in detector.modules():
+        if isinstance(stage, nn.Sequential):
+            for name, block in stage.named_children():
+                if FoldedBlock.fits(block) and (
+                        name != '0' or block.downsample is not None):
+                    setattr(stage, name, with_class(block, FoldedBlock))

@@ -45,10 +45,13 @@ class PixelRoIAlign(RoIPoolExtractor):
         levels = map_roi_levels(rois[:, 1:], self.num_inputs, self.finest_scale)
         if factor is not None:
             rois = enlarge(rois, factor)
+        dtype = feats[0].dtype
+        if torch.is_grad_enabled() and feats[0].requires_grad:
+            feats = [level.float() for level in feats]  # which gradients are summed in
         pooled = roi_align_cells(
-            [level.float() for level in feats], rois.float(), levels, self.output_size,
+            feats, rois.float(), levels, self.output_size,
             [1 / stride for stride in self.featmap_strides], step=step, **self.options)
-        return pooled.to(feats[0].dtype)
+        return pooled.to(dtype)
 
     def pools_by_pixels(self, feature: Tensor, factor: float | None) -> bool:
         """Whether :func:`roi_align_cells` is the faster way, and a possible one."""
@@ -69,8 +72,9 @@ def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
     Source: Mask R-CNN (arXiv:1703.06870), section 3.
 
     Args:
-        features: (B, C, H, W) float32 per level.
-        rois: (R, 5) regions (image index, x1, y1, x2, y2).
+        features: (B, C, H, W) per level; of bfloat16 and float16 the cells are summed
+            in float32, gradients not.
+        rois: (R, 5) float32 regions (image index, x1, y1, x2, y2).
         levels: (R,) int64, the level of each region.
         output_size: Cells of a region, (h, w).
         scales: Pixels of each map for one of the regions' coordinates.
@@ -209,5 +213,6 @@ def weighted_sums(table: Tensor, first: Tensor, along_y: tuple[Tensor, Tensor],
     pixels = rows[:, :, None, :, None] + columns[:, None, :, None, :]
     weights = row_weights[:, :, None, :, None] * column_weights[:, None, :, None, :]
     cells = F.embedding_bag(pixels.flatten(0, 2).flatten(1), table, mode='sum',
-                            per_sample_weights=weights.flatten(0, 2).flatten(1))
+                            per_sample_weights=weights.flatten(0, 2).flatten(1).to(
+                                table.dtype))
     return cells.unflatten(0, pixels.shape[:3]).permute(0, 3, 1, 2)

@@ -11,6 +11,7 @@ from frcnn_plugin.accelerate import AccelerateHook, for_inference, for_training
 from frcnn_plugin.accelerate.c5_on_map import C5OnMap, DeferredRoIAlign
 from frcnn_plugin.accelerate.matching import compare_in_blocks
 from frcnn_plugin.accelerate.roi_align import PixelRoIAlign
+from frcnn_plugin.accelerate.roi_pool import PixelRoIPool
 from frcnn_plugin.accelerate.suppression import greedy_nms
 from frcnn_plugin.ops import masked_nms
 from frcnn_plugin.registry import MODELS
@@ -28,7 +29,7 @@ def detector(kind: str, depth: int):
 
 @pytest.mark.parametrize(('kind', 'depth', 'extractor', 'head'), [
     ('RoIAlign', 50, DeferredRoIAlign, C5OnMap),
-    ('RoIAlign', 18, PixelRoIAlign, None), ('RoIPool', 50, None, None)])
+    ('RoIAlign', 18, PixelRoIAlign, None), ('RoIPool', 50, PixelRoIPool, None)])
 def test_what_takes_whose_place(kind, depth, extractor, head):
     plain = detector(kind, depth)
     fast = for_training(copy.deepcopy(plain))
@@ -88,3 +89,20 @@ def test_the_hook_of_a_test(nested):
 def test_a_model_without_weights():
     for_training(MODELS.build(dict(
         type='FasterRCNN', backbone=dict(type='IdentityBackbone'))))
+
+
+def test_the_second_stage_stays_in_bfloat16():
+    ready = for_inference(detector('RoIAlign', 50)).roi_head.shared_head
+    feature = torch.randn(1, 1024, 8, 10).to(memory_format=torch.channels_last)
+    region = feature, torch.tensor([[0, 5, 9, 100, 80], [0, 40, 20, 150, 120.0]])
+    types = []
+    for part in ready.modules():
+        if isinstance(part, nn.Conv2d):
+            part.register_forward_hook(lambda part, x, y: types.append(x[0].dtype))
+    with torch.no_grad():
+        expected = ready(region)
+        types.clear()
+        with torch.autocast('cpu', torch.bfloat16):
+            found = ready(region)
+    assert set(types) == {torch.bfloat16} and found.dtype == torch.bfloat16
+    assert (found - expected).norm() < 0.02 * expected.norm()

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torchvision.ops import roi_align
 
-from frcnn_plugin.accelerate.roi_align import roi_align_cells
+from frcnn_plugin.accelerate.parts import with_class
+from frcnn_plugin.accelerate.roi_align import PixelRoIAlign, roi_align_cells
+from frcnn_plugin.roi import RoIPoolExtractor
 
 SIZE = (38, 50)
 
@@ -86,3 +88,22 @@ def test_no_regions(num_levels):
     found = roi_align_cells([torch.randn(1, 8, *SIZE)] * num_levels, torch.zeros(0, 5),
                             torch.zeros(0).long(), (7, 7), [1 / 16] * num_levels)
     assert found.shape == (0, 8, 7, 7)
+
+
+@pytest.mark.parametrize('train', [False, True])
+def test_bfloat16(train):
+    """Coordinates, sums and gradients are float32."""
+    torch.manual_seed(0)
+    plain = RoIPoolExtractor(dict(type='RoIAlign', output_size=14), 64, [16])
+    feature = torch.randn(2, 64, *SIZE).bfloat16().requires_grad_(train)
+    copied = feature.detach().clone().requires_grad_(train)
+    rois = random_rois(300)[6:]
+    found = with_class(plain, PixelRoIAlign)([feature], rois)
+    expected = plain([copied], rois)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found, expected, rtol=2**-6, atol=2**-7)
+    if train:
+        gradient = torch.rand_like(found)
+        found.backward(gradient)
+        expected.backward(gradient)
+        torch.testing.assert_close(feature.grad, copied.grad, rtol=2**-7, atol=0)
