@@ -68,7 +68,8 @@ def detect(argv: list[str] | None = None) -> int:
         print(f'warning: {message}; skipped')
     number = len(pictures) - len(broken)
     print(f'{args.out}: {len(results.annotations)} detections in {number} '
-          f'image{"s" * (number != 1)}' + (f' and {len(videos)} videos' if videos else ''))
+          f'image{"s" * (number != 1)}'
+          + (f' and {len(videos)} videos' if videos else ''))
     if number:
         print(speed(number, clock))
     return int(bool(broken))
