@@ -16,6 +16,8 @@ from .version import __version__
 
 make_ready()
 __getattr__, __dir__, _ = lazy_loader.attach(
-    __name__, submod_attrs={'inference': ['Detector', 'Prediction']})
+    __name__, submod_attrs={'inference': ['Detector', 'Prediction']}, submodules=[
+        'accelerate', 'backbones', 'datasets', 'detectors', 'engine', 'evaluation',
+        'inference', 'registry', 'report', 'roi', 'rpn', 'visualization'])
 
 __all__ = ['Detector', 'Prediction', '__version__']

@@ -37,6 +37,18 @@ class LazyRegistry(Registry):
             parent.import_from_location()
             parent = parent.parent
 
+    def _register_module(self, module, module_name=None, force=False) -> None:
+        if force:  # what it is to replace has to be there
+            self.import_from_location()
+        super()._register_module(module, module_name, force)
+
+    def __len__(self) -> int:
+        return len(self.module_dict)
+
+    def __repr__(self) -> str:
+        self.import_from_location()
+        return super().__repr__()
+
     @property
     def module_dict(self) -> dict:
         """All that is registered, by name."""

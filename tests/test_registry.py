@@ -1,5 +1,8 @@
 """Mistakes in a config become one line that names the component."""
 
+import subprocess
+import sys
+
 import pytest
 
 from frcnn_plugin.errors import ConfigError
@@ -31,3 +34,20 @@ def test_errors_of_the_components_stay_what_they_are(error):
     with pytest.raises(type(error)) as caught, explain_config():
         raise error
     assert caught.value is error
+
+
+def test_what_is_asked_first_gets_everything():
+    """In a process of its own: components are imported at the first look."""
+    code = """
+from frcnn_plugin.registry import HOOKS, MODELS
+assert len(HOOKS) > 3 and 'PicturesHook' in repr(HOOKS)
+
+@MODELS.register_module(force=True)
+class RPNHead:
+    pass
+
+assert MODELS.get('RPNHead') is RPNHead and MODELS.get('FasterRCNN')
+import frcnn_plugin
+assert frcnn_plugin.roi and frcnn_plugin.visualization.PicturesHook
+"""
+    subprocess.run([sys.executable, '-c', code], check=True)

@@ -18,8 +18,8 @@ def check_mixed_precision(device: torch.device | str) -> None:
             '(AVX-512 BF16 or AMX); torch finds neither')
 
 
-def mixed_precision(device: torch.device | str, enabled: bool = True) -> torch.autocast:
+def mixed_precision(device: torch.device | str) -> torch.autocast:
     """Around a forward pass: float16 on a GPU, bfloat16 on a CPU."""
     kind = torch.device(device).type
-    return torch.autocast(kind, enabled=enabled, dtype=(
-        torch.bfloat16 if kind == 'cpu' else torch.float16))
+    return torch.autocast(
+        kind, dtype=torch.bfloat16 if kind == 'cpu' else torch.float16)

@@ -25,7 +25,7 @@ class FoldedBlock(nn.Module):
     def fits(cls, module: nn.Module) -> bool:
         """Whether a module is a block whose place it can take."""
         return type(module) in BLOCKS and (
-            isinstance(module.bn1, nn.Identity)
+            isinstance(getattr(module, 'bn1', None), nn.Identity)
             and not getattr(module, 'with_plugins', False)
             and all(type(conv) is nn.Conv2d for conv in convolutions(module)))
 

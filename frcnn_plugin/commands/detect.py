@@ -6,10 +6,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from ..errors import UserError
 from ..inference import Detector, Prediction
@@ -23,21 +25,27 @@ from .parser import parse
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
+MOST_PIXELS = 2**30  # of a picture, as OpenCV has it
 THREADS = min(4, os.cpu_count() or 1)  # that read and draw beside the network
 
 
 def detect(argv: list[str] | None = None) -> int:
-    """Run ``frcnn detect``; 1 if an image could not be read, else 0."""
+    """Run ``frcnn detect``; 1 if an image could not be read, or its picture not be
+    written; else 0."""
     args = parse('detect', argv)
     if args.batch_size < 1:
         raise UserError(f'--batch-size is {args.batch_size}; it must be at least 1')
     names = find_inputs(args.input)
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     targets = find_targets(names, args)
     detector = Detector(args.checkpoint, args.config, args.device, args.classes,
                         amp=args.amp)
     drawer = None if args.no_pictures else BoxDrawer(detector.classes)
-    results, broken = CocoResults(detector.classes), []
+    results, broken, unwritten = CocoResults(detector.classes), [], []
     videos = [path for path in names if path.suffix.lower() in VIDEOS]
+    if videos and find_spec('cv2') is None:
+        raise UserError(f'{videos[0]}: videos need OpenCV: '
+                        'pip install opencv-python-headless')
     pictures = [path for path in names if path not in videos]
     clock = Clock()
 
@@ -51,12 +59,17 @@ def detect(argv: list[str] | None = None) -> int:
     def draw(job: tuple[Path, np.ndarray, Prediction]) -> None:
         path, image, found = job
         if drawer:
-            with clock.measure('drawing'):
-                write_image(targets[path], drawer(image, found))
+            try:
+                with clock.measure('drawing'):
+                    write_image(targets[path], drawer(image, found))
+            except UserError as error:  # what is found is listed all the same
+                unwritten.append(str(error))
 
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in ahead(pool, draw, found_in_pictures()):
             pass
+    number = len(pictures) - len(broken)
+    took = speed(number, clock) if number else ''
     for path in videos:
         detect_in_video(path, names[path], targets[path], detector, drawer, results,
                         args, clock)
@@ -66,13 +79,14 @@ def detect(argv: list[str] | None = None) -> int:
     ), indent=1).encode())
     for message in broken:
         print(f'warning: {message}; skipped')
-    number = len(pictures) - len(broken)
+    for message in unwritten:
+        print(f'warning: {message}')
     print(f'{args.out}: {len(results.annotations)} detections in {number} '
           f'image{"s" * (number != 1)}'
-          + (f' and {len(videos)} videos' if videos else ''))
-    if number:
-        print(speed(number, clock))
-    return int(bool(broken))
+          + (f' and {len(videos)} video{"s" * (len(videos) != 1)}' if videos else ''))
+    if took:
+        print(took)
+    return int(bool(broken or unwritten))
 
 
 def speed(number: int, clock: Clock) -> str:
@@ -160,11 +174,8 @@ def detect_in_video(path: Path, name: str, target: Path, detector: Detector,
                     drawer: BoxDrawer | None, results: CocoResults,
                     args: argparse.Namespace, clock: Clock) -> None:
     """Detect in all frames; the pictures become a video again."""
-    try:
-        import cv2
-    except ModuleNotFoundError as error:
-        raise UserError(f'{path}: videos need OpenCV: '
-                        'pip install opencv-python-headless') from error
+    import cv2
+
     video = cv2.VideoCapture(str(path))
     if not video.isOpened():
         raise UserError(f'{path}: not a readable video')

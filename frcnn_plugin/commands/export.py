@@ -1,6 +1,8 @@
 """``frcnn export``: write a trained detector as one file for other programs."""
 
 import argparse
+import os
+import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +17,7 @@ from ..datasets import VOCFolder
 from ..errors import DataRootError, UserError
 from ..export import GraphDetector, export_graph, save_onnx
 from ..inference import Detector
+from ..inference.detector import is_runtime_file
 from ..inference.images import read_image
 from .arguments.detectors import FORMATS
 from .detect import find_inputs
@@ -33,7 +36,6 @@ def export(argv: list[str] | None = None) -> int:
     images = [image for text in args.check or () for image in find_inputs(text)]
     detector = Detector(args.checkpoint, args.config, device='cpu', fast=False)
     resize = resizing(detector)
-    out.parent.mkdir(parents=True, exist_ok=True)
     try:
         graph = GraphDetector(detector.model, resize if args.with_resize else None)
     except TypeError as error:
@@ -60,11 +62,14 @@ def export(argv: list[str] | None = None) -> int:
 
 def check_arguments(args: argparse.Namespace) -> Path:
     """Refuse what does not go together; returns the file to write."""
+    if is_runtime_file(args.checkpoint):
+        raise UserError(f'{args.checkpoint}: is exported already; export the '
+                        'checkpoint')
     lacking = [name for name in NEEDED[args.to] if find_spec(name) is None
                and (args.int8 or name != 'nncf')]
     if lacking:
-        raise UserError(f'--to {args.to}: {", ".join(lacking)} is not installed (pip '
-                        f'install {" ".join(lacking)})')
+        raise UserError(f'--to {args.to} needs {", ".join(lacking)} (pip install '
+                        f'{" ".join(lacking)})')
     if args.int8 and args.to != 'openvino':
         raise UserError('--int8 needs --to openvino')
     if args.int8 and not args.calibrate:
@@ -77,16 +82,25 @@ def check_arguments(args: argparse.Namespace) -> Path:
     out = args.out or Path(args.checkpoint).with_suffix(suffix)
     if out.suffix != suffix:
         raise UserError(f'--out {out}: a file of --to {args.to} ends with {suffix}')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(out.parent, os.W_OK):
+        raise UserError(f'--out {out}: nothing can be written into this folder')
     return out
 
 
 def resizing(detector: Detector) -> dict:
     """How pictures are resized before inference, by the settings of the pipeline."""
+    settings: dict = {}
     for step in detector.pipeline.transforms:
-        if 'Resize' in type(step).__name__:
-            return dict(scale=step.scale, scale_factor=getattr(
-                step, 'scale_factor', None), keep_ratio=step.keep_ratio)
-    return {}
+        name = type(step).__name__
+        if name in ('Resize', 'FixScaleResize') and not settings and (
+                step.interpolation == 'bilinear'):
+            settings = dict(scale=step.scale, scale_factor=step.scale_factor,
+                            keep_ratio=step.keep_ratio)
+        elif name != 'PackDetInputs':
+            raise UserError(f'the pipeline of this detector has {step!r}, which an '
+                            'exported file does not do')
+    return settings
 
 
 def read_pictures(args: argparse.Namespace, classes: tuple[str, ...]) -> list:
@@ -127,7 +141,9 @@ def write_openvino(graph: GraphDetector, notes: dict, pictures: list,
     print(f'measuring ranges on {(len(pictures) + 1) // 2} pictures, and the accuracy '
           f'on {len(pictures) // 2}', flush=True)
     quantized, *measured = quantize(model, notes, pictures)
-    sizes = [save_openvino(each, out) for each in (model, quantized)]
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = [save_openvino(model, Path(folder) / out.name),
+                 save_openvino(quantized, out)]
     table = Table('', 'AP, IoU 0.50 to 0.95', 'MB', 'a picture, ms', title='Accuracy '
                   'on the half of the pictures that was not adjusted to')
     for name, each, size in zip(('float32', 'int8'), measured, sizes, strict=True):

@@ -15,6 +15,7 @@ from ..datasets.orientation import read_size
 from ..datasets.voc_annotation import read_voc_annotation
 from ..errors import UserError
 from ..inference import Detector
+from ..inference.detector import is_runtime_file
 from ..inference.images import read_image
 from ..io.whole_files import write_whole
 from ..mmdet_bridge.lists import pack_ground_truth
@@ -32,6 +33,9 @@ def inspect_stages(argv: list[str] | None = None) -> None:
     config, checkpoint = args.config, args.checkpoint
     if Path(checkpoint).suffix in ('', '.py'):  # it is a config, by its path or name
         config, checkpoint = config or checkpoint, None
+    if is_runtime_file(checkpoint):
+        raise UserError(f'{checkpoint}: an exported file shows no stages; give its '
+                        'checkpoint')
     torch.manual_seed(0)
     detector = Detector(checkpoint, config, 'cpu', args.classes, fast=False)
     sample = detector.prepare(read_image(args.image))

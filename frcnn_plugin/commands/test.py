@@ -17,7 +17,7 @@ from ..engine.frozen_phase_hook import model_of
 from ..errors import UserError
 from ..evaluation.proposal_recall import recall_name
 from ..evaluation.voc_metric import PER_CLASS
-from ..inference.detector import Detector, is_runtime_file
+from ..inference.detector import is_runtime_file, notes_of
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import explain_config
 from . import machine
@@ -42,7 +42,7 @@ def take_file(args: argparse.Namespace) -> str | None:
     if args.checkpoint is None:
         args.config = OWN_FOLDER
         args.work_dir = args.work_dir or str(Path('work_dirs') / Path(file).stem)
-    args.classes = args.classes or list(Detector(file).classes)
+    args.classes = args.classes or notes_of(file)['classes']
     args.checkpoint = None
     return file
 

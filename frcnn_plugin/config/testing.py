@@ -12,6 +12,7 @@ from ..errors import ConfigError, SettingError
 from .parts import datasets_of, nested_dicts, part_of
 
 FLIP_BEFORE = ('LoadAnnotations', 'LoadProposals', 'PackDetInputs')
+FILE_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape')
 FLIP_KEYS = ('flip', 'flip_direction')  # by which mmdet turns boxes back
 
 
@@ -63,10 +64,9 @@ def use_file(cfg: Config, file: str) -> None:
     """Test an exported detector, which resizes the pictures by itself."""
     cfg.model = dict(type='FileModel', file=file)
     for dataset in datasets_of(cfg, ('test_dataloader',)):
-        dataset.pipeline = [step for step in dataset.pipeline
-                            if 'Resize' not in str(step['type'])]
-        dataset.pipeline[-1]['meta_keys'] = ('img_id', 'img_path', 'ori_shape',
-                                             'img_shape')
+        dataset.pipeline = [dict(type='LoadImageFromFile'),
+                            dict(type='LoadAnnotations', with_bbox=True),
+                            dict(type='PackDetInputs', meta_keys=FILE_KEYS)]
 
 
 def use_amp(cfg: Config) -> None:

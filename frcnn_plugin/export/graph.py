@@ -46,9 +46,9 @@ class GraphDetector(nn.Module):
         self.divisor = getattr(first, 'pad_size_divisor', 1)
         self.pad_value = float(getattr(first, 'pad_value', 0))
         self.swap = bool(getattr(first, '_channel_conversion', False))
-        plain = torch.zeros(3, 1, 1)
-        self.register_buffer('mean', getattr(first, 'mean', plain).detach().clone())
-        self.register_buffer('std', getattr(first, 'std', plain + 1).detach().clone())
+        none = torch.zeros(3, 1, 1)
+        self.register_buffer('mean', getattr(first, 'mean', none).detach().clone())
+        self.register_buffer('std', getattr(first, 'std', none + 1).detach().clone())
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Detect in a batch of pictures of one size.

@@ -27,7 +27,7 @@ def openvino_model(graph: GraphDetector, notes: dict) -> openvino.Model:
 
 
 def save_openvino(model: openvino.Model, path: Path) -> int:
-    """Write both files, whole or not at all; returns their size in bytes."""
+    """Write both files, each whole or not at all; returns their size in bytes."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         part = Path(folder) / path.name
         openvino.save_model(model, part, compress_to_fp16=False)

@@ -80,6 +80,19 @@ class Detector:
         raise NotImplementedError
 
 
+def notes_of(file: str | Path) -> dict:
+    """What ``frcnn export`` wrote into a file, such as its ``classes``.
+
+    Raises:
+        UserError: If it cannot be read, or OpenVINO is not installed.
+    """
+    try:
+        from .file_detector import read_model, read_notes
+    except ModuleNotFoundError as error:
+        raise NoRuntimeError(f'{file}: {error.name} is not installed') from error
+    return read_notes(read_model(Path(file)), file)
+
+
 def is_runtime_file(path: str | Path | None) -> bool:
     """Whether a path names a file of ``frcnn export``, and not a checkpoint."""
     return path is not None and Path(path).suffix.lower() in RUNTIME_FILES

@@ -23,11 +23,12 @@ class FileDetector(Detector):
     file says.
 
     Args:
-        path: The file; an ``.xml`` has its weights beside it, in the ``.bin``.
+        checkpoint: The file; an ``.xml`` has its weights beside it, in the ``.bin``.
         config: Must be None: the file has all its settings.
         device: OpenVINO's name of a device, ``'cpu'`` by default.
         classes: Names to use in place of those in the file.
-        amp: Whether it computes in bfloat16 where the processor can.
+        compile, fast: Of a checkpoint; a file is compiled anyway.
+        amp: Whether it computes in bfloat16, or float16 where the device has that.
 
     Attributes:
         notes (dict): What ``frcnn export`` wrote about the detector.
@@ -37,8 +38,10 @@ class FileDetector(Detector):
             does not have the device.
     """
 
-    def __init__(self, path: str | Path, config: None = None, device: str | None = None,
-                 classes: Iterable[str] | None = None, amp: bool = False) -> None:
+    def __init__(self, checkpoint: str | Path, config: None = None,
+                 device: str | None = None, classes: Iterable[str] | None = None,
+                 compile: bool = False, fast: bool = True, amp: bool = False) -> None:
+        path = checkpoint
         if config is not None:
             raise UserError(f'{path}: has its settings inside; leave out {config}')
         model = read_model(Path(path))
@@ -48,15 +51,16 @@ class FileDetector(Detector):
             raise UserError(f'{path}: has {len(self.notes["classes"])} classes, but '
                             f'{len(self.classes)} names were given for them')
         device = (device or 'cpu').upper()
-        settings = dict(PERFORMANCE_HINT='LATENCY',
-                        INFERENCE_PRECISION_HINT='bf16' if amp else 'f32')
         try:
             core = openvino.Core()
             able = core.get_property(device, 'OPTIMIZATION_CAPABILITIES')
             if amp and not {'BF16', 'FP16'}.intersection(able):
                 raise MixedPrecisionError(
                     f'{path}: device {device} has no instructions for 16 bits')
-            self.network = core.compile_model(model, device, settings)
+            half = 'bf16' if 'BF16' in able else 'f16'
+            self.network = core.compile_model(model, device, dict(
+                PERFORMANCE_HINT='LATENCY',
+                INFERENCE_PRECISION_HINT=half if amp else 'f32'))
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise UserError(f'{path}: OpenVINO cannot run it on device {device} '
@@ -127,4 +131,4 @@ def read_notes(model, path: str | Path) -> dict:
             if 'resize_inside' in notes:
                 return notes
             raise DetectorFileError(f'{path}: an older version of frcnn_plugin made it')
-    raise DetectorFileError(f'{path}: the file of another program')
+    raise DetectorFileError(f'{path}: was not written by frcnn export')

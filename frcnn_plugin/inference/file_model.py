@@ -5,7 +5,6 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 
 from ..registry import MODELS
-from .file_detector import FileDetector
 
 
 @MODELS.register_module()
@@ -21,6 +20,8 @@ class FileModel(BaseModel):
 
     def __init__(self, file: str, amp: bool = False) -> None:
         super().__init__()
+        from .file_detector import FileDetector  # OpenVINO may not be there
+
         self.detector = FileDetector(file, amp=amp)
 
     def forward(self, inputs: list[torch.Tensor], data_samples: list,
@@ -33,7 +34,7 @@ class FileModel(BaseModel):
             mode: Always ``'predict'``.
         """
         found = self.detector.detect(
-            [image.permute(1, 2, 0).numpy() for image in inputs])
+            [image.cpu().permute(1, 2, 0).numpy() for image in inputs])
         for sample, each in zip(data_samples, found, strict=True):
             sample.pred_instances = InstanceData(**{
                 name: torch.from_numpy(part) for name, part in (

@@ -3,11 +3,17 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from ..errors import DataError
+from ..errors import CannotWriteError, DataError
 
 ONE = 2**11  # of a weight, in the whole numbers that OpenCV resizes with
+ORIENTATION = 0x0112  # the tag of EXIF
+TURNS = dict(enumerate((
+    Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180,
+    Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90), start=2))  # that make a picture upright
 
 
 def read_image(image) -> np.ndarray:
@@ -32,11 +38,10 @@ def read_image(image) -> np.ndarray:
             raise DataError(f'{image}: no such image')
         try:
             with Image.open(image) as found:
-                return _in_bgr(ImageOps.exif_transpose(found))
+                return _in_bgr(_upright(found))
         except UnidentifiedImageError as error:
             raise DataError(f'{image}: not a readable image') from error
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError
-                ) as error:  # Pillow's plug-ins raise any of them
+        except Exception as error:  # of Pillow's many plug-ins
             raise DataError(f'{image}: not a readable image ({error})') from error
     else:
         what = f'a {type(image).__name__}'
@@ -45,13 +50,30 @@ def read_image(image) -> np.ndarray:
 
 
 def write_image(path: Path, image: np.ndarray) -> None:
-    """Write (H, W, 3) uint8, BGR; the folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.ascontiguousarray(image[..., ::-1])).save(path, quality=95)
+    """Write (H, W, 3) uint8, BGR; the folder is made if need be.
+
+    Raises:
+        CannotWriteError: If it cannot be written.
+    """
+    picture = Image.fromarray(np.ascontiguousarray(image[..., ::-1]))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path, quality=95)
+    except OSError as error:
+        raise CannotWriteError(
+            f'{path}: cannot be written ({error.strerror or error})') from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        turn = TURNS.get(image.getexif().get(ORIENTATION))
+    except Exception:  # what is damaged says nothing, as to OpenCV
+        turn = None
+    return image if turn is None else image.transpose(turn)
 
 
 def _in_bgr(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith('I'):  # 16 bits of grey
+    if image.mode.startswith('I;16'):
         grey = (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
     return np.ascontiguousarray(np.asarray(image.convert('RGB'))[..., ::-1])
@@ -73,7 +95,7 @@ def resized_shape(height: int, width: int, resize: dict) -> tuple[int, int]:
         across = down = min(large / max(height, width), small / min(height, width))
     else:
         return tuple(resize['scale'][::-1])
-    return int(height * down + 0.5), int(width * across + 0.5)
+    return max(1, int(height * down + 0.5)), max(1, int(width * across + 0.5))
 
 
 def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:

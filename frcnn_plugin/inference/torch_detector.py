@@ -1,6 +1,7 @@
 """A checkpoint as a detector, by torch."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,8 @@ class TorchDetector(Detector):
     def detect(self, images: list[np.ndarray]) -> list[Prediction]:
         """What is in a batch of (H, W, 3) uint8 images, BGR."""
         samples = [self.prepare(image) for image in images]
-        with (torch.inference_mode(), mixed_precision(self.device, self.amp),
+        mixed = mixed_precision(self.device) if self.amp else nullcontext()
+        with (torch.inference_mode(), mixed,
               DefaultScope.overwrite_default_scope(self.scope)):
             found = self.model.test_step(pseudo_collate(samples))
         predictions = []

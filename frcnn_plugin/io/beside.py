@@ -1,5 +1,6 @@
 """Work done in threads beside the work that waits for it."""
 
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,7 @@ class Clock:
     def __init__(self) -> None:
         self.begin = time.perf_counter()
         self.parts: Counter[str] = Counter()
+        self.lock = threading.Lock()
 
     @contextmanager
     def measure(self, part: str) -> Iterator[None]:
@@ -40,7 +42,8 @@ class Clock:
         try:
             yield
         finally:
-            self.parts[part] += time.perf_counter() - begin
+            with self.lock:
+                self.parts[part] += time.perf_counter() - begin
 
     @property
     def whole(self) -> float:

@@ -1,6 +1,7 @@
 """Draws detections with Pillow alone."""
 
 import colorsys
+import logging
 from importlib.util import find_spec
 
 import numpy as np
@@ -9,7 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 from ..inference import Prediction
 
 LEAST = 400  # pixels of the shorter side of a picture, so that labels can be read
+MOST = 4000  # of the longer side, by which no picture is enlarged further
 GOLDEN = 0.618034  # of the circle of hues; multiples of it never come close
+
+log = logging.getLogger(__name__)
 
 
 class BoxDrawer:
@@ -19,15 +23,19 @@ class BoxDrawer:
         self.colors = [tuple(round(255 * part) for part in colorsys.hsv_to_rgb(
             number * GOLDEN % 1, 0.75, 0.95)) for number in range(len(classes))]
         self.font_file = None  # Pillow's own, which is Latin
-        if find_spec('matplotlib') and not ''.join(classes).isascii():
-            from ..io.fonts import font_for
+        if not ''.join(classes).isascii():
+            if find_spec('matplotlib'):
+                from ..io.fonts import font_for
 
-            self.font_file = font_for(classes).fname
+                self.font_file = font_for(classes).fname
+            else:
+                log.warning('names of classes may be drawn as squares: without '
+                            'matplotlib there are Latin letters only')
 
     def __call__(self, image: np.ndarray, found: Prediction) -> np.ndarray:
         """An (H, W, 3) uint8 image, BGR, with its boxes; enlarged if it is small."""
         picture = Image.fromarray(np.ascontiguousarray(image[..., ::-1]))
-        factor = max(1.0, LEAST / min(picture.size))
+        factor = max(1.0, min(LEAST / min(picture.size), MOST / max(picture.size)))
         if factor > 1:
             picture = picture.resize([round(side * factor) for side in picture.size],
                                      Image.Resampling.BICUBIC)
@@ -42,7 +50,7 @@ class BoxDrawer:
             left, top, right, bottom = (box * factor).clip(0, limit).tolist()
             color = self.colors[label]
             draw.rectangle([left, top, right, bottom], outline=color, width=thick)
-            text = f'{name} {score:.2f}'
+            text = f'{" ".join(name.split())} {score:.2f}'
             ends = draw.textbbox((0, 0), text, font, anchor='lt')
             left = max(0, min(left, picture.width - ends[2] - 4))
             top = top - ends[3] - 5 if top > ends[3] + 5 else top

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from mmdet.models.backbones.resnet import ResNet
+from mmdet.models.backbones.resnet import Bottleneck, ResNet
 from torch import nn
 from torch.profiler import profile
 from torchvision.models import resnet18, resnet50
@@ -76,7 +76,8 @@ def test_the_plain_way():
 
 def test_others_keep_their_place():
     parts = nn.Sequential(nn.Sequential(nn.Conv2d(64, 64, 3), nn.ReLU()),
-                          resnet50().layer1)  # with batch normalisation
+                          resnet50().layer1,  # with batch normalisation
+                          Bottleneck(64, 16, norm_cfg=dict(type='GN', num_groups=8)))
     kinds = [type(part) for part in parts.modules()]
     replace_blocks(parts)
     assert [type(part) for part in parts.modules()] == kinds

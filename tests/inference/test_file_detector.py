@@ -1,19 +1,24 @@
 """An exported file is a detector like any other, and needs no torch."""
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 
 import cv2
-import numpy as np
 import openvino
 import pytest
+import torch
+from torchvision.ops import box_iou
 
 from frcnn_plugin import Detector
 from frcnn_plugin.commands.detect import detect
 from frcnn_plugin.commands.export import export
+from frcnn_plugin.commands.inspect_stages import inspect_stages
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.errors import UserError
+from frcnn_plugin.io.weights_only import load_weights_only
 
 WITHOUT = """
 import sys
@@ -35,9 +40,14 @@ main()
 def files(checkpoint, kept, shapes_root):
     """Each is made once: float32 with the resizing inside, and 8 bits without."""
     if not (kept / 'detector.onnx').exists():
-        export([checkpoint, '--to', 'onnx', '--with-resize', '-o',
+        text, count = re.subn('scale_factor=1.0', 'scale=(150, 100), keep_ratio=True',
+                              load_weights_only(checkpoint)['meta']['cfg'])
+        assert count
+        (kept / 'resizing.py').write_text(text)
+        detector = [str(kept / 'resizing.py'), checkpoint]
+        export([*detector, '--to', 'onnx', '--with-resize', '-o',
                 str(kept / 'detector.onnx')])
-        export([checkpoint, '--to', 'openvino', '-o', str(kept / 'detector.xml'),
+        export([*detector, '--to', 'openvino', '-o', str(kept / 'detector.xml'),
                 '--int8', '--calibrate', str(shapes_root)])
     return kept
 
@@ -47,41 +57,70 @@ def pictures(shapes_root):
     return sorted((shapes_root / 'JPEGImages').glob('test_*.jpg'))[:3]
 
 
-def test_it_finds_what_the_checkpoint_finds(files, checkpoint, pictures):
-    mine, theirs = Detector(files / 'detector.onnx'), Detector(checkpoint, device='cpu')
+def assert_alike(found, expected, share, atol):
+    """Most of the best are in both: the scores of one step of training are alike."""
+    iou = box_iou(torch.from_numpy(expected.boxes[:20]), torch.from_numpy(found.boxes))
+    same = torch.from_numpy(expected.labels[:20, None] == found.labels)
+    best, place = (iou * same).max(1)
+    assert (best > 0.9).float().mean() >= share
+    close = abs(found.scores[place.numpy()] - expected.scores[:20]) < atol
+    assert close.mean() >= share
+
+
+@pytest.mark.parametrize(('name', 'share', 'atol'), [
+    ('detector.onnx', 0.9, 0.005), ('detector.xml', 0.5, 0.05)])
+def test_it_finds_what_the_checkpoint_finds(files, checkpoint, pictures, name, share,
+                                            atol):
+    mine = Detector(files / name)
+    theirs = Detector(checkpoint, files / 'resizing.py', device='cpu')
     assert isinstance(mine, Detector) and mine.classes == theirs.classes
-    large = cv2.resize(cv2.imread(str(pictures[0])), (700, 500))
+    large = cv2.resize(cv2.imread(str(pictures[0])), (333, 250))
     for found, expected in zip(mine([*pictures, large]), theirs([*pictures, large]),
                                strict=True):
-        assert len(found) == len(expected) > 0
-        # the resizing inside does not round to whole grey values
-        np.testing.assert_allclose(found.scores, expected.scores, atol=5e-3)
+        assert len(found) == len(expected) > 20
+        assert_alike(found, expected, share, atol)
 
 
-def test_8_bits(files, checkpoint, pictures):
-    """The scores of one step of training are too alike to be compared by rank."""
+def test_8_bits(files):
     network = Detector(files / 'detector.xml')
     assert network.notes['precision'] == 'int8'
     assert network.notes['test_cfg']['score_thr'] == 0.05
-    kinds = {op.get_type_name() for op in network.network.get_runtime_model().get_ops()}
+    kinds = Counter(op.get_rt_info()['runtimePrecision'].astype(str)
+                    for op in network.network.get_runtime_model().get_ops()
+                    if op.get_rt_info()['layerType'].astype(str) == 'Convolution')
+    assert kinds['i8'] + kinds['u8'] > 10
     weights = (files / 'detector.bin').stat().st_size
-    assert weights < 0.3 * (files / 'detector.onnx').stat().st_size and kinds
-    for found, expected in zip(network(pictures),
-                               Detector(checkpoint, device='cpu')(pictures),
-                               strict=True):
-        np.testing.assert_allclose(found.scores.max(), expected.scores.max(), atol=0.05)
+    assert weights < 0.3 * (files / 'detector.onnx').stat().st_size
 
 
-def test_the_ap_of_the_very_file(files, checkpoint, small, shapes_root, tmp_path):
-    arguments = small(work_dir='by_checkpoint')
-    expected = run_test([arguments[0], checkpoint, *arguments[1:],
-                         'model.rpn_head.feat_channels=32',
-                         'model.roi_head.bbox_head.fc_channels=[32,32]'])
-    found = run_test([str(files / 'detector.onnx'), '--data-root', str(shapes_root),
-                      '--work-dir', str(tmp_path / 'by_file'), '--cfg-options',
-                      'default_hooks.report=None'])
+def test_training_needs_no_openvino():
+    code = ("import sys; sys.modules['openvino'] = None; import frcnn_plugin;"
+            "from mmdet.registry import MODELS; MODELS.get('frcnn_plugin.RPNHead')")
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_other_steps_of_a_pipeline_are_refused(checkpoint, tmp_path):
+    text = load_weights_only(checkpoint)['meta']['cfg']
+    for step, says in (("scale_factor=1.0, interpolation='nearest'", 'nearest'),
+                       ("scale_factor=1.0, type='Resize'), dict(size_divisor=32, "
+                        "type='Pad'), dict(scale_factor=1.0", 'Pad')):
+        config = tmp_path / 'config.py'
+        config.write_text(text.replace('scale_factor=1.0', step))
+        with pytest.raises(UserError, match=f'(?s)pipeline of this .*{says}'):
+            export([str(config), checkpoint, '--to', 'torch-export'])
+
+
+def test_the_ap_of_the_very_file(files, checkpoint, shapes_root, tmp_path,
+                                 fresh_process):
+    common = ['--data-root', str(shapes_root), '--cfg-options',
+              'default_hooks.report=None', 'test_dataloader.num_workers=0',
+              'test_dataloader.persistent_workers=False', '--work-dir']
+    expected = run_test([str(files / 'resizing.py'), checkpoint, *common,
+                         str(tmp_path / 'by_checkpoint')])
+    found = run_test([str(files / 'detector.onnx'), *common, str(tmp_path / 'by_file')])
     assert found['per_class'].keys() == expected['per_class'].keys()
-    assert found['mAP'] == pytest.approx(expected['mAP'], abs=0.01)
+    assert expected['mAP'] > 0
+    assert found['mAP'] == pytest.approx(expected['mAP'], rel=0.1)
 
 
 def test_without_torch(files, pictures, tmp_path):
@@ -110,12 +149,15 @@ def test_what_a_file_has_inside(files, pictures):
         Detector(files / 'detector.onnx', device='tpu')
     with pytest.raises(UserError, match='--recall and --tta need the checkpoint'):
         run_test([str(files / 'detector.onnx'), '--tta'])
-    for precision in ('int8', 'fp32'):
-        model = openvino.Core().read_model(files / 'detector.onnx')
-        model.set_rt_info('{}', 'frcnn_plugin')
-        openvino.save_model(model, files / f'{precision}.xml')
-        with pytest.raises(UserError, match='an older version'):
-            Detector(files / f'{precision}.xml')
+    model = openvino.Core().read_model(files / 'detector.onnx')
+    model.set_rt_info('{}', 'frcnn_plugin')
+    openvino.save_model(model, files / 'old.xml')
+    with pytest.raises(UserError, match='an older version'):
+        Detector(files / 'old.xml')
+    for command in (lambda file: export([file, '--to', 'onnx']),
+                    lambda file: inspect_stages([str(pictures[0]), file])):
+        with pytest.raises(UserError, match='exported'):
+            command(str(files / 'detector.onnx'))
 
 
 def test_8_bits_need_pictures(checkpoint, tmp_path, shapes_root):

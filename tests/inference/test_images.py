@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from frcnn_plugin.inference.images import read_image, resize_image, resized_shape
+from frcnn_plugin.errors import CannotWriteError
+from frcnn_plugin.inference import Prediction
+from frcnn_plugin.inference.images import (
+    read_image,
+    resize_image,
+    resized_shape,
+    write_image,
+)
+from frcnn_plugin.visualization.boxes import BoxDrawer
 
 
 def noise(*shape):
@@ -61,3 +69,29 @@ def test_the_size_is_that_of_mmdet(settings):
         image = Resize(**scale)(dict(img=noise(height, width, 3)))['img']
         assert resized_shape(height, width, settings) == image.shape[:2]
     assert resized_shape(4, 5, {}) == (4, 5)
+
+
+def test_a_damaged_exif_says_nothing(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(noise(50, 70, 3)).save(tmp_path / 'a.jpg', exif=exif)
+    data = (tmp_path / 'a.jpg').read_bytes()
+    start = data.index(b'Exif')
+    for place in range(start + 6, start + 30):
+        for value in (0, 3, 255):
+            (tmp_path / 'b.jpg').write_bytes(
+                data[:place] + bytes([value]) + data[place + 1:])
+            assert read_image(tmp_path / 'b.jpg').size == 50 * 70 * 3
+
+
+def test_a_strip_of_a_picture():
+    assert resized_shape(1, 5000, dict(scale=(1333, 800), keep_ratio=True)) == (1, 1333)
+    found = Prediction(np.float32([[2, 3, 90, 15]]), np.float32([0.9]), np.array([0]),
+                       ('a\nb',))
+    assert BoxDrawer(('a\nb',))(noise(20, 3400, 3), found).shape[1] == 4000
+
+
+def test_a_picture_that_cannot_be_written(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(CannotWriteError, match='cannot be written'):
+        write_image(tmp_path / 'file/a.jpg', noise(5, 5, 3))

@@ -26,7 +26,7 @@ def add_config_options(parser: argparse.ArgumentParser, launcher: bool = True) -
 
 def add_detector(parser: argparse.ArgumentParser, metavar='[CONFIG] CHECKPOINT', help=(
         'a checkpoint that training wrote, which contains its config; to override it, '
-        'put a config first')) -> None:
+        'put a config first. detect also takes an exported .xml or .onnx')) -> None:
     """One or two words that name a detector, as ``config`` and ``checkpoint``."""
     parser.add_argument('model', nargs='+', metavar=metavar, action=OneOrTwo, help=help)
 

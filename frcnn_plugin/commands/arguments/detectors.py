@@ -29,7 +29,8 @@ def detect(parser: argparse.ArgumentParser) -> None:
     add_detection_options(parser, 'detections', 'pictures and detections.json')
     add('--batch-size', type=int, default=4, metavar='N',
         help='images at once (default: %(default)s)')
-    add('--device', help='cuda, cpu, ...; default: a GPU if there is one')
+    add('--device', help='cuda, cpu, ...; default: a GPU if there is one. For an '
+        "exported file OpenVINO's name of one, cpu by default")
     add('--amp', action='store_true', help=AMP)
     add('--no-pictures', action='store_true', help='write detections.json only')
 
