@@ -30,8 +30,7 @@ THREADS = min(4, os.cpu_count() or 1)  # that read and draw beside the network
 
 
 def detect(argv: list[str] | None = None) -> int:
-    """Run ``frcnn detect``; 1 if an image could not be read, or its picture not be
-    written; else 0."""
+    """Run ``frcnn detect``; 1 if an image was not read, or not written, else 0."""
     args = parse('detect', argv)
     if args.batch_size < 1:
         raise UserError(f'--batch-size is {args.batch_size}; it must be at least 1')

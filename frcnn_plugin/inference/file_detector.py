@@ -54,13 +54,14 @@ class FileDetector(Detector):
         try:
             core = openvino.Core()
             able = core.get_property(device, 'OPTIMIZATION_CAPABILITIES')
-            if amp and not {'BF16', 'FP16'}.intersection(able):
-                raise MixedPrecisionError(
-                    f'{path}: device {device} has no instructions for 16 bits')
-            half = 'bf16' if 'BF16' in able else 'f16'
+            kind = 'f32'
+            if amp:  # float16 is what CPUs can read, too, and do not compute in
+                kind = 'bf16' if 'BF16' in able else 'f16'
+                if kind == 'f16' and (device == 'CPU' or 'FP16' not in able):
+                    raise MixedPrecisionError(
+                        f'{path}: device {device} has no instructions for 16 bits')
             self.network = core.compile_model(model, device, dict(
-                PERFORMANCE_HINT='LATENCY',
-                INFERENCE_PRECISION_HINT=half if amp else 'f32'))
+                PERFORMANCE_HINT='LATENCY', INFERENCE_PRECISION_HINT=kind))
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise UserError(f'{path}: OpenVINO cannot run it on device {device} '

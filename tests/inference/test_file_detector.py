@@ -17,7 +17,7 @@ from frcnn_plugin.commands.detect import detect
 from frcnn_plugin.commands.export import export
 from frcnn_plugin.commands.inspect_stages import inspect_stages
 from frcnn_plugin.commands.test import test as run_test
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.errors import MixedPrecisionError, UserError
 from frcnn_plugin.io.weights_only import load_weights_only
 
 WITHOUT = """
@@ -180,3 +180,26 @@ def test_a_folder_of_pictures_is_read_beside_the_network(files, shapes_root, tmp
     names = [image['file_name'] for image in json.loads(
         (tmp_path / 'out/detections.json').read_text())['images']]
     assert names == sorted(names)
+
+
+@pytest.mark.parametrize('able', [['FP32', 'FP16'], ['FP32', 'BF16']])
+def test_16_bits_where_the_processor_computes_in_them(files, monkeypatch, able):
+    class Core:
+        def get_property(self, device, name):
+            return able
+
+        def compile_model(self, model, device, settings):
+            return settings
+
+    core = Core()
+    core.read_model = openvino.Core().read_model
+    monkeypatch.setattr('frcnn_plugin.inference.file_detector.openvino.Core',
+                        lambda: core)
+    assert Detector(files / 'detector.onnx').network['INFERENCE_PRECISION_HINT'] == (
+        'f32')
+    if 'BF16' in able:
+        network = Detector(files / 'detector.onnx', amp=True).network
+        assert network['INFERENCE_PRECISION_HINT'] == 'bf16'
+    else:
+        with pytest.raises(MixedPrecisionError, match='no instructions for 16 bits'):
+            Detector(files / 'detector.onnx', amp=True)
