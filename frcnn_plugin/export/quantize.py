@@ -16,7 +16,7 @@ import openvino
 from mmdet.evaluation import eval_map
 from nncf.quantization.advanced_parameters import AdvancedAccuracyRestorerParameters
 
-from ..inference.file_detector import inputs_of, run_network
+from ..inference.file_detector import core, inputs_of, run_network
 from ..inference.images import read_image
 
 IOU_THRS = np.arange(0.5, 1.0, 0.05)
@@ -76,7 +76,7 @@ def quantize(model: openvino.Model, notes: dict, pictures: Sequence[Picture]
         max_drop=MAX_DROP, drop_type=nncf.DropType.ABSOLUTE, subset_size=len(fit),
         advanced_accuracy_restorer_parameters=AdvancedAccuracyRestorerParameters(
             ranking_subset_size=min(RANKED, len(check))))
-    networks = [openvino.Core().compile_model(each, 'CPU', SETTINGS)
+    networks = [core().compile_model(each, 'CPU', SETTINGS)
                 for each in (model, quantized)]
     seconds = in_turn(networks, read_image(check[0].path)[None], notes)
     return quantized, *(Measured(average_precision(network, notes, check), each)

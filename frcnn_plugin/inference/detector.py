@@ -4,6 +4,7 @@
     prediction = Detector('work_dirs/demo/iter_500.pth')('picture.jpg')
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from .prediction import Prediction
 RUNTIME_FILES = ('.xml', '.onnx')
 
 
-class Detector:
+class Detector(ABC):
     """A detector with its weights, ready for images.
 
     As ``pathlib.Path`` does, it becomes what the file is for: of a checkpoint a
@@ -75,9 +76,9 @@ class Detector:
         while batch := list(islice(images, batch_size)):
             yield from self.detect([read_image(image) for image in batch])
 
+    @abstractmethod
     def detect(self, images: list[np.ndarray]) -> list[Prediction]:
         """What is in a batch of (H, W, 3) uint8 images, BGR."""
-        raise NotImplementedError
 
 
 def notes_of(file: str | Path) -> dict:

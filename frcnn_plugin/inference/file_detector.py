@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -52,15 +53,14 @@ class FileDetector(Detector):
                             f'{len(self.classes)} names were given for them')
         device = (device or 'cpu').upper()
         try:
-            core = openvino.Core()
-            able = core.get_property(device, 'OPTIMIZATION_CAPABILITIES')
+            able = core().get_property(device, 'OPTIMIZATION_CAPABILITIES')
             kind = 'f32'
             if amp:  # float16 is what CPUs can read, too, and do not compute in
                 kind = 'bf16' if 'BF16' in able else 'f16'
                 if kind == 'f16' and (device == 'CPU' or 'FP16' not in able):
                     raise MixedPrecisionError(
                         f'{path}: device {device} has no instructions for 16 bits')
-            self.network = core.compile_model(model, device, dict(
+            self.network = core().compile_model(model, device, dict(
                 PERFORMANCE_HINT='LATENCY', INFERENCE_PRECISION_HINT=kind))
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
@@ -108,6 +108,17 @@ def inputs_of(images: np.ndarray, notes: dict) -> np.ndarray:
     return images.transpose(0, 3, 1, 2).astype(np.float32)
 
 
+@cache
+def core() -> openvino.Core:
+    """The only one of this process, which lasts as long as it.
+
+    OpenVINO's plugin for CPUs gives signals a stack, and frees it with its core. If of
+    two cores the first ends first, the second one gives back a stack that is freed, and
+    the next signal, such as that of a child that ends, ends the process.
+    """
+    return openvino.Core()
+
+
 def read_model(path: Path):
     """The file as OpenVINO has it in memory; raises :class:`UserError`."""
     if not path.is_file():
@@ -117,7 +128,7 @@ def read_model(path: Path):
         raise DetectorFileError(f'{path}: its weights, {weights.name}, are not beside '
                                 'it; an exported detector is both files')
     try:
-        return openvino.Core().read_model(path)
+        return core().read_model(path)
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise DetectorFileError(f'{path}: not a file that OpenVINO can read '

@@ -18,6 +18,7 @@ from frcnn_plugin.commands.export import export
 from frcnn_plugin.commands.inspect_stages import inspect_stages
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.errors import MixedPrecisionError, UserError
+from frcnn_plugin.inference.file_detector import core
 from frcnn_plugin.io.weights_only import load_weights_only
 
 WITHOUT = """
@@ -149,7 +150,7 @@ def test_what_a_file_has_inside(files, pictures):
         Detector(files / 'detector.onnx', device='tpu')
     with pytest.raises(UserError, match='--recall and --tta need the checkpoint'):
         run_test([str(files / 'detector.onnx'), '--tta'])
-    model = openvino.Core().read_model(files / 'detector.onnx')
+    model = core().read_model(files / 'detector.onnx')
     model.set_rt_info('{}', 'frcnn_plugin')
     openvino.save_model(model, files / 'old.xml')
     with pytest.raises(UserError, match='an older version'):
@@ -185,16 +186,15 @@ def test_a_folder_of_pictures_is_read_beside_the_network(files, shapes_root, tmp
 @pytest.mark.parametrize('able', [['FP32', 'FP16'], ['FP32', 'BF16']])
 def test_16_bits_where_the_processor_computes_in_them(files, monkeypatch, able):
     class Core:
+        read_model = staticmethod(core().read_model)
+
         def get_property(self, device, name):
             return able
 
         def compile_model(self, model, device, settings):
             return settings
 
-    core = Core()
-    core.read_model = openvino.Core().read_model
-    monkeypatch.setattr('frcnn_plugin.inference.file_detector.openvino.Core',
-                        lambda: core)
+    monkeypatch.setattr('frcnn_plugin.inference.file_detector.core', Core)
     assert Detector(files / 'detector.onnx').network['INFERENCE_PRECISION_HINT'] == (
         'f32')
     if 'BF16' in able:
@@ -203,3 +203,20 @@ def test_16_bits_where_the_processor_computes_in_them(files, monkeypatch, able):
     else:
         with pytest.raises(MixedPrecisionError, match='no instructions for 16 bits'):
             Detector(files / 'detector.onnx', amp=True)
+
+
+def test_signals_after_detectors_that_are_gone(files):
+    code = """
+import faulthandler, gc, signal, subprocess, sys
+from frcnn_plugin import Detector
+faulthandler.enable()
+signal.signal(signal.SIGCHLD, lambda *_: None)
+first, second = Detector(sys.argv[1]), Detector(sys.argv[1])
+del first
+gc.collect()
+del second
+gc.collect()
+subprocess.run(['true'], check=True)
+"""
+    file = str(files / 'detector.xml')
+    subprocess.run([sys.executable, '-c', code, file], check=True)

@@ -102,8 +102,8 @@ def in_openvino(file: Callable[[], Path], precision: str, size: tuple[int, int])
     """The ONNX file, or one for OpenVINO, that ``file`` makes; in int8 by NNCF."""
     need_precision(precision)
     need('openvino', *(['nncf'] if precision == 'int8' else []))
-    from .through_openvino import openvino, runner_of
-    model = openvino.Core().read_model(file())
+    from .through_openvino import core, runner_of
+    model = core().read_model(file())
     if precision == 'int8':
         import nncf
         logging.getLogger('nncf').setLevel(logging.WARNING)

@@ -7,6 +7,8 @@ import openvino
 import torch
 from openvino import opset13
 
+from frcnn_plugin.inference.file_detector import core
+
 HINTS = dict(fp32='f32', bf16='bf16', int8='f32')  # int8 is in the model itself
 LAYERS = 3  # in a row, so that the orders of memory at both ends count little
 
@@ -17,7 +19,7 @@ def runner_of(model, precision: str) -> Callable[[np.ndarray], list[np.ndarray]]
     Raises:
         RuntimeError: If OpenVINO cannot compile it.
     """
-    request = openvino.Core().compile_model(model, 'CPU', dict(
+    request = core().compile_model(model, 'CPU', dict(
         INFERENCE_PRECISION_HINT=HINTS[precision], PERFORMANCE_HINT='LATENCY',
         INFERENCE_NUM_THREADS=torch.get_num_threads())).create_infer_request()
 
