@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from PIL import Image
 from samples import as_coco, edges_of, make_samples, random_boxes, total  # noqa: F401
@@ -126,3 +127,11 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         return free.getsockname()[1]
+
+
+def rois_with(num: int, boxes: list[list[float]]) -> torch.Tensor:
+    """(num, 5) random regions of two images of 800x608, the whole one and these."""
+    a, b = torch.rand(2, num, 2) * torch.tensor([800.0, 608.0])
+    rois = torch.cat([torch.randint(2, (num, 1)), a.minimum(b), a.maximum(b)], dim=1)
+    rois[:len(boxes) + 1, 1:] = torch.tensor([[0, 0, 800, 608], *boxes])
+    return rois

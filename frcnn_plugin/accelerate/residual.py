@@ -11,7 +11,7 @@ from torchvision.models import resnet
 
 BLOCKS = (resnet.BasicBlock, resnet.Bottleneck, mmdet_resnet.BasicBlock,
           mmdet_resnet.Bottleneck)
-MANY_VALUES = 2**20  # of an input; fewer stay in the cache, and there is no gain
+MANY_VALUES = 2**20  # of an input; fewer stay in the cache, and with AVX-512 it lost
 
 
 class FoldedBlock(nn.Module):
@@ -46,8 +46,8 @@ def convolutions(block: nn.Module) -> list[nn.Module]:
 def conv_relu(conv: nn.Conv2d, x: Tensor, other: Tensor | None = None) -> Tensor:
     """``relu(conv(x) + other)``, in one pass where that is possible and faster.
 
-    It may write over ``other``: a kernel with a place of its own for the sum was
-    slower than three passes.
+    It may write over ``other``: with AVX-512, a kernel with a place of its own for the
+    sum was slower than three passes.
     """
     if torch.compiler.is_compiling() or not in_one_pass(conv, x):
         x = conv(x)

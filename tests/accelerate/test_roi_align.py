@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from helpers import rois_with
 from torchvision.ops import roi_align
 
 from frcnn_plugin.accelerate.parts import with_class
@@ -12,17 +13,10 @@ SIZE = (38, 50)
 
 
 def random_rois(num: int) -> torch.Tensor:
-    """Of all sizes up to the whole image, empty ones, and some across its border."""
-    limit = torch.tensor([800.0, 608.0])
-    a, b = torch.rand(2, num, 2) * limit
-    rois = torch.cat([torch.randint(2, (num, 1)), a.minimum(b), a.maximum(b)], dim=1)
-    rois[0, 1:] = torch.tensor([0, 0, 800, 608])
-    rois[1, 1:] = 0
-    rois[2, 1:] = torch.tensor([100, 100, 100.5, 100.5])
-    rois[3, 1:] = torch.tensor([-40, -30, 60, 90])
-    rois[4, 1:] = torch.tensor([700, 500, 890, 690])
-    rois[5, 1:] = torch.tensor([300, 200, 250, 150])  # ends before it begins
-    return rois
+    """(num, 5) regions, those too that a kernel may take for something else."""
+    return rois_with(num, [
+        [0, 0, 0, 0], [100, 100, 100.5, 100.5], [-40, -30, 60, 90],
+        [700, 500, 890, 690], [300, 200, 250, 150]])  # ends before it begins
 
 
 @pytest.mark.parametrize('aligned', [True, False])

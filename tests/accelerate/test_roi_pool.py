@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from helpers import rois_with
 from torchvision.ops import roi_pool
 
 from frcnn_plugin.accelerate.parts import with_class
@@ -12,16 +13,11 @@ SIZE = (38, 50)
 
 
 def random_rois(num: int) -> torch.Tensor:
-    """Of all sizes up to the whole image, empty ones, and some across its border."""
-    limit = torch.tensor([800.0, 608.0])
-    a, b = torch.rand(2, num, 2) * limit
-    rois = torch.cat([torch.randint(2, (num, 1)), a.minimum(b), a.maximum(b)], dim=1)
-    rois[0, 1:] = torch.tensor([0, 0, 800, 608])
-    rois[1, 1:] = torch.tensor([8, 24, 88, 104])  # halves, which are rounded up
-    rois[2, 1:] = torch.tensor([-40, -24, 60, 90])
-    rois[3, 1:] = torch.tensor([900, 500, 990, 690])  # beside the map
-    rois[4, 1:] = torch.tensor([300, 200, 250, 150])  # ends before it begins
-    return rois
+    """(num, 5) regions, those too that a kernel may take for something else."""
+    return rois_with(num, [
+        [8, 24, 88, 104],  # halves, which are rounded up
+        [-40, -24, 60, 90], [900, 500, 990, 690],  # beside the map
+        [300, 200, 250, 150]])  # ends before it begins
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])

@@ -17,6 +17,7 @@ from frcnn_plugin.accelerate.convolution import ProductConv2d
 from frcnn_plugin.accelerate.matching import compare_in_blocks
 from frcnn_plugin.accelerate.parts import with_class
 from frcnn_plugin.accelerate.roi_align import PixelRoIAlign
+from frcnn_plugin.accelerate.roi_pool import PixelRoIPool
 from frcnn_plugin.accelerate.suppression import greedy_nms
 from frcnn_plugin.ops import masked_nms, masked_topk
 from frcnn_plugin.ops.matching import compare
@@ -30,6 +31,7 @@ from .pairs import regions
 LAST = torch.channels_last
 ONE_MAP = dict(roi_layer=dict(type='RoIAlign', output_size=14), out_channels=1024,
                featmap_strides=[16])
+BINS = {**ONE_MAP, 'roi_layer': dict(type='RoIPool', output_size=14)}
 PYRAMID = dict(
     roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2, aligned=False),
     out_channels=256, featmap_strides=[4, 8, 16, 32])
@@ -158,6 +160,8 @@ ALTERNATIVES = {
     'RoIAlign, a map, backward': partial(pooling, ONE_MAP, PixelRoIAlign, 256, True),
     'RoIAlign, pyramid': partial(pooling, PYRAMID, PixelRoIAlign, 1000, False),
     'RoIAlign, pyramid, backward': partial(pooling, PYRAMID, PixelRoIAlign, 512, True),
+    'RoIPool': partial(pooling, BINS, PixelRoIPool, 300, False),
+    'RoIPool, backward': partial(pooling, BINS, PixelRoIPool, 128, True),
     'layer4 on the map': partial(second_stage, 300, False),
     'layer4 on the map, backward': partial(second_stage, 128, True),
     'suppression, 12000 proposals to 2000': partial(suppression, 12000, 2000, 1),
