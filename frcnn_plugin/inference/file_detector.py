@@ -143,4 +143,4 @@ def read_notes(model, path: str | Path) -> dict:
             if 'resize_inside' in notes:
                 return notes
             raise DetectorFileError(f'{path}: an older version of frcnn_plugin made it')
-    raise DetectorFileError(f'{path}: was not written by frcnn export')
+    raise DetectorFileError(f'{path}: not a detector that frcnn_plugin exported')

@@ -236,7 +236,7 @@ def no_weights(site: Site):
     return [str(site.image()), str(site.folder / 'a.xml')]
 
 
-@kind('an .xml of another program', 'detect', r'a\.xml: was not written by frcnn')
+@kind('an .xml of another program', 'detect', r'a\.xml: not a detector that frcnn_')
 def of_another_program(site: Site):
     return [str(site.image()), str(exported(site))]
 
