@@ -5,3 +5,7 @@ or what it made: then that is 0.
 For what the user can fix it raises :class:`~frcnn_plugin.errors.UserError`, and so do
 the functions that it calls.
 """
+
+import time
+
+STARTED = time.monotonic()  # the process, but for what Python itself needs

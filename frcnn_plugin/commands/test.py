@@ -17,6 +17,7 @@ from ..engine.frozen_phase_hook import model_of
 from ..errors import UserError
 from ..evaluation.proposal_recall import recall_name
 from ..evaluation.voc_metric import PER_CLASS
+from ..inference.carried_config import class_names, config_of_checkpoint
 from ..inference.detector import is_runtime_file, notes_of
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import explain_config
@@ -27,6 +28,22 @@ from .parser import parse
 
 RECALL_AT = (50, 300, 2000)  # proposals
 OWN_FOLDER = 'frcnn_r18_c4_bccd'  # the config whose data set and metric suit any folder
+
+
+def take_detector(args: argparse.Namespace) -> Config | None:
+    """The config that a checkpoint named alone carries: of its model and pipeline.
+
+    It is measured as a detector of one's own folder.
+    """
+    file = args.config
+    if args.checkpoint is not None or not file.endswith('.pth'):
+        return None
+    meta = read_checkpoint(file).get('meta') or {}
+    carried = config_of_checkpoint(file, meta, None)
+    args.config, args.checkpoint = OWN_FOLDER, file
+    args.work_dir = args.work_dir or str(Path(file).parent)
+    args.classes = args.classes or list(class_names(meta, carried))
+    return carried
 
 
 def take_file(args: argparse.Namespace) -> str | None:
@@ -47,13 +64,16 @@ def take_file(args: argparse.Namespace) -> str | None:
     return file
 
 
-def configure(args: argparse.Namespace, file: str | None = None) -> Config:
+def configure(args: argparse.Namespace, file: str | None = None,
+              carried: Config | None = None) -> Config:
     """The config with everything that the command line says."""
     if args.amp and not file:
         check_mixed_precision('cuda' if torch.cuda.is_available() else 'cpu')
     cfg = read_config(args, ('model', 'test_dataloader', 'test_cfg'))
     cfg.launcher = args.launcher
     distributed = args.launcher != 'none'
+    if carried:
+        testing.use_detector(cfg, carried)
     changes.apply(cfg, [
         (testing.set_split, args.split),
         (testing.show_pictures, args.show_dir or None),
@@ -110,11 +130,11 @@ def print_table(summary: dict) -> None:
 def test(argv: list[str] | None = None) -> dict:
     """Run ``frcnn test``; returns what it wrote into ``metrics.json``."""
     args = parse('test', argv)
-    file = take_file(args)
+    carried, file = take_detector(args), take_file(args)
     if args.checkpoint is None and not args.recall and not file:
         raise UserError('the checkpoint is missing: frcnn test CONFIG CHECKPOINT')
     state = read_checkpoint(args.checkpoint)['state_dict'] if args.checkpoint else None
-    cfg = configure(args, file)
+    cfg = configure(args, file, carried)
     if args.recall and state is None and cfg.model.get('rpn_head'):
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
     machine.join_group(args.launcher)

@@ -2,6 +2,8 @@
 
 import argparse
 import os
+from pathlib import Path
+from time import monotonic
 
 import torch
 from mmengine.config import Config
@@ -11,17 +13,18 @@ from ..accelerate.precision import check_mixed_precision
 from ..backbones.pretrained import read_weights
 from ..config import changes, initialisation
 from ..config.parts import nested_dicts
-from ..config.schedule import set_max_iters
+from ..config.schedule import set_max_iters, set_minutes
 from ..engine.frozen_phase_hook import model_of
 from ..engine.resume.latest_checkpoint import check_resumable, find_latest
 from ..errors import UserError, WeightsUnreachableError
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import explain_config
-from . import machine
+from . import STARTED, machine
 from .common import read_config
 from .machine import print_on_master
 from .out_of_space import explain_full_disk, explain_out_of_memory
 from .parser import parse
+from .train_folder import recipe_of_folder
 
 
 def configure(args: argparse.Namespace) -> Config:
@@ -33,6 +36,7 @@ def configure(args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     changes.apply(cfg, [
         (set_max_iters, args.max_iters),
+        (set_minutes, args.minutes),
         (changes.use_amp if gpu else changes.use_bfloat16, args.amp),
         (changes.add_tensorboard, args.tensorboard),
         (changes.set_seed, args.seed),
@@ -130,6 +134,12 @@ def take_weights_of_run(cfg: Config, meta: dict) -> None:
 def train(argv: list[str] | None = None) -> None:
     """Run ``frcnn train``."""
     args = parse('train', argv)
+    if args.minutes is not None and not args.minutes > 0:
+        raise UserError(f'--minutes is {args.minutes:g}; it must be above 0')
+    if Path(args.config).is_dir():
+        recipe_of_folder(args, STARTED)
+        if args.plan:
+            return
     cfg = configure(args)
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
     if checkpoint:
@@ -142,6 +152,8 @@ def train(argv: list[str] | None = None) -> None:
     with (explain_config(),
           explain_full_disk(cfg.work_dir, ', then continue with --resume'),
           explain_out_of_memory(cfg, 'train_dataloader')):
+        if cfg.train_cfg.type == 'TimedTrainLoop':
+            cfg.train_cfg.spent = monotonic() - STARTED
         runner = Runner.from_cfg(cfg)
         if checkpoint:
             check_fit(model_of(runner), checkpoint['state_dict'], checkpoint['path'])

@@ -46,6 +46,15 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
     part_of(cfg, 'log_processor', dict(type='LogProcessor'))['by_epoch'] = False
 
 
+def set_minutes(cfg: Config, minutes: float) -> None:
+    """Train for so long a recipe that is made for a time."""
+    if cfg.train_cfg.get('type') != 'TimedTrainLoop':
+        raise ConfigError('this config trains for a number of steps and not for a '
+                          'time; name the folder of pictures in its place, or the '
+                          'recipe that was made of one')
+    cfg.train_cfg.minutes = minutes
+
+
 def share(total: int, steps: list[int]) -> list[int]:
     """Divide a number in the proportions of others, each share at least 1."""
     if total < len(steps):

@@ -69,6 +69,16 @@ def use_file(cfg: Config, file: str) -> None:
                             dict(type='PackDetInputs', meta_keys=FILE_KEYS)]
 
 
+def use_detector(cfg: Config, carried: Config) -> None:
+    """Test the detector of a config that a checkpoint carried, on this config's data.
+
+    Both have the same classes.
+    """
+    cfg.model = carried.model
+    for dataset in datasets_of(cfg, ('test_dataloader',)):
+        dataset.pipeline = carried.test_dataloader.dataset.pipeline
+
+
 def use_amp(cfg: Config) -> None:
     """Detect in mixed precision."""
     if cfg.model.type == 'FileModel':

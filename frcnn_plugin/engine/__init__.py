@@ -2,9 +2,12 @@
 
 from .alternating_train_loop import AlternatingTrainLoop
 from .bf16_optim_wrapper import BF16OptimWrapper
+from .detector_file_hook import DetectorFileHook
 from .frozen_phase_hook import FrozenPhaseHook
 from .resume.checkpoint_hook import CheckpointHook
 from .resume.loops import EpochBasedTrainLoop, IterBasedTrainLoop
+from .timed_train_loop import TimedTrainLoop
 
 __all__ = ['AlternatingTrainLoop', 'BF16OptimWrapper', 'CheckpointHook',
-           'EpochBasedTrainLoop', 'FrozenPhaseHook', 'IterBasedTrainLoop']
+           'DetectorFileHook', 'EpochBasedTrainLoop', 'FrozenPhaseHook',
+           'IterBasedTrainLoop', 'TimedTrainLoop']

@@ -6,8 +6,8 @@ import re
 import pytest
 
 ROOMS = ('backbones', 'config', 'datasets', 'engine', 'evaluation', 'export',
-         'inference', 'interop', 'io', 'prepare', 'report', 'visualization',
-         'errors.py', 'registry.py')
+         'inference', 'interop', 'io', 'prepare', 'recipe', 'report',
+         'visualization', 'errors.py', 'registry.py')
 TYPED = re.compile(r'(?<![\w-])(?<!var\()--[a-z]|\bfrcnn [a-z]')  # var() is CSS's
 
 

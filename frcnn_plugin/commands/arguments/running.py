@@ -9,8 +9,14 @@ from .common import AMP, add_config_options
 def train(parser: argparse.ArgumentParser) -> None:
     """Train a detector."""
     add = parser.add_argument
-    add('config', help='a Python config file, see configs/')
+    add('config', metavar='DATA|CONFIG', help='a folder of annotated pictures, or a '
+        'Python config file, see configs/')
     add_config_options(parser)
+    add('--minutes', type=float, metavar='N', help='of a folder: end within so many '
+        'minutes; by default as long as it is expected to pay')
+    add('--plan', action='store_true',
+        help='of a folder: write the recipe, do not train')
+    add('--no-flip', action='store_true', help='of a folder: never mirror its pictures')
     add('--max-iters', type=int, metavar='N',
         help='stop after N iterations, a trial run')
     add('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
@@ -30,8 +36,8 @@ def train(parser: argparse.ArgumentParser) -> None:
 def test(parser: argparse.ArgumentParser) -> None:
     """Test a detector: AP of each class, and the mean."""
     add = parser.add_argument
-    add('config', help='the config that it was trained with; not needed for a file of '
-        'frcnn export')
+    add('config', help='the config that it was trained with; not needed for a '
+        'detector.pth or a file of frcnn export')
     add('checkpoint', nargs='?', help='a .pth file from its work dir, or an exported '
         '.xml or .onnx')
     add_config_options(parser)

@@ -39,7 +39,7 @@ def find_latest(work_dir: str | Path,
     """
     folder = Path(work_dir)
     found = [path for path in folder.glob('*.pth')
-             if not path.name.startswith('best_')]
+             if not path.name.startswith(('best_', 'detector.'))]
     pointer = folder / 'last_checkpoint'
     if pointer.is_file():
         named = Path(pointer.read_text().strip() or '.')

@@ -121,15 +121,16 @@ class ResumableLoop:
             f'(optim_wrapper.clip_grad.max_norm=10){remedy}') from error
 
     def validate_if_due(self, done: int, last: int) -> None:
-        """Validate after every ``val_interval``-th iteration or epoch and the last one.
-
-        Not again if it was done before the run was stopped.
-        """
+        """Validate after every ``val_interval``-th iteration or epoch and the last."""
         self._decide_current_val_interval()
+        if done >= max(self.val_begin, 1) and (
+                done % self.val_interval == 0 or done == last):
+            self.validate()
+
+    def validate(self) -> None:
+        """Validate, but not again if it was done before the run was stopped."""
         loop, hub = self.runner.val_loop, self.runner.message_hub
-        due = done >= max(self.val_begin, 1) and (
-            done % self.val_interval == 0 or done == last)
-        if loop is not None and due and (
+        if loop is not None and (
                 hub.runtime_info.get(LAST_VALIDATION_KEY) != self._iter):
             hub.update_info(LAST_VALIDATION_KEY, self._iter)
             for buffer in self.runner.model.buffers():

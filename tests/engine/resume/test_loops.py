@@ -22,11 +22,12 @@ def test_all_processes_validate_what_the_first_one_stores(monkeypatch):
         model=model, val_loop=val_loop,
         message_hub=MessageHub.get_instance('test_all_processes_validate'))
     monkeypatch.setattr(train_loops, 'broadcast', broadcast)
-    loop = SimpleNamespace(runner=runner, _iter=5, val_begin=1, val_interval=4,
-                           _decide_current_val_interval=lambda: None)
+    loop = object.__new__(train_loops.ResumableLoop)
+    vars(loop).update(runner=runner, _iter=5, val_begin=1, val_interval=4,
+                      _decide_current_val_interval=lambda: None)
     for done, last in ((0, 5), (5, 8)):
-        train_loops.ResumableLoop.validate_if_due(loop, done, last)
+        loop.validate_if_due(done, last)
     assert not seen
     for _ in range(2):  # the second time is after a resume: done already
-        train_loops.ResumableLoop.validate_if_due(loop, done=5, last=5)
+        loop.validate_if_due(done=5, last=5)
     assert len(seen) == 1 and torch.equal(seen[0], first)

@@ -1,0 +1,149 @@
+"""``frcnn train FOLDER``: from annotated pictures to the config that suits them."""
+
+import argparse
+import hashlib
+import math
+import time
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..errors import UserError
+from ..prepare.account import number
+from ..prepare.prepare_folder import (
+    Splits,
+    choose_splits,
+    name_in_place,
+    write_folder,
+)
+from ..prepare.understand import Understood, understand
+from ..recipe.facts import Facts, facts_of
+from ..recipe.measure import seconds_of_a_step
+from ..recipe.recipe import Recipe, config_of, recipe_for, set_minutes
+from .prepare import LEFT_OUT, classes_of, left_out, say
+
+FILE = 'recipe.py'
+PASSES = 60  # over the pictures after which a curve is usually flat
+STEPS = (1000, 10000)  # fewest and most that are proposed
+FEWEST = 20  # steps that make a training at all
+
+
+def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
+    """Make the recipe for a folder, and put it in the place of the config.
+
+    A run that is resumed keeps the recipe that it began with.
+
+    Args:
+        args: Those of ``frcnn train``, whose ``config`` is a folder.
+        began: ``time.monotonic()`` at which the minutes began.
+
+    Raises:
+        UserError: If the folder cannot be trained on, or not in the time, or is not
+            what a run that is resumed began with.
+    """
+    folder = Path(args.config)
+    for name, value in (('--data-root', args.data_root), ('--classes', args.classes),
+                        ('--max-iters', args.max_iters)):
+        if value:
+            raise UserError(f'{name}: {folder} is a folder of pictures, which brings '
+                            'its own; name a config to choose otherwise')
+    if args.launcher != 'none':
+        raise UserError(f'--launcher: make the recipe first with frcnn train {folder} '
+                        '--plan, then start the job with the file that it names')
+    args.work_dir = args.work_dir or str(Path('work_dirs') / folder.resolve().name)
+    work_dir = Path(args.work_dir)
+    args.config = str(work_dir / FILE)
+    found = understand(folder)
+    splits = choose_splits(found, None, 0)
+    digest = digest_of(splits)
+    if args.resume and Path(args.config).is_file():
+        if Config.fromfile(args.config).get('data_digest') != digest:
+            raise UserError(f'{folder}: its pictures or boxes are not those that the '
+                            f'run in {work_dir} began with; leave out --resume and '
+                            'train anew in another --work-dir')
+        return
+    data_root = data_in(work_dir, found, splits)
+    say(found, splits)
+    facts, classes = facts_of(splits.members['train']), classes_of(splits)
+    recipe = recipe_for(facts, not args.no_flip)
+    names = [name for name, members in splits.members.items() if members]
+    cfg = config_of(recipe, classes, data_root, names)
+    if args.pretrained:
+        cfg.model.backbone.init_cfg = dict(type='Pretrained',
+                                           checkpoint=args.pretrained)
+    step = seconds_of_a_step(cfg, facts, recipe.size, recipe.batch, args.amp)
+    minutes = args.minutes or proposed_minutes(facts, recipe, step)
+    left = 60 * minutes - (time.monotonic() - began)
+    if left < FEWEST * step + 30:
+        needed = math.ceil((60 * minutes - left + FEWEST * step + 30) / 60)
+        raise UserError(f'--minutes {minutes:g}: too short, a step takes {step:.1f} s '
+                        f'here; give it {needed} or more')
+    set_minutes(cfg, minutes, step)
+    cfg.data_digest = digest
+    work_dir.mkdir(parents=True, exist_ok=True)
+    Path(args.config).write_text(cfg.pretty_text)
+    for line in plan(facts, recipe, splits, step, left, args.minutes is None):
+        print(line, flush=True)
+    print(f'all of it in {args.config}', flush=True)
+
+
+def data_in(work_dir: Path, found: Understood, splits: Splits) -> Path:
+    """The data set in VOC layout: the folder itself if it is one, or a new one."""
+    root = found.files.root
+    lists = root / 'ImageSets' / 'Main'
+    if name_in_place(found, None) and all(
+            (lists / f'{name}.txt').is_file()
+            for name, members in splits.members.items() if members):
+        return root
+    out = work_dir / 'data'
+    write_folder(found, splits, out, False, {
+        'classes.txt': ''.join(f'{name}\n' for name in classes_of(splits)),
+        LEFT_OUT: left_out(found.account, splits.rest)})
+    return out
+
+
+def digest_of(splits: Splits) -> str:
+    """Changes with the pictures, their splits and their boxes."""
+    digest = hashlib.sha256()
+    for name, members in sorted(splits.members.items()):
+        for picture in sorted(members, key=lambda each: each.name):
+            digest.update(repr((name, picture.name, picture.width, picture.height,
+                                picture.objects)).encode())
+    return digest.hexdigest()[:16]
+
+
+def proposed_minutes(facts: Facts, recipe: Recipe, step: float) -> float:
+    """The time in which a curve is expected to flatten."""
+    steps = PASSES * len(facts.sizes) / recipe.batch
+    return math.ceil(min(max(steps, STEPS[0]), STEPS[1]) * step / 60 + 1)
+
+
+def plan(facts: Facts, recipe: Recipe, splits: Splits, step: float, seconds: float,
+         proposed: bool) -> list[str]:
+    """What was found and what will be done, in lines."""
+    sizes = [each * recipe.size[0] for each in
+             (facts.shares.min(), facts.shares.max())]
+    steps = int((seconds - 20) / step)
+    passes = steps * recipe.batch / len(facts.sizes)
+    lines = [
+        f'to train on: {number(len(facts.sizes), "picture")}, '
+        f'{number(len(facts.boxes), "box")} of {number(len(facts.classes), "class")}, '
+        f'{sizes[0]:.0f} to {sizes[1]:.0f} pixels large at the size of the input',
+        f'recipe: ResNet-18 C4 at {recipe.size[0]}x{recipe.size[1]}, anchors of '
+        f'{", ".join(f"{size:.0f}" for size in recipe.anchors)} pixels, '
+        f'{"mirrored and not" if recipe.flip else "not mirrored"}, '
+        f'{recipe.batch} pictures a step',
+        f'a step takes {step:.2f} s: about {steps} steps in {seconds / 60:.1f} '
+        f'minutes, {passes:.0f} times each picture']
+    if facts.empty:
+        lines.append(f'{facts.empty} pictures without boxes are trained on as such')
+    if not splits.members.get('val'):
+        lines.append('too few pictures to keep some for validation: nothing tells how '
+                     'good the detector is')
+    rare = [name for name, count in facts.classes.items() if count < 10]
+    if rare:
+        lines.append(f'fewer than 10 boxes: {", ".join(rare)}; expect little of them')
+    if proposed:
+        lines.append('this is the time in which its curve is expected to flatten; '
+                     '--minutes N sets another one')
+    return lines

@@ -1,0 +1,56 @@
+"""Leaves the one file to take in the work dir: ``detector.pth``."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ..io.checkpoints import read_checkpoint
+from ..io.whole_files import write_whole
+from ..registry import HOOKS
+
+DETECTOR_FILE = 'detector.pth'
+KEPT = ('cfg', 'dataset_meta', 'seed', 'iter', 'epoch', 'mmengine_version')
+
+
+@HOOKS.register_module()
+class DetectorFileHook(Hook):
+    """At the end of training, writes the weights of the best validation as a detector.
+
+    The file has the weights, averaged ones where they are averaged, and in its ``meta``
+    the config, the classes, the seed and the metrics of that validation. It has nothing
+    that only training needs. Without validation the last weights are taken.
+    """
+
+    priority = 'LOWEST'  # after the checkpoints are written
+
+    def __init__(self) -> None:
+        self.metrics: dict[int, dict[str, float]] = {}  # by the steps done
+
+    def after_val_epoch(self, runner: Runner,
+                        metrics: Mapping[str, float] | None = None) -> None:
+        """Keep the metrics."""
+        self.metrics[runner.iter] = {
+            name: float(value) for name, value in (metrics or {}).items()}
+
+    def after_train(self, runner: Runner) -> None:
+        """Write the file, in the first process."""
+        if not is_main_process():
+            return
+        work_dir = Path(runner.work_dir)
+        best = runner.message_hub.runtime_info.get('best_ckpt')
+        last = work_dir / 'last_checkpoint'
+        source = best or (last.read_text().strip() if last.is_file() else None)
+        if not source or not Path(source).is_file():
+            return
+        content = read_checkpoint(source)
+        meta = {name: value for name, value in content['meta'].items() if name in KEPT}
+        meta['metrics'] = self.metrics.get(meta['iter'], {})
+        buffer = io.BytesIO()
+        torch.save(dict(state_dict=content['state_dict'], meta=meta), buffer)
+        write_whole(work_dir / DETECTOR_FILE, buffer.getvalue())
+        runner.logger.info(f'detector: {work_dir / DETECTOR_FILE}')

@@ -1,0 +1,123 @@
+"""Training for a time instead of a number of steps."""
+
+import math
+from collections.abc import Sequence
+from time import monotonic
+
+import torch
+from mmengine.dist import broadcast
+from mmengine.runner import Runner
+from torch import nn
+
+from ..errors import SettingError
+from ..registry import LOOPS
+from .resume.loops import IterBasedTrainLoop
+
+SPENT_KEY = 'seconds_spent'  # in mmengine's message hub, and so in checkpoints
+WARM_UP = 0.03  # the share of the time in which the learning rate rises
+FORWARD = 0.6  # of a step's time, what detecting in as many images takes at most
+EARLY = 0.05  # of the time, what a validation before the last may take
+CLOSING = 8.0  # seconds that reports and checkpoints take after the last validation
+
+
+@LOOPS.register_module()
+class TimedTrainLoop(IterBasedTrainLoop):
+    """Trains for so many minutes, the last validation and what follows included.
+
+    The learning rate follows the share of the time that is used and not the steps: it
+    rises in the first 3 % and falls on a half cosine, so that it has fallen when the
+    time is over, on a fast machine or on a busy one. A resumed run has the time that
+    its checkpoint had left.
+
+    Args:
+        minutes: How long it may take.
+        spent: Seconds of them that were used before this loop was made.
+        validate_at: Shares of the time at which it is validated before the end, where
+            that costs little.
+        **kwargs: Those of :class:`IterBasedTrainLoop`.
+
+    Raises:
+        SettingError: If there are no minutes.
+    """
+
+    def __init__(self, runner: Runner, dataloader, minutes: float, spent: float = 0.0,
+                 validate_at: Sequence[float] = (0.1,), **kwargs) -> None:
+        if not minutes > 0:
+            raise SettingError(f'train_cfg.minutes is {minutes}; it must be above 0')
+        super().__init__(runner, dataloader, max_iters=1, **kwargs)
+        self.seconds, self.validate_at = 60 * minutes, sorted(validate_at)
+        self.start = monotonic() - spent
+        self.validation: float | None = None  # what one takes, in seconds
+        self.step = 0.0  # what one takes, in seconds
+
+    def run(self) -> nn.Module:
+        """Run the steps that there is time for."""
+        hub = self.runner.message_hub
+        self.start -= hub.runtime_info.get(SPENT_KEY, 0.0)
+        self.begin()
+        self.runner.call_hook('before_train_epoch')
+        self.dataloader.skip(self._iter)
+        batches = self.dataloader.endless()
+        share = self.share()
+        while share < 1 and not self.stop_training:
+            self._max_iters = self._iter + self.steps_left()
+            set_rate(self.runner.optim_wrapper, share)
+            self.runner.model.train()
+            began = monotonic()
+            self.run_iter(next(batches))
+            took = monotonic() - began
+            self.step = 0.9 * self.step + 0.1 * took if self.step else took
+            hub.update_info(SPENT_KEY, self.spent())
+            before, share = share, self.share()
+            if any(before < part <= share for part in self.validate_at) and (
+                    self.validation_takes() < EARLY * self.seconds):
+                self.validate()
+                share = self.share()
+        self._max_iters, self.stop_training = self._iter, True  # save this state
+        self.validate()
+        self.runner.call_hook('after_train_epoch')
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def spent(self) -> float:
+        """Seconds since the start, those of the runs that this one continues too."""
+        return monotonic() - self.start
+
+    def reserve(self) -> float:
+        """Seconds to keep for the last validation and what comes after it."""
+        return CLOSING + 1.1 * self.validation_takes()
+
+    def validation_takes(self) -> float:
+        """Seconds that a validation takes: as the last one, or by what a step takes."""
+        if self.runner.val_loop is None:
+            return 0.0
+        if self.validation is not None:
+            return self.validation
+        images = len(self.runner.val_loop.dataloader.dataset)
+        batch = self.dataloader.batch_sampler.batch_sampler.batch_size
+        return FORWARD * self.step * images / batch
+
+    def share(self) -> float:
+        """The share of the time for training that is used; the same in each process."""
+        limit = self.seconds - self.reserve() - self.step / 2
+        share = torch.tensor(min(self.spent() / max(limit, 1e-9), 1.0))
+        broadcast(share)
+        return share.item()
+
+    def steps_left(self) -> int:
+        """How many more steps there is time for, as far as is known."""
+        left = self.seconds - self.reserve() - self.spent()
+        return max(1, round(left / self.step)) if self.step else 1
+
+    def validate(self) -> None:
+        """Validate, and note how long it takes."""
+        began = monotonic()
+        super().validate()
+        self.validation = monotonic() - began
+
+
+def set_rate(optim_wrapper, share: float) -> None:
+    """Set the learning rate of a share of the run: warm-up, then half a cosine."""
+    factor = min(1.0, (share + 1e-3) / WARM_UP) * (1 + math.cos(math.pi * share)) / 2
+    for group in optim_wrapper.param_groups:
+        group['lr'] = group.setdefault('initial_lr', group['lr']) * factor

@@ -1,0 +1,115 @@
+"""The recipe for a data set: decisions, and the config that they make."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..config.changes import set_classes, set_data_root
+from ..config.files import load_config
+from .choose import anchor_ratios, anchor_sizes, input_size, may_flip
+from .facts import Facts
+
+BASE = 'frcnn_r18_c4_shapes'
+STRIDE = 16
+JITTER = (0.75, 1.3)  # smallest and largest size of a picture in training, of its own
+PROPOSALS = (100, 300)  # fewest and most that go into the second stage
+CHECKPOINT_EVERY = 60  # seconds
+
+
+@dataclass
+class Recipe:
+    """What was decided for a data set.
+
+    Attributes:
+        size: Longer and shorter side of the input in pixels.
+        anchors: Sizes of anchors in pixels of the input.
+        ratios: Their heights over widths.
+        flip: Whether pictures are mirrored in training.
+        batch: Pictures in a step.
+        rate: The largest learning rate.
+        proposals: Regions of a picture that the second stage sees in a test.
+    """
+
+    size: tuple[int, int]
+    anchors: list[float]
+    ratios: list[float]
+    flip: bool
+    batch: int
+    rate: float
+    proposals: int
+
+
+def recipe_for(facts: Facts, flip: bool = True) -> Recipe:
+    """The recipe for some facts; without ``flip`` nothing is mirrored in any case."""
+    size = input_size(facts)
+    return Recipe(
+        size, anchor_sizes(facts, size[0]), anchor_ratios(facts),
+        flip and may_flip(facts), batch=min(8, max(2, len(facts.sizes))), rate=0.001,
+        proposals=min(max(4 * facts.most, PROPOSALS[0]), PROPOSALS[1]))
+
+
+def config_of(recipe: Recipe, classes: list[str], data_root: Path,
+              splits: list[str]) -> Config:
+    """The whole config of a recipe, but for the time.
+
+    Args:
+        recipe: What was decided.
+        classes: In the order of their labels.
+        data_root: A folder in VOC layout.
+        splits: The splits in it: without ``val`` nothing is validated.
+    """
+    cfg = load_config(BASE)
+    resize = dict(type='Resize', scale=recipe.size, keep_ratio=True)
+    low, high = JITTER
+    cfg.train_pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='LoadAnnotations', with_bbox=True),
+        dict(type='RandomResize', scale=recipe.size, ratio_range=(low, high),
+             keep_ratio=True),
+        dict(type='RandomFlip', prob=0.5 if recipe.flip else 0.0),
+        dict(type='PhotoMetricDistortion'),
+        dict(type='PackDetInputs'),
+    ]
+    cfg.test_pipeline[1] = resize
+    model = cfg.model
+    model.rpn_head.anchor_generator.update(
+        scales=[size / STRIDE for size in recipe.anchors], ratios=recipe.ratios)
+    model.rpn_head.proposal_creator.update(
+        train=dict(nms_pre=1000, max_per_img=2 * recipe.proposals),
+        test=dict(nms_pre=1000, max_per_img=recipe.proposals))
+    head = model.roi_head
+    head.target_sampler.num = 64
+    head.bbox_roi_extractor.roi_layer.output_size = 7
+    head.bbox_head.roi_feat_size = 7
+    head.test_cfg = dict(score_thr=0.02, nms=dict(type='nms', iou_threshold=0.5),
+                         max_per_img=recipe.proposals)
+    cfg.train_dataloader.update(batch_size=recipe.batch)
+    cfg.train_dataloader.dataset.update(
+        pipeline=cfg.train_pipeline, filter_cfg=dict(filter_empty_gt=False))
+    for name in ('val', 'test'):
+        loader = cfg[f'{name}_dataloader']
+        loader.update(batch_size=4)
+        loader.dataset.update(pipeline=cfg.test_pipeline)
+        if name not in splits:
+            loader.dataset.split = 'val' if 'val' in splits else 'train'
+    if 'val' not in splits:
+        for name in ('val_dataloader', 'val_cfg', 'val_evaluator'):
+            cfg[name] = None
+        cfg.default_hooks.checkpoint.pop('save_best', None)
+    set_classes(cfg, classes)
+    set_data_root(cfg, str(data_root))
+    cfg.classes, cfg.data_root = tuple(classes), str(data_root)
+    cfg.default_hooks.detector_file = dict(type='DetectorFileHook')
+    cfg.param_scheduler = None
+    cfg.optim_wrapper.optimizer.lr = recipe.rate
+    cfg.custom_hooks = [dict(type='EMAHook', momentum=0.01, update_buffers=True)]
+    cfg.pop('scale', None)
+    return cfg
+
+
+def set_minutes(cfg: Config, minutes: float, step_seconds: float) -> None:
+    """Train for so long; ``step_seconds`` is what a step takes, roughly."""
+    cfg.train_cfg = dict(type='TimedTrainLoop', minutes=minutes)
+    cfg.default_hooks.checkpoint.update(
+        interval=max(1, round(CHECKPOINT_EVERY / step_seconds)), max_keep_ckpts=1)

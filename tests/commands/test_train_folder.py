@@ -1,0 +1,82 @@
+"""A folder of pictures in, a detector out: the three commands of the README."""
+
+import json
+import shutil
+
+import pytest
+from mmengine.config import Config
+
+from frcnn_plugin.commands import train_folder
+from frcnn_plugin.commands.detect import detect
+from frcnn_plugin.commands.test import test as run_test
+from frcnn_plugin.commands.train import train
+from frcnn_plugin.commands.train_folder import FILE
+from frcnn_plugin.engine import timed_train_loop
+from frcnn_plugin.errors import UserError
+from frcnn_plugin.inference import Detector
+
+QUICK = ['--cfg-options', 'train_dataloader.batch_size=2', 'default_hooks.report=None',
+         *(f'{name}_dataloader.{option}' for name in ('train', 'val', 'test')
+           for option in ('num_workers=0', 'persistent_workers=False'))]
+
+
+@pytest.fixture
+def pictures(shapes_root, tmp_path, monkeypatch):
+    """Pictures beside their annotations, as a labelling tool leaves them."""
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', lambda *args: 1.0)
+    folder = tmp_path / 'pictures'
+    folder.mkdir()
+    for image in sorted((shapes_root / 'JPEGImages').glob('*.jpg')):
+        shutil.copy(image, folder)
+        shutil.copy(shapes_root / f'Annotations/{image.stem}.xml', folder)
+    return folder
+
+
+def test_three_commands(pictures, tmp_path, monkeypatch, fresh_process, capsys):
+    now = iter(range(0, 10**6, 30))
+    monkeypatch.setattr(timed_train_loop, 'monotonic', lambda: next(now))
+    run = tmp_path / 'run'
+    train([str(pictures), '--minutes', '10', '--seed', '0', '--work-dir', str(run),
+           *QUICK])
+    printed = capsys.readouterr().out
+    assert 'splits made 0.8/0.1/0.1' in printed and 'of 4 classes' in printed
+    assert 'ResNet-18 C4 at 512x' in printed and ' steps in ' in printed
+    cfg = Config.fromfile(run / FILE)
+    assert cfg.train_cfg.type == 'TimedTrainLoop' and cfg.train_cfg.minutes == 10
+    # the same commands as for any detector, without a config
+    summary = run_test([str(run / 'detector.pth'), '--data-root', str(run / 'data'),
+                        '--split', 'val', '--cfg-options', *QUICK[2:]])
+    assert json.loads((run / 'metrics.json').read_text()) == summary
+    best = Detector(run / 'detector.pth')
+    assert set(best.classes) == {'circle', 'square', 'triangle', 'star'}
+    found = tmp_path / 'found'
+    assert detect([str(pictures / 'val_*.jpg'), str(run / 'detector.pth'),
+                   '-o', str(found)]) == 0
+    assert (found / 'detections.json').is_file()
+
+
+def test_a_plan(pictures, tmp_path, capsys):
+    run = tmp_path / 'run'
+    arguments = [str(pictures), '--work-dir', str(run), '--plan', '--no-flip']
+    train(arguments)
+    printed = capsys.readouterr().out
+    assert 'not mirrored' in printed and '--minutes N sets another one' in printed
+    assert sorted(path.name for path in run.iterdir()) == ['data', FILE]
+    # a run that is resumed keeps its recipe, and only on the same data
+    (run / FILE).write_text((run / FILE).read_text() + '\nmark = 1\n')
+    train([*arguments, '--resume'])
+    assert Config.fromfile(run / FILE).mark == 1
+    next(pictures.glob('*.xml')).unlink()
+    with pytest.raises(UserError, match='not those that the run in'):
+        train([*arguments, '--resume'])
+
+
+@pytest.mark.parametrize(('options', 'message'), [
+    (['--minutes', '0'], '--minutes is 0'),
+    (['--minutes', '0.1'], r'too short, a step takes 1.0 s here; give it \d'),
+    (['--classes', 'cat'], 'brings its own'),
+    (['--launcher', 'pytorch'], 'make the recipe first')])
+def test_what_a_folder_cannot_be_trained_with(
+        pictures, tmp_path, options, message):
+    with pytest.raises(UserError, match=message):
+        train([str(pictures), '--work-dir', str(tmp_path / 'run'), *options])
