@@ -70,8 +70,8 @@ def run(args: argparse.Namespace) -> Path:
     sizes = ', '.join(f'{split} {len(members)}'
                       for split, members in splits.members.items() if members)
     print(f'{out}: {sizes}')
-    print('now: frcnn train frcnn_r18_c4_bccd --data-root '
-          f'{quote(str(out))} --classes {" ".join(map(quote, classes))}')
+    print(f'now: frcnn train {quote(str(out))}, or with a config: frcnn train CONFIG '
+          f'--data-root {quote(str(out))} --classes {" ".join(map(quote, classes))}')
     return out
 
 

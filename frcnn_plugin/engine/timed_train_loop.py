@@ -17,6 +17,7 @@ SPENT_KEY = 'seconds_spent'  # in mmengine's message hub, and so in checkpoints
 WARM_UP = 0.03  # the share of the time in which the learning rate rises
 FORWARD = 0.6  # of a step's time, what detecting in as many images takes at most
 EARLY = 0.05  # of the time, what a validation before the last may take
+UNKNOWN = 10**6  # steps: before the first one nobody knows how many there is time for
 CLOSING = 8.0  # seconds that reports and checkpoints take after the last validation
 
 
@@ -107,7 +108,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
     def steps_left(self) -> int:
         """How many more steps there is time for, as far as is known."""
         left = self.seconds - self.reserve() - self.spent()
-        return max(1, round(left / self.step)) if self.step else 1
+        return max(1, round(left / self.step)) if self.step else UNKNOWN
 
     def validate(self) -> None:
         """Validate, and note how long it takes."""

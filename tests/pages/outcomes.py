@@ -50,8 +50,9 @@ class Outcome:
 
     @property
     def work_dir(self) -> Path:
+        file = Path(self.words[0])
         return Path(self.value('--work-dir', default=(
-            f'work_dirs/{Path(self.words[0]).stem}')))
+            file.parent if file.suffix == '.pth' else f'work_dirs/{file.stem}')))
 
     def written(self, path: str | Path) -> Path:
         """The path of a file that was written now, and of which the command tells."""
@@ -89,10 +90,16 @@ def assert_voc_layout(folder: Path) -> None:
 
 
 def check_train(run: Outcome) -> None:
+    if '--plan' in run.words:
+        assert run.written(run.work_dir / 'recipe.py')
+        return
     last = Path((run.work_dir / 'last_checkpoint').read_text())
     content = read_checkpoint(last)
-    steps = int(run.value('--max-iters'))
-    assert content['meta']['iter'] == steps
+    if Path(run.words[0]).is_dir():
+        detector = read_checkpoint(run.written(run.work_dir / 'detector.pth'))
+        assert detector['meta']['iter'] == content['meta']['iter'] > 0
+        return
+    assert content['meta']['iter'] == int(run.value('--max-iters'))
     if '--resume' not in run.words:  # the run before it had taken the step
         assert any(path.samefile(last) for path in run.changed)
         logs = [path for path in run.changed if path.name == 'scalars.json']

@@ -98,7 +98,7 @@ def torchs_detector(path: Path) -> None:
 def quick(cfg):
     """A config with small pictures, batches and heads; the rest is as it was."""
     for node in nested_dicts(cfg._cfg_dict):
-        if node.get('type') == 'Resize' and 'scale' in node:
+        if node.get('type') in ('Resize', 'RandomResize') and 'scale' in node:
             node['scale'] = SIZE
     for name in LOADERS:
         if name in cfg:

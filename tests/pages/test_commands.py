@@ -11,6 +11,7 @@ import glob
 import re
 import shutil
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from pages import reader
 from pages.listing import PAGES, REPO, arguments_of, check_options, commands_of
 from pages.outcomes import Outcome, snapshot
 
-from frcnn_plugin.commands import common
+from frcnn_plugin.commands import common, train_folder
+from frcnn_plugin.engine import timed_train_loop
 
 PLACEHOLDERS = dict(CONFIG='frcnn_r18_c4_shapes', DIR='work_dirs/dir')
 
@@ -44,6 +46,8 @@ def run(bench, monkeypatch, fresh_process, capsys):
     read = common.load_config
     monkeypatch.chdir(bench)
     monkeypatch.setattr(common, 'load_config', lambda *args: reader.quick(read(*args)))
+    monkeypatch.setattr(timed_train_loop, 'monotonic', count(0, 100).__next__)
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', lambda *args: 1.0)
     shutil.rmtree('my_data', ignore_errors=True)
 
     def run(arguments: list[str]) -> None:
@@ -62,7 +66,7 @@ def ready(arguments: list[str]) -> list[str]:
     """A command of ``frcnn`` as a page has it, small, with all that it needs there."""
     name, *rest = arguments
     rest = [PLACEHOLDERS.get(word, word) for word in on_this_machine(rest)]
-    if name == 'train':
+    if name == 'train' and not Path(rest[0]).is_dir():
         steps = '4' if 'alternating' in rest[0] else '1'
         rest = with_option(rest, '--max-iters', steps)
         if '--resume' not in rest:
