@@ -131,3 +131,30 @@ def turned_in_coco(site: Site):
     with Image.open(site.image()) as image:
         image.save(site.image(), exif=exif)
     return train(site)
+
+
+def train_in(site: Site, *options: str) -> list[str]:
+    """``frcnn train`` of the folder itself."""
+    return [str(site.folder / 'in'), '--work-dir', str(site.work), *options]
+
+
+@kind('a folder without annotations to train on', 'train',
+      'no annotation in a format that is')
+def train_without_annotation(site: Site):
+    picture(site.folder / 'in/a.jpg')
+    return train_in(site)
+
+
+@kind('no minutes to train', 'train', '--minutes is 0; it must be above 0')
+def no_minutes(site: Site):
+    picture(site.folder / 'in/a.jpg')
+    xml(site.folder / 'in/a.xml')
+    return train_in(site, '--minutes', '0')
+
+
+@kind('fewer minutes than a training takes', 'train',
+      r'a step takes .* s here; give it \d+ or more')
+def few_minutes(site: Site):
+    picture(site.folder / 'in/a.jpg')
+    xml(site.folder / 'in/a.xml')
+    return train_in(site, '--minutes', '0.1')

@@ -70,6 +70,8 @@ def plain(line: str, site: Site, repo) -> str:
                        (repo, '')):
         line = line.replace(f'{path}/', f'{name}/' if name else '')
     line = re.sub(r'\b0x[0-9a-f]{6,}', '0x...', line)
+    line = re.sub(r'takes [\d.]+ s here; give it \d+', 'takes 1.0 s here; give it 2',
+                  line)
     return ' '.join(re.sub('[│|]', ' ', line).split()).replace('<', '&lt;')
 
 
