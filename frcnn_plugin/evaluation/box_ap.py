@@ -27,9 +27,9 @@ class BoxAP(BaseMetric):
     on it is neither right nor wrong: COCO's ``ignore=1`` without ``iscrowd``. (Any
     number may lie on it in VOC, and in COCO on a crowd.)
 
-    The intervals hold 95 % of the APs of bootstrap samples of the images. They tell
-    what other test sets of the same kind and size would give for these weights, and
-    nothing about another training.
+    The intervals hold 95 % of the APs of bootstrap samples of the images. They tell how
+    far the choice of the images moves the AP of these weights, and nothing about
+    another training. With few images they are too narrow (docs/results.md).
 
     Source: Lin et al., Microsoft COCO (arXiv:1405.0312), and cocodataset.org; Efron,
     Bootstrap methods: another look at the jackknife, 1979.
