@@ -10,13 +10,13 @@ PART = 100  # samples at a time, for the processor's cache
 
 
 def draw_samples(num_images: int, num_samples: int, seed: int) -> np.ndarray:
-    """How often each of I images is in each of B samples, (I, B) float64.
+    """How often each of I images is in each of B samples, (I, B) int16.
 
     A sample has I images, drawn with replacement.
     """
-    counts = np.random.default_rng(seed).multinomial(
-        num_images, np.full(num_images, 1 / num_images), size=num_samples)
-    return counts.T.astype(float)
+    rng, evenly = np.random.default_rng(seed), np.full(num_images, 1 / num_images)
+    return np.stack([rng.multinomial(num_images, evenly).astype(np.int16)
+                     for _ in range(num_samples)], axis=1)
 
 
 def ap_of_samples(evaluation: COCOeval, counts: np.ndarray) -> np.ndarray:
@@ -28,16 +28,18 @@ def ap_of_samples(evaluation: COCOeval, counts: np.ndarray) -> np.ndarray:
 
     Args:
         evaluation: Of I images and C classes at T IoU thresholds; ``evaluate`` is done.
-        counts: (I, B) float64, as of :func:`draw_samples`.
+        counts: (I, B) int, as of :func:`draw_samples`.
 
     Returns:
         np.ndarray: (T, C, B) float64, NaN where a sample has no object of the class.
     """
     classes = [tally(evaluation, k) for k in range(len(evaluation.params.catIds))]
-    parts = np.array_split(counts, -(-counts.shape[1] // PART), axis=1)
-    return np.concatenate([
-        np.stack([class_ap(each, np.ascontiguousarray(part), evaluation.params.recThrs)
-                  for each in classes], axis=1) for part in parts], axis=2)
+    found = []
+    for part in np.array_split(counts, -(-counts.shape[1] // PART), axis=1):
+        part = part.astype(float, order='C')
+        found.append(np.stack([class_ap(each, part, evaluation.params.recThrs)
+                               for each in classes], axis=1))
+    return np.concatenate(found, axis=2)
 
 
 class Tally(NamedTuple):
