@@ -44,7 +44,8 @@ test_dataloader = dict(
     dataset=dict(
         data_root=data_root, split='test', metainfo=dict(classes=classes),
         pipeline=_base_.test_pipeline))
-val_evaluator = dict(type='VOCMetric', metric='mAP', eval_mode='area')
+_base_.val_evaluator[0].eval_mode = 'area'
+val_evaluator = _base_.val_evaluator
 test_evaluator = val_evaluator
 
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=500, val_interval=250)

@@ -17,7 +17,8 @@ val_dataloader = dict(dataset=dict(
     data_root=data_root, split='val', metainfo=dict(classes=classes)))
 test_dataloader = dict(dataset=dict(
     data_root=data_root, split='test', metainfo=dict(classes=classes)))
-val_evaluator = dict(eval_mode='area')
+_base_.val_evaluator[0].eval_mode = 'area'
+val_evaluator = _base_.val_evaluator
 test_evaluator = val_evaluator
 
 train_cfg = dict(max_iters=4000, val_interval=500)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from ..config import changes, testing
 from ..engine.frozen_phase_hook import model_of
 from ..errors import UserError
 from ..evaluation.proposal_recall import recall_name
-from ..evaluation.voc_metric import PER_CLASS
+from ..evaluation.summary import summarize
 from ..inference.carried_config import class_names, config_of_checkpoint
 from ..inference.detector import is_runtime_file, notes_of
 from ..io.checkpoints import check_fit, read_checkpoint
@@ -99,32 +100,28 @@ def print_recall(metrics: dict[str, float]) -> None:
     Console().print(table)
 
 
-def summarize(metrics: dict[str, float]) -> dict:
-    """What goes into ``metrics.json``: ``mAP``, ``AP50``, ``per_class``, and ``all``.
-
-    The metrics come from the evaluator, each with the prefix of its kind.
-    """
-    metrics = {name: float(value) for name, value in metrics.items()}
-    plain = {name.split('/', 1)[-1]: value for name, value in metrics.items()}
-    mean = plain.get('mAP', plain.get('bbox_mAP'))
-    per_class = {}
-    for name, value in plain.items():
-        if name.startswith(PER_CLASS):
-            per_class[name.removeprefix(PER_CLASS)] = value
-        elif name.endswith('_precision'):  # of CocoMetric(classwise=True)
-            per_class[name.removesuffix('_precision')] = value
-    return dict(mAP=mean, AP50=plain.get('AP50', plain.get('bbox_mAP_50', mean)),
-                per_class=per_class, all=metrics)
-
-
 def print_table(summary: dict) -> None:
-    """Print the AP of each class, and the mean."""
-    table = Table('class', 'AP', title='Average precision')
-    for name, value in summary['per_class'].items():
-        table.add_row(name, f'{value:.3f}')
+    """Print the AP of each class, the means and their intervals."""
+    columns = {name: summary[f'{name}_per_class'] for name in ('AP', 'AP75')
+               if summary[name] is not None}
+    titles = list(columns)
+    if summary['per_class'] != summary['AP_per_class']:
+        columns = dict(mAP=summary['per_class'], **columns)
+        titles.insert(0, 'AP50 (VOC)' if summary['mAP'] == summary['AP50'] else 'VOC')
+    table = Table('class', *titles, title='Average precision')
+    for label in dict.fromkeys(chain(*columns.values())):
+        table.add_row(label, *(score(values.get(label)) for values in columns.values()))
     table.add_section()
-    table.add_row('mAP', 'none' if summary['mAP'] is None else f'{summary["mAP"]:.3f}')
+    table.add_row('mean', *(score(summary[name]) for name in columns))
+    if intervals := summary['intervals']:
+        table.add_row('95 % interval', *(
+            ' to '.join(map(score, intervals.get(name, []))) for name in columns))
     Console().print(table)
+
+
+def score(value: float | None) -> str:
+    """A value from 0 to 1, if it was measured."""
+    return '' if value is None else f'{value:.3f}'
 
 
 def test(argv: list[str] | None = None) -> dict:

@@ -7,6 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from mmengine.utils.dl_utils import collect_env
 
+from ..evaluation.summary import summarize
 from ..io.fonts import use_font_for
 from . import plots
 from .analysis import IOU_THR, SIZES, by_class, confusion_matrix
@@ -35,13 +36,15 @@ def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
         **texts: ``title``, ``subtitle`` and ``config``.
     """
     use_font_for(classes)
+    summary = summarize(metrics)
     results = by_class(records, classes)
     matrix = confusion_matrix(records, len(classes), score_thr)
     wrong = false_positives(records, classes, MAX_PICTURES)
     missed = misses(records, score_thr, MAX_PICTURES)
     return render(
-        'report.html.j2', **texts, tiles=tiles(records, metrics, seconds),
-        plots=training_plots(log), precision_recall=plots.precision_recall(results),
+        'report.html.j2', **texts, tiles=tiles(records, summary, seconds),
+        summary=summary, plots=training_plots(log),
+        precision_recall=plots.precision_recall(results),
         iou_thr=IOU_THR, sizes=list(SIZES), results=results, classes=classes,
         score_thr=score_thr, matrix=rows_of(matrix, classes),
         wrong=with_pictures(wrong, classes, lambda each: each.record.gt_bboxes),
@@ -51,13 +54,11 @@ def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
             f'{name}: {value}' for name, value in collect_env().items()))
 
 
-def tiles(records: Sequence[ImageRecord], metrics: Mapping[str, float],
+def tiles(records: Sequence[ImageRecord], summary: Mapping,
           seconds: float | None) -> list[tuple[str, str]]:
-    """The figures at the top, (name, value)."""
-    found = [(name.split('/', 1)[-1].removeprefix('bbox_'), value)
-             for name, value in metrics.items()]
-    shown = [(name, f'{value:.3f}') for name, value in found
-             if name in ('mAP', 'AP50', 'AP75', 'mAP_50', 'mAP_75')]
+    """The figures at the top, (name, value), some of them of the summary."""
+    shown = [(name, f'{summary[name]:.3f}') for name in ('mAP', 'AP50', 'AP', 'AP75')
+             if summary[name] is not None]
     shown += [('images', str(len(records))),
               ('boxes', str(sum(len(record.gt_bboxes) for record in records)))]
     if seconds:
@@ -77,7 +78,7 @@ def training_plots(log: TrainingLog) -> list[tuple[str, Markup]]:
         found.append(('Learning rate', plots.curves(
             dict(lr=log.training['lr']), 'learning rate')))
     means = {name.split('/', 1)[-1]: points for name, points in log.validation.items()
-             if name.rpartition('/')[2] in ('mAP', 'bbox_mAP', 'bbox_mAP_50')}
+             if name.rpartition('/')[2] in ('mAP', 'AP', 'bbox_mAP', 'bbox_mAP_50')}
     if means:
         found.append(('Validation', plots.curves(means, 'mean average precision')))
     return found

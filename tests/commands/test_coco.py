@@ -48,6 +48,7 @@ def test_train_and_test(repo, coco_root, tmp_path, fresh_process):
     summary = run_test([config, str(tmp_path / 'run/iter_2.pth'), *options])
     assert 0 <= summary['mAP'] <= summary['AP50'] <= 1
     assert set(summary['per_class']) == set(CLASSES)
+    assert summary['AP'] == summary['mAP'] and summary['AP_large'] is None
     assert {'coco/bbox_mAP_75', 'coco/bbox_mAP_s'} <= set(summary['all'])
 
 

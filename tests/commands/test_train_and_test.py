@@ -33,6 +33,13 @@ def test_train_then_test_prints_a_table_and_writes_metrics(
     for name in written['per_class']:
         assert name in printed
     assert f'mAP {written["mAP"]:.4f}' in printed
+    assert set(written['AP_per_class']) == set(written['per_class'])
+    for name in ('AP50_coco', 'AP', 'AP75'):
+        low, high = written['intervals'][name]
+        assert 0 <= low <= high <= 1 and 0 <= written[name] <= 1
+    for column in ('AP50 (VOC)', 'AP', 'AP75', '95 % interval'):
+        assert column in printed
+    assert f'{low:.3f} to {high:.3f}' in printed
     assert len(list(pictures.glob('*.jpg'))) == 6 and dump.is_file()
 
 

@@ -50,6 +50,9 @@ def test_a_test_leaves_one(work_dir, arguments):
     page = (work_dir / 'report.html').read_text()
     assert 'test, 6 images' in page and f'<b>{summary["mAP"]:.3f}</b>' in page
     assert 'Losses' in page  # those of the training in the same work dir
+    low, high = summary['intervals']['AP']
+    assert f'<td>{low:.3f} to {high:.3f}</td>' in page
+    assert f'<td><b>{summary["AP"]:.3f}</b></td>' in page and 'AR100' in page
 
 
 def test_a_class_cannot_write_html(work_dir, arguments):

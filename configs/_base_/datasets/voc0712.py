@@ -49,5 +49,8 @@ val_dataloader = dict(
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='VOCMetric', metric='mAP', eval_mode='11points')
+val_evaluator = [
+    dict(type='VOCMetric', metric='mAP', eval_mode='11points'),
+    dict(type='BoxAP'),
+]
 test_evaluator = val_evaluator
