@@ -66,7 +66,8 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     say(found, splits)
     facts, classes = facts_of(splits.members['train']), classes_of(splits)
     recipe = recipe_for(facts, not args.no_flip)
-    names = [name for name, members in splits.members.items() if members]
+    names = [name for name, members in splits.members.items()
+             if any(picture.objects for picture in members)]
     cfg = config_of(recipe, classes, data_root, names)
     if args.pretrained:
         cfg.model.backbone.init_cfg = dict(type='Pretrained',
@@ -82,7 +83,7 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     cfg.data_digest = digest
     work_dir.mkdir(parents=True, exist_ok=True)
     Path(args.config).write_text(cfg.pretty_text)
-    for line in plan(facts, recipe, splits, step, left, args.minutes is None):
+    for line in plan(facts, recipe, 'val' in names, step, left, args.minutes is None):
         print(line, flush=True)
     print(f'all of it in {args.config}', flush=True)
 
@@ -118,7 +119,7 @@ def proposed_minutes(facts: Facts, recipe: Recipe, step: float) -> float:
     return math.ceil(min(max(steps, STEPS[0]), STEPS[1]) * step / 60 + 1)
 
 
-def plan(facts: Facts, recipe: Recipe, splits: Splits, step: float, seconds: float,
+def plan(facts: Facts, recipe: Recipe, validated: bool, step: float, seconds: float,
          proposed: bool) -> list[str]:
     """What was found and what will be done, in lines."""
     sizes = [each * recipe.size[0] for each in
@@ -137,9 +138,9 @@ def plan(facts: Facts, recipe: Recipe, splits: Splits, step: float, seconds: flo
         f'minutes, {passes:.0f} times each picture']
     if facts.empty:
         lines.append(f'{facts.empty} pictures without boxes are trained on as such')
-    if not splits.members.get('val'):
-        lines.append('too few pictures to keep some for validation: nothing tells how '
-                     'good the detector is')
+    if not validated:
+        lines.append('no pictures with boxes are kept for validation: nothing tells '
+                     'how good the detector is')
     rare = [name for name, count in facts.classes.items() if count < 10]
     if rare:
         lines.append(f'fewer than 10 boxes: {", ".join(rare)}; expect little of them')

@@ -96,7 +96,9 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
     if 'val' not in splits:
         for name in ('val_dataloader', 'val_cfg', 'val_evaluator'):
             cfg[name] = None
-        cfg.default_hooks.checkpoint.pop('save_best', None)
+        cfg.default_hooks.checkpoint.save_best = None
+    else:
+        cfg.default_hooks.checkpoint.update(save_best='coco/AP', rule='greater')
     set_classes(cfg, classes)
     set_data_root(cfg, str(data_root))
     cfg.classes, cfg.data_root = tuple(classes), str(data_root)
