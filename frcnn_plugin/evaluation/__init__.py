@@ -1,6 +1,10 @@
-"""Metrics of detections and of proposals."""
+"""Metrics of detections and of proposals, and what a validation tells about scores.
 
-from .proposal_recall import ProposalRecall
-from .voc_metric import VOCMetric
+What a detector without torch needs imports neither torch nor mmdet; the registered
+metrics do, and are imported when they are used.
+"""
 
-__all__ = ['ProposalRecall', 'VOCMetric']
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
+    'proposal_recall': ['ProposalRecall'], 'voc_metric': ['VOCMetric']})
