@@ -3,8 +3,10 @@
 from .alternating_train_loop import AlternatingTrainLoop
 from .bf16_optim_wrapper import BF16OptimWrapper
 from .frozen_phase_hook import FrozenPhaseHook
+from .operating_points_hook import OperatingPointsHook
 from .resume.checkpoint_hook import CheckpointHook
 from .resume.loops import EpochBasedTrainLoop, IterBasedTrainLoop
 
 __all__ = ['AlternatingTrainLoop', 'BF16OptimWrapper', 'CheckpointHook',
-           'EpochBasedTrainLoop', 'FrozenPhaseHook', 'IterBasedTrainLoop']
+           'EpochBasedTrainLoop', 'FrozenPhaseHook', 'IterBasedTrainLoop',
+           'OperatingPointsHook']
