@@ -100,7 +100,7 @@ def test_a_test_cuts_where_the_checkpoint_says(small, checkpoint, tmp_path):
     for path, options, says in (
             (told, [], 'at the score that 87 validation images told (best F1)'),
             (told, ['default_hooks.report.score_thr=0.4'], 'at a score of 0.4, as'),
-            (checkpoint, [], 'told no scores to cut at, so each class is cut at 0.5')):
+            (checkpoint, [], 'told where to cut, so each class is cut at 0.5')):
         arguments = small(report=True)
         run_test([arguments[0], path, *arguments[1:], *options])
         page = ' '.join((tmp_path / 'run/report.html').read_text().split())
