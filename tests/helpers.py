@@ -140,11 +140,15 @@ def rois_with(num: int, boxes: list[list[float]]) -> torch.Tensor:
 
 
 def put_points(checkpoint: str | Path, path: Path, thresholds: dict[str, float]) -> str:
-    """A copy that knows scores to cut at, and that half of the detections are right."""
+    """A copy that knows scores to cut at, and how many of a class are right.
+
+    Half of the first one, and of each other fewer.
+    """
     content = load_weights_only(checkpoint)
     content['meta']['operating_points'] = dict(
         iou=0.5, scores='raw', rule='best F1', images=87, thresholds=thresholds,
         f1=dict.fromkeys(thresholds, 0.9), pooled=[],
-        calibration={name: [0.0, 0.0, 0.0] for name in thresholds})
+        calibration={name: [0.0, 0.0, -float(number)]
+                     for number, name in enumerate(thresholds)})
     torch.save(content, path)
     return str(path)
