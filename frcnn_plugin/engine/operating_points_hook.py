@@ -48,7 +48,7 @@ class OperatingPointsHook(Hook):
         data = runner.val_dataloader.dataset
         classes = (data.metainfo or {}).get('classes')
         records, self.records = gather(self.records, len(data)), []
-        if records and classes:
+        if records and classes and len({*classes}) == len(classes):  # it is by name
             runner.message_hub.update_info(
                 KEY, operating_points_of(records, classes, self.precision),
                 resumed=False)
