@@ -66,7 +66,8 @@ MODELS = _child(mmdet_registry.MODELS, 'backbones', 'rpn', 'roi', 'detectors',
 TASK_UTILS = _child(mmdet_registry.TASK_UTILS, 'rpn', 'roi')
 DATASETS = _child(mmdet_registry.DATASETS,
                   'datasets.coco_folder', 'datasets.voc_folder')
-METRICS = _child(mmdet_registry.METRICS, 'evaluation')
+METRICS = _child(mmdet_registry.METRICS, 'evaluation.box_ap',
+                 'evaluation.proposal_recall', 'evaluation.voc_metric')
 HOOKS = _child(mmdet_registry.HOOKS, 'accelerate', 'engine', 'report',
                'visualization.pictures_hook')
 LOOPS = _child(mmdet_registry.LOOPS, 'engine')

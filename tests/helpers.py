@@ -13,6 +13,8 @@ from mmengine.config import Config
 from PIL import Image
 from samples import as_coco, edges_of, make_samples, random_boxes, total  # noqa: F401
 
+from frcnn_plugin.io.weights_only import load_weights_only
+
 needs_contrib = pytest.mark.skipif(
     not hasattr(cv2, 'ximgproc'), reason='this OpenCV is built without contrib')
 
@@ -135,3 +137,18 @@ def rois_with(num: int, boxes: list[list[float]]) -> torch.Tensor:
     rois = torch.cat([torch.randint(2, (num, 1)), a.minimum(b), a.maximum(b)], dim=1)
     rois[:len(boxes) + 1, 1:] = torch.tensor([[0, 0, 800, 608], *boxes])
     return rois
+
+
+def put_points(checkpoint: str | Path, path: Path, thresholds: dict[str, float]) -> str:
+    """A copy that knows scores to cut at, and how many of a class are right.
+
+    Half of the first one, and of each other fewer.
+    """
+    content = load_weights_only(checkpoint)
+    content['meta']['operating_points'] = dict(
+        iou=0.5, scores='raw', rule='best F1', images=87, thresholds=thresholds,
+        f1=dict.fromkeys(thresholds, 0.9), pooled=[],
+        calibration={name: [0.0, 0.0, -float(number)]
+                     for number, name in enumerate(thresholds)})
+    torch.save(content, path)
+    return str(path)

@@ -12,6 +12,7 @@ default_hooks = dict(
         interval=5000,
         max_keep_ckpts=2,
         save_best='auto'),
+    operating_points=dict(type='OperatingPointsHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PicturesHook', score_thr=0.5),
     report=dict(type='ReportHook'))

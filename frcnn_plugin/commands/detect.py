@@ -26,6 +26,8 @@ from .parser import parse
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 MOST_PIXELS = 2**30  # of a picture, as OpenCV has it
+DEFAULT = 0.3  # the least score, if validation images tell none
+NAMED = 6  # classes whose scores fit into one line
 THREADS = min(4, os.cpu_count() or 1)  # that read and draw beside the network
 
 
@@ -40,6 +42,8 @@ def detect(argv: list[str] | None = None) -> int:
     detector = Detector(args.checkpoint, args.config, args.device, args.classes,
                         amp=args.amp)
     drawer = None if args.no_pictures else BoxDrawer(detector.classes)
+    args.score_thr, said = scores_to_cut_at(detector, args.score_thr)
+    print(said)
     results, broken, unwritten = CocoResults(detector.classes), [], []
     videos = [path for path in names if path.suffix.lower() in VIDEOS]
     if videos and find_spec('cv2') is None:
@@ -86,6 +90,23 @@ def detect(argv: list[str] | None = None) -> int:
     if took:
         print(took)
     return int(bool(broken or unwritten))
+
+
+def scores_to_cut_at(detector: Detector, asked: float | None
+                     ) -> tuple[float | np.ndarray, str]:
+    """The least score, or that of each class, (C,), and a line that says which."""
+    if asked is not None or detector.thresholds is None:
+        score = DEFAULT if asked is None else asked
+        return score, f'detections with a score of at least {score:g}'
+    scores = [f'{score:.2f} {name}' for name, score in zip(
+        detector.classes, detector.thresholds, strict=True)]
+    if len(scores) > NAMED:
+        low, high = detector.thresholds.min(), detector.thresholds.max()
+        scores = [f'{low:.2f} to {high:.2f}, by class']
+    points = detector.operating_points
+    return detector.thresholds, (
+        f'detections with a score of at least {", ".join(scores)} ({points["rule"]} in '
+        f'{points["images"]} validation images)')
 
 
 def speed(number: int, clock: Clock) -> str:

@@ -1,6 +1,7 @@
 """``frcnn export``: write a trained detector as one file for other programs."""
 
 import argparse
+import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from ..datasets import VOCFolder
 from ..errors import DataRootError, UserError
+from ..evaluation.operating_points import KEY
 from ..export import GraphDetector, export_graph, save_onnx
 from ..inference import Detector
 from ..inference.detector import is_runtime_file
@@ -45,7 +47,8 @@ def export(argv: list[str] | None = None) -> int:
         input='BGR, 0 to 255, ' + (
             '(B, H, W, 3) uint8' if args.with_resize else '(B, 3, H, W), resized'),
         precision='int8' if args.int8 else 'fp32',
-        test_cfg=detector.model.roi_head.test_cfg)
+        test_cfg=detector.model.roi_head.test_cfg, **(
+            {KEY: detector.operating_points} if detector.operating_points else {}))
     pictures = read_pictures(args, detector.classes) if args.int8 else []
     print('exporting, which takes a minute or two', flush=True)
     if args.to == 'openvino':
@@ -53,7 +56,8 @@ def export(argv: list[str] | None = None) -> int:
     elif args.to == 'onnx':
         save_onnx(graph, out, notes)
     else:
-        torch.export.save(export_graph(graph), out)
+        torch.export.save(export_graph(graph), out,
+                          extra_files=dict(frcnn_plugin=json.dumps(notes)))
     size = sum(file.stat().st_size for file in {out, out.with_suffix('.bin')}
                if file.is_file())
     print(f'{out}: {size / 1e6:.1f} MB, for pictures of any size')

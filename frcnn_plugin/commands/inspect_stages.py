@@ -24,6 +24,7 @@ from ..report.page import render
 from ..structures import GroundTruth
 from ..visualization.stage_pictures import draw_stages
 from ..visualization.stages import Stage, describe, run_stages
+from .detect import scores_to_cut_at
 from .parser import parse
 
 
@@ -46,7 +47,8 @@ def inspect_stages(argv: list[str] | None = None) -> None:
     stages = run_stages(detector.model, data['inputs'], meta['img_shape'][:2], gt,
                         args.region)
     picture = np.ascontiguousarray(sample['inputs'].permute(1, 2, 0).flip(2).numpy())
-    draw_stages(stages, picture, detector.model, detector.classes, args.score_thr)
+    draw_stages(stages, picture, detector.model, detector.classes,
+                scores_to_cut_at(detector, args.score_thr)[0])
     table = Table('stage', 'tensor', 'shape', 'type', 'range')
     for stage in stages.values():
         for number, (name, tensor) in enumerate(stage.tensors.items()):

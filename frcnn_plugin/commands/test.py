@@ -16,6 +16,7 @@ from ..accelerate.precision import check_mixed_precision
 from ..config import changes, testing
 from ..engine.frozen_phase_hook import model_of
 from ..errors import UserError
+from ..evaluation.operating_points import KEY
 from ..evaluation.proposal_recall import recall_name
 from ..evaluation.summary import summarize
 from ..inference.carried_config import class_names, config_of_checkpoint
@@ -130,7 +131,9 @@ def test(argv: list[str] | None = None) -> dict:
     carried, file = take_detector(args), take_file(args)
     if args.checkpoint is None and not args.recall and not file:
         raise UserError('the checkpoint is missing: frcnn test CONFIG CHECKPOINT')
-    state = read_checkpoint(args.checkpoint)['state_dict'] if args.checkpoint else None
+    content = read_checkpoint(args.checkpoint) if args.checkpoint else {}
+    state = content.get('state_dict')
+    notes = notes_of(file) if file else content.get('meta') or {}
     cfg = configure(args, file, carried)
     if args.recall and state is None and cfg.model.get('rpn_head'):
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
@@ -145,6 +148,8 @@ def test(argv: list[str] | None = None) -> dict:
                       ignore=('roi_head.',) if args.recall else ())
             model.load_state_dict(state, strict=False)
             del model
+        if KEY in notes:
+            runner.message_hub.update_info(KEY, notes[KEY], resumed=False)
         metrics = runner.test()
         del runner
     summary = dict(recall=metrics) if args.recall else summarize(metrics)

@@ -4,10 +4,11 @@ from .alternating_train_loop import AlternatingTrainLoop
 from .bf16_optim_wrapper import BF16OptimWrapper
 from .detector_file_hook import DetectorFileHook
 from .frozen_phase_hook import FrozenPhaseHook
+from .operating_points_hook import OperatingPointsHook
 from .resume.checkpoint_hook import CheckpointHook
 from .resume.loops import EpochBasedTrainLoop, IterBasedTrainLoop
 from .timed_train_loop import TimedTrainLoop
 
 __all__ = ['AlternatingTrainLoop', 'BF16OptimWrapper', 'CheckpointHook',
            'DetectorFileHook', 'EpochBasedTrainLoop', 'FrozenPhaseHook',
-           'IterBasedTrainLoop', 'TimedTrainLoop']
+           'IterBasedTrainLoop', 'OperatingPointsHook', 'TimedTrainLoop']

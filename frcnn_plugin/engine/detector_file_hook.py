@@ -9,12 +9,13 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from ..evaluation.operating_points import KEY as POINTS
 from ..io.checkpoints import read_checkpoint
 from ..io.whole_files import write_whole
 from ..registry import HOOKS
 
 DETECTOR_FILE = 'detector.pth'
-KEPT = ('cfg', 'dataset_meta', 'seed', 'iter', 'epoch', 'mmengine_version')
+KEPT = ('cfg', 'dataset_meta', 'seed', 'iter', 'epoch', 'mmengine_version', POINTS)
 
 
 @HOOKS.register_module()
@@ -22,8 +23,9 @@ class DetectorFileHook(Hook):
     """At the end of training, writes the weights of the best validation as a detector.
 
     The file has the weights, averaged ones where they are averaged, and in its ``meta``
-    the config, the classes, the seed and the metrics of that validation. It has nothing
-    that only training needs. Without validation the last weights are taken.
+    the config, the classes, the seed, the metrics of that validation and the scores to
+    cut at. It has nothing that only training needs. Without validation the last weights
+    are taken.
     """
 
     priority = 'LOWEST'  # after the checkpoints are written

@@ -1,7 +1,11 @@
-"""Metrics of detections and of proposals."""
+"""Metrics of detections and of proposals.
 
-from .box_ap import BoxAP
-from .proposal_recall import ProposalRecall
-from .voc_metric import VOCMetric
+What a detector without torch needs imports neither torch nor mmdet; the registered
+metrics do, and are imported when they are used.
+"""
 
-__all__ = ['BoxAP', 'ProposalRecall', 'VOCMetric']
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={
+    'box_ap': ['BoxAP'], 'proposal_recall': ['ProposalRecall'],
+    'voc_metric': ['VOCMetric']})

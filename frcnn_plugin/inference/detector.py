@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import NoRuntimeError, NoTrainingPackagesError
+from ..errors import NoRuntimeError, NoTrainingPackagesError, UserError
+from ..evaluation.operating_points import OperatingPoints
 from .images import read_image
 from .prediction import Prediction
 
@@ -27,18 +28,28 @@ class Detector(ABC):
     :class:`~frcnn_plugin.inference.file_detector.FileDetector`, which needs no torch.
     Their arguments are listed there.
 
+    It returns all detections that its config lets through. Those that are worth to be
+    looked at are ``prediction.above(detector.thresholds)``.
+
     Args:
         checkpoint: A checkpoint, or an exported ``.xml`` or ``.onnx``. They contain
             their classes and settings, which are read as data.
 
     Attributes:
         classes (tuple[str, ...]): The names of the classes.
+        operating_points (dict | None): What the validation images of its training told
+            about its scores, see ``evaluation/operating_points.py``; None if there were
+            none.
+        thresholds (np.ndarray | None): (C,) float32, the score of each class to cut at,
+            by these.
 
     Raises:
         UserError: If the file cannot be read or used.
     """
 
     classes: tuple[str, ...]
+    operating_points: dict | None = None
+    thresholds: np.ndarray | None = None
 
     def __new__(cls, checkpoint: str | Path | None = None, *args, **kwargs):
         """A detector of the kind that the file is for."""
@@ -75,6 +86,23 @@ class Detector(ABC):
         images = iter(images)
         while batch := list(islice(images, batch_size)):
             yield from self.detect([read_image(image) for image in batch])
+
+    def take_operating_points(self, points: dict | None, source: str | Path) -> None:
+        """Use what ``source`` holds; raises :class:`UserError` if it does not fit."""
+        if points is None:
+            return
+        try:
+            self._points = OperatingPoints.read(points, len(self.classes))
+        except UserError as error:
+            raise UserError(f'{source}: {error}') from error
+        self.operating_points, self.thresholds = points, self._points.thresholds
+
+    def prediction(self, boxes: np.ndarray, scores: np.ndarray,
+                   labels: np.ndarray) -> Prediction:
+        """With probabilities, if there are operating points."""
+        return Prediction(boxes, scores, labels, self.classes, None if (
+            self.operating_points is None) else self._points.probabilities(
+                scores, labels))
 
     @abstractmethod
     def detect(self, images: list[np.ndarray]) -> list[Prediction]:

@@ -10,6 +10,7 @@ import numpy as np
 import openvino
 
 from ..errors import DetectorFileError, MixedPrecisionError, UserError
+from ..evaluation.operating_points import KEY
 from .detector import Detector
 from .images import resize_image, resized_shape
 from .prediction import Prediction
@@ -51,6 +52,7 @@ class FileDetector(Detector):
         if len(self.classes) != len(self.notes['classes']):
             raise UserError(f'{path}: has {len(self.notes["classes"])} classes, but '
                             f'{len(self.classes)} names were given for them')
+        self.take_operating_points(self.notes.get(KEY), path)
         device = (device or 'cpu').upper()
         try:
             able = core().get_property(device, 'OPTIMIZATION_CAPABILITIES')
@@ -72,7 +74,7 @@ class FileDetector(Detector):
         found = []
         for _, group in groupby(images, key=np.shape):
             found += run_network(self.network, self.notes, np.stack(list(group)))
-        return [Prediction(*parts, self.classes) for parts in found]
+        return [self.prediction(*parts) for parts in found]
 
 
 def run_network(network, notes: dict, images: np.ndarray) -> list[tuple]:

@@ -13,6 +13,7 @@ from ..accelerate.inference import fold_batch_norms, for_inference
 from ..accelerate.precision import check_mixed_precision, mixed_precision
 from ..config.parts import nested_dicts
 from ..errors import CheckpointError, ConfigError, UserError
+from ..evaluation.operating_points import KEY
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import MODELS, SCOPE, explain_config
 from .carried_config import class_names, config_of_checkpoint
@@ -70,6 +71,7 @@ class TorchDetector(Detector):
                     f'{checkpoint or config}: has {number} classes, but '
                     f'{len(self.classes)} names were given for them: '
                     f'{", ".join(self.classes)}')
+        self.take_operating_points(meta.get(KEY), str(checkpoint))
         if checkpoint is None:
             model.init_weights()
         else:
@@ -90,7 +92,7 @@ class TorchDetector(Detector):
             order = instances.scores.argsort(descending=True)
             parts = (instances[name][order].cpu().numpy()
                      for name in ('bboxes', 'scores', 'labels'))
-            predictions.append(Prediction(*parts, self.classes))
+            predictions.append(self.prediction(*parts))
         return predictions
 
     def prepare(self, image: np.ndarray) -> dict:

@@ -7,9 +7,9 @@ import numpy as np
 from mmdet.evaluation import eval_map
 from mmdet.evaluation.functional.bbox_overlaps import bbox_overlaps
 
-from .records import ImageRecord, for_mmdet
+from ..evaluation.operating_points import IOU_THR
+from ..evaluation.records import ImageRecord, for_mmdet
 
-IOU_THR = 0.5
 SIZES = dict(small=(0, 32), medium=(32, 96), large=(96, 1e5))  # those of COCO, pixels
 
 
@@ -55,11 +55,11 @@ def by_class(records: Sequence[ImageRecord],
 
 
 def confusion_matrix(records: Sequence[ImageRecord], num_classes: int,
-                     score_thr: float) -> np.ndarray:
+                     thresholds: np.ndarray) -> np.ndarray:
     """How often what was annotated as a class was detected as another.
 
     Pairs are made whatever the classes, those of the highest IoU first, down to 0.5.
-    Detections with a lower score than ``score_thr`` do not count.
+    Detections with a lower score than that of their class, of (C,), do not count.
 
     Returns:
         np.ndarray: (C + 1, C + 1) int64; row: annotated, column: detected; the last row
@@ -67,7 +67,7 @@ def confusion_matrix(records: Sequence[ImageRecord], num_classes: int,
     """
     matrix = np.zeros((num_classes + 1, num_classes + 1), np.int64)
     for record in records:
-        kept = record.scores >= score_thr
+        kept = record.scores >= thresholds[record.labels]
         labels, iou = record.labels[kept], ious(record.gt_bboxes, record.bboxes[kept])
         hidden = ious(record.ignored_bboxes, record.bboxes[kept])
         taken_as = np.full(len(iou), num_classes)

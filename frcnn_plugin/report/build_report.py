@@ -7,6 +7,9 @@ import numpy as np
 from markupsafe import Markup
 from mmengine.utils.dl_utils import collect_env
 
+from ..evaluation.operating_points import DEFAULT, OperatingPoints
+from ..evaluation.outcomes import outcomes_of
+from ..evaluation.records import ImageRecord
 from ..evaluation.summary import summarize
 from ..io.fonts import use_font_for
 from . import plots
@@ -14,7 +17,7 @@ from .analysis import IOU_THR, SIZES, by_class, confusion_matrix
 from .crops import crop
 from .mistakes import Mistake, false_positives, misses
 from .page import render
-from .records import ImageRecord
+from .scores import cuts, meanings, scores_to_cut_at
 from .training_log import TrainingLog
 
 MAX_PICTURES = 12  # of each kind of mistake
@@ -22,7 +25,8 @@ MAX_PICTURES = 12  # of each kind of mistake
 
 def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
                  metrics: Mapping[str, float], log: TrainingLog,
-                 seconds: float | None, score_thr: float, **texts: str) -> str:
+                 seconds: float | None, points: dict | None = None,
+                 score_thr: float | None = None, **texts: str) -> str:
     """The page.
 
     Args:
@@ -31,25 +35,34 @@ def build_report(records: Sequence[ImageRecord], classes: Sequence[str],
         metrics: As the evaluator returned them.
         log: The curves of the training; empty ones are not drawn.
         seconds: Time for one image.
-        score_thr: Detections with a lower score are left out of the confusions, and an
-            object found only by them counts as missed.
-        **texts: ``title``, ``subtitle`` and ``config``.
+        points: What a validation told about the scores, see ``operating_points.py``.
+            Detections with a lower score than that of their class are left out of
+            confusions and mistakes, and an object found only by them counts as missed.
+        score_thr: A score in place of these.
+        **texts: ``title``, ``subtitle``, ``config``, and ``chosen``, the images by
+            which ``points`` were chosen.
     """
     use_font_for(classes)
     summary = summarize(metrics)
     results = by_class(records, classes)
-    matrix = confusion_matrix(records, len(classes), score_thr)
-    wrong = false_positives(records, classes, MAX_PICTURES)
-    missed = misses(records, score_thr, MAX_PICTURES)
+    known = OperatingPoints.read(points, len(classes)) if points else None
+    thresholds = scores_to_cut_at(known, score_thr, len(classes))
+    outcomes = outcomes_of(records, len(classes))
+    at, meant = cuts(outcomes, thresholds), meanings(outcomes, known)
+    matrix = confusion_matrix(records, len(classes), thresholds)
+    wrong = false_positives(records, classes, thresholds, MAX_PICTURES)
+    missed = misses(records, thresholds, MAX_PICTURES)
     return render(
         'report.html.j2', **texts, tiles=tiles(records, summary, seconds),
         summary=summary, plots=training_plots(log),
         precision_recall=plots.precision_recall(results),
         iou_thr=IOU_THR, sizes=list(SIZES), results=results, classes=classes,
-        score_thr=score_thr, matrix=rows_of(matrix, classes),
+        points=points, score_thr=score_thr, default=DEFAULT, cuts=at, meanings=meant,
+        f1=plots.f1_over_score(outcomes, at, classes),
+        reliability=plots.reliability(meant), matrix=rows_of(matrix, classes),
         wrong=with_pictures(wrong, classes, lambda each: each.record.gt_bboxes),
         missed=with_pictures(missed, classes, lambda each: each.record.bboxes[
-            each.record.scores >= score_thr]),
+            each.record.scores >= thresholds[each.record.labels]]),
         environment='\n'.join(
             f'{name}: {value}' for name, value in collect_env().items()))
 

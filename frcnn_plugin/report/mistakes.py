@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..evaluation.records import ImageRecord
 from .analysis import IOU_THR, ious
-from .records import ImageRecord
 
 POOR_IOU = 0.1  # above it a detection is a badly placed one of the object
 
@@ -28,14 +28,18 @@ class Mistake(NamedTuple):
 
 
 def false_positives(records: Sequence[ImageRecord], classes: Sequence[str],
-                    num: int) -> list[Mistake]:
-    """The ``num`` wrong detections with the highest scores."""
+                    thresholds: np.ndarray, num: int) -> list[Mistake]:
+    """The ``num`` wrong detections with the highest scores.
+
+    Each has at least the score of its class, of (C,).
+    """
     wrong = []
     for record in records:
         iou = ious(record.bboxes, record.gt_bboxes)
         hidden = ious(record.bboxes, record.ignored_bboxes)
         owner = owners(record, iou)
-        for index in np.flatnonzero(owner < 0):
+        counts = record.scores >= thresholds[record.labels]
+        for index in np.flatnonzero((owner < 0) & counts):
             same = hidden[index][record.ignored_labels == record.labels[index]]
             if not (same >= IOU_THR).any():
                 wrong.append(Mistake(
@@ -45,16 +49,16 @@ def false_positives(records: Sequence[ImageRecord], classes: Sequence[str],
     return sorted(wrong, key=lambda mistake: -mistake.score)[:num]
 
 
-def misses(records: Sequence[ImageRecord], score_thr: float,
+def misses(records: Sequence[ImageRecord], thresholds: np.ndarray,
            num: int) -> list[Mistake]:
-    """The ``num`` largest objects that were not found with at least this score."""
+    """The ``num`` largest objects not found with the score of their class, of (C,)."""
     missed = []
     for record in records:
         owner = owners(record, ious(record.bboxes, record.gt_bboxes))
         for index, (bbox, label) in enumerate(
                 zip(record.gt_bboxes, record.gt_labels, strict=True)):
             scores = record.scores[owner == index]
-            if len(scores) == 0 or scores[0] < score_thr:
+            if len(scores) == 0 or scores[0] < thresholds[label]:
                 kind = (f'found with a score of {scores[0]:.2f} only' if len(scores)
                         else 'not found')
                 missed.append(Mistake(record, bbox, int(label), 0.0, kind))

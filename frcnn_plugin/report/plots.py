@@ -5,12 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ..evaluation.operating_points import Outcomes, curve
 from .analysis import ClassResult
+from .scores import Cut, Meaning
 from .training_log import Points
 
 INK = '#010203'  # stands for the colour of the page's text, light or dark
@@ -52,6 +55,36 @@ def precision_recall(results: Sequence[ClassResult]) -> Markup:
     axes.set(xlabel='recall', ylabel='precision', xlim=(0, 1.01), ylim=(0, 1.02))
     if 0 < len(results) <= LEGEND_SIZE:
         figure.legend(loc='outside upper center', ncols=4)
+    return as_svg(figure)
+
+
+@mpl.rc_context(STYLE)
+def f1_over_score(outcomes: Sequence[Outcomes], cuts: Sequence[Cut],
+                  classes: Sequence[str]) -> Markup:
+    """F1 against the least score, one curve for each class, with a dot at its cut."""
+    figure, axes = new_figure()
+    scores = np.linspace(0, 1, 201)
+    for each, cut, name in zip(outcomes, cuts, classes, strict=True):
+        if each.num_gts:
+            line, = axes.plot(scores, curve(each, scores).f1, label=name)
+            axes.plot(cut.score, cut.f1, 'o', color=line.get_color())
+    axes.set(xlabel='least score', ylabel='F1', xlim=(0, 1.01), ylim=(0, 1.02))
+    if 0 < len(classes) <= LEGEND_SIZE:
+        figure.legend(loc='outside upper center', ncols=4)
+    return as_svg(figure)
+
+
+@mpl.rc_context(STYLE)
+def reliability(meanings: Sequence[Meaning]) -> Markup:
+    """The share of right detections against their score and their probability."""
+    figure, axes = new_figure()
+    axes.plot([0, 1], [0, 1], color=FAINT, linestyle='--')
+    for each in meanings:
+        axes.plot(each.bins.scores, each.bins.precision, marker='.',
+                  label=f'{each.name}, D-ECE {each.d_ece:.3f}')
+    axes.set(xlabel='score, or probability', ylabel='share that is right',
+             xlim=(0, 1.01), ylim=(0, 1.02))
+    figure.legend(loc='outside upper center', ncols=2)
     return as_svg(figure)
 
 

@@ -1,18 +1,18 @@
 """Leaves ``report.html`` in the work dir, after a test and at the end of training."""
 
 from collections.abc import Mapping, Sequence
-from itertools import chain, zip_longest
 from pathlib import Path
 
 from mmdet.structures import DetDataSample
-from mmengine.dist import all_gather_object, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from ..evaluation.operating_points import KEY
+from ..evaluation.records import ImageRecord, gather, records_of
 from ..io.whole_files import write_whole
 from ..registry import HOOKS
-from .records import ImageRecord, record_of
 from .training_log import read_log
 
 
@@ -24,14 +24,16 @@ class ReportHook(Hook):
     and needs no network.
 
     Args:
-        score_thr: Detections with a lower score do not count as found.
+        score_thr: Detections with a lower score do not count as found. By default it is
+            that of their class which the last validation, or in a test the checkpoint,
+            tells; 0.5 if it tells none.
     """
 
     priority = 'VERY_LOW'  # after the loggers, whose files it reads
 
-    def __init__(self, score_thr: float = 0.5) -> None:
+    def __init__(self, score_thr: float | None = None) -> None:
         self.score_thr = score_thr
-        self.samples: list[ImageRecord] = []
+        self.records: list[ImageRecord] = []
         self.metrics: dict[str, float] = {}
         self.iteration = 0
 
@@ -41,7 +43,7 @@ class ReportHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Forget the previous validation."""
-        self.samples = []
+        self.records = []
 
     before_test_epoch = before_val_epoch
 
@@ -49,8 +51,7 @@ class ReportHook(Hook):
                        data_batch: dict | None = None,
                        outputs: Sequence[DetDataSample] | None = None) -> None:
         """Keep the detections of this batch."""
-        found = [record_of(sample) for sample in outputs or ()]
-        self.samples += [record for record in found if record is not None]
+        self.records += records_of(outputs)
 
     after_test_iter = after_val_iter
 
@@ -73,7 +74,7 @@ class ReportHook(Hook):
 
     def write(self, runner: Runner, loader: DataLoader, mode: str, what: str) -> None:
         """Write the page, in the first process."""
-        records = gather(self.samples, len(loader.dataset))
+        records = gather(self.records, len(loader.dataset))
         classes = (loader.dataset.metainfo or {}).get('classes')
         if not records or not classes or not is_main_process():
             return
@@ -82,20 +83,12 @@ class ReportHook(Hook):
             records, classes, self.metrics, read_log(runner.work_dir),
             title=Path(runner.cfg.filename or runner.experiment_name).stem,
             subtitle=f'{what}, {len(records)} images', config=runner.cfg.pretty_text,
-            seconds=seconds_an_image(runner, loader, mode), score_thr=self.score_thr)
+            seconds=seconds_an_image(runner, loader, mode), score_thr=self.score_thr,
+            points=runner.message_hub.runtime_info.get(KEY),
+            chosen='these images' if mode == 'val' else 'validation images')
         path = Path(runner.work_dir, 'report.html')
         write_whole(path, page.encode())
         runner.logger.info(f'report: {path}')
-
-
-def gather(records: list[ImageRecord], size: int) -> list[ImageRecord]:
-    """The records of all processes, in the order of the data set.
-
-    Of its ``size`` images the sampler repeats some if the processes do not divide it
-    evenly.
-    """
-    turns = zip_longest(*all_gather_object(records))
-    return [record for record in chain.from_iterable(turns) if record][:size]
 
 
 def seconds_an_image(runner: Runner, loader: DataLoader, mode: str) -> float | None:

@@ -22,7 +22,7 @@ COLORS = ((59, 130, 246), (249, 115, 22), (34, 165, 91), (217, 70, 239), (224, 7
 
 
 def draw_stages(stages: dict[str, Stage], image: np.ndarray, detector: nn.Module,
-                classes: Sequence[str], score_thr: float) -> None:
+                classes: Sequence[str], score_thr: float | np.ndarray) -> None:
     """Give every stage its pictures.
 
     Args:
@@ -30,7 +30,8 @@ def draw_stages(stages: dict[str, Stage], image: np.ndarray, detector: nn.Module
         image: (H, W, 3) uint8, RGB, resized, without padding.
         detector: The one that was run.
         classes: The names of its classes.
-        score_thr: Detections with a lower score are not drawn.
+        score_thr: Detections with a lower score, or one lower than that of their class
+            if there are (C,), are not drawn.
     """
     pictures = StagePictures(stages, image, detector, tuple(classes), score_thr)
     for name, stage in stages.items():
@@ -42,7 +43,7 @@ class StagePictures:
     """A method for each stage that has pictures: from its tensors, what they show."""
 
     def __init__(self, stages: dict[str, Stage], image: np.ndarray, detector: nn.Module,
-                 classes: tuple[str, ...], score_thr: float) -> None:
+                 classes: tuple[str, ...], score_thr: float | np.ndarray) -> None:
         self.stages, self.image, self.detector = stages, image, detector
         self.classes, self.score_thr = classes, score_thr
         # large enough for lines to be told apart

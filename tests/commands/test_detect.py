@@ -4,7 +4,9 @@ import json
 import shutil
 
 import cv2
+import numpy as np
 import pytest
+from helpers import put_points
 from pycocotools.coco import COCO
 
 from frcnn_plugin import Detector
@@ -51,6 +53,41 @@ def test_a_folder(checkpoint, pictures, tmp_path, capsys):
     assert len({entry['id'] for entry in content['annotations']}) == len(
         content['annotations']) > 0
     assert 'detections in 3 images' in capsys.readouterr().out
+
+
+def test_each_class_at_its_own_score(checkpoint, pictures, tmp_path, capsys):
+    scores = dict(circle=0.9, square=0.05, triangle=0.08, star=0.06)
+    told = put_points(checkpoint, tmp_path / 'told.pth', scores)
+    common = ['-o', str(tmp_path / 'out'), '--device', 'cpu', '--no-pictures']
+    detect([str(pictures), told, *common])
+    assert ('score of at least 0.90 circle, 0.05 square, 0.08 triangle, 0.06 star '
+            '(best F1 in 87 validation images)') in capsys.readouterr().out
+    found = read(tmp_path / 'out')['annotations']
+    detector = Detector(told, device='cpu')
+    everything = [each for name in ('a.jpg', 'b.jpg', 'more/c.jpg')
+                  for each in zip(*(lambda one: (one.names, one.scores))(
+                      detector(pictures / name)), strict=True)]
+    expected = sorted((name, round(float(score), 5)) for name, score in everything
+                      if score >= np.float32(scores[name]))
+    assert sorted((each['category'], each['score']) for each in found) == expected
+    assert 0 < len(found) < len(everything)
+    rights = dict(zip(scores, (0.5, 0.26894, 0.1192, 0.04743), strict=True))
+    assert all(each['probability'] == rights[each['category']] for each in found)
+    assert len({each['category'] for each in found}) > 1
+
+    detect([str(pictures), told, *common, '--score-thr', '0.2', '--classes', *'abcd'])
+    assert 'with a score of at least 0.2\n' in capsys.readouterr().out
+    assert min(each['score'] for each in read(tmp_path / 'out')['annotations']) >= 0.2
+    detect([str(pictures), checkpoint, *common])
+    assert 'with a score of at least 0.3\n' in capsys.readouterr().out
+    assert all('probability' not in each and each['score'] >= 0.3
+               for each in read(tmp_path / 'out')['annotations'])
+
+
+def test_scores_that_do_not_fit(checkpoint, tmp_path):
+    told = put_points(checkpoint, tmp_path / 'told.pth', dict(circle=0.9))
+    with pytest.raises(UserError, match=r'told\.pth: damaged .* not of 4 classes'):
+        Detector(told, device='cpu')
 
 
 def test_a_pattern_and_a_config_of_its_own(checkpoint, pictures, tmp_path):

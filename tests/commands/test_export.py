@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from helpers import make_samples, tiny_detector
+from helpers import make_samples, put_points, tiny_detector
 
 from frcnn_plugin.commands.export import export
 from frcnn_plugin.errors import UserError
@@ -23,12 +23,19 @@ def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp
     plain = module.runner_of
     monkeypatch.setattr(module, 'runner_of', lambda path: lambda inputs: [
         part + 0.01 for part in plain(path)(inputs)])
-    assert export([checkpoint, '--to', 'torch-export', '-o', str(tmp_path / 'a.pt2'),
+    told = put_points(checkpoint, tmp_path / 'told.pth', dict.fromkeys(
+        ('circle', 'square', 'triangle', 'star'), 0.7))
+    assert export([told, '--to', 'torch-export', '-o', str(tmp_path / 'a.pt2'),
                    '--check', *(str(shapes_root / f'JPEGImages/test_0000{i}.jpg')
                                 for i in range(2))]) == 1
     printed = capsys.readouterr().out
     assert 'differ by more than 0.001' in printed
     assert 'test_00000.jpg' in printed and 'test_00001.jpg' in printed
+    extra = dict(frcnn_plugin='')
+    torch.export.load(tmp_path / 'a.pt2', extra_files=extra)
+    notes = json.loads(extra['frcnn_plugin'])
+    assert notes['operating_points']['thresholds']['star'] == 0.7
+    assert notes['classes'] == ['circle', 'square', 'triangle', 'star']
 
 
 def pyramid():

@@ -10,6 +10,7 @@ import cv2
 import openvino
 import pytest
 import torch
+from helpers import put_points
 from torchvision.ops import box_iou
 
 from frcnn_plugin import Detector
@@ -21,6 +22,7 @@ from frcnn_plugin.errors import MixedPrecisionError, UserError
 from frcnn_plugin.inference.file_detector import core
 from frcnn_plugin.io.weights_only import load_weights_only
 
+THRESHOLDS = dict(circle=0.9, square=0.06, triangle=0.08, star=0.9)
 WITHOUT = """
 import sys
 from importlib.machinery import PathFinder
@@ -41,11 +43,12 @@ main()
 def files(checkpoint, kept, shapes_root):
     """Each is made once: float32 with the resizing inside, and 8 bits without."""
     if not (kept / 'detector.onnx').exists():
+        told = put_points(checkpoint, kept / 'told.pth', THRESHOLDS)
         text, count = re.subn('scale_factor=1.0', 'scale=(150, 100), keep_ratio=True',
                               load_weights_only(checkpoint)['meta']['cfg'])
         assert count
         (kept / 'resizing.py').write_text(text)
-        detector = [str(kept / 'resizing.py'), checkpoint]
+        detector = [str(kept / 'resizing.py'), told]
         export([*detector, '--to', 'onnx', '--with-resize', '-o',
                 str(kept / 'detector.onnx')])
         export([*detector, '--to', 'openvino', '-o', str(kept / 'detector.xml'),
@@ -86,6 +89,7 @@ def test_8_bits(files):
     network = Detector(files / 'detector.xml')
     assert network.notes['precision'] == 'int8'
     assert network.notes['test_cfg']['score_thr'] == 0.05
+    assert network.operating_points['thresholds'] == THRESHOLDS
     kinds = Counter(op.get_rt_info()['runtimePrecision'].astype(str)
                     for op in network.network.get_runtime_model().get_ops()
                     if op.get_rt_info()['layerType'].astype(str) == 'Convolution')
@@ -135,6 +139,13 @@ def test_without_torch(files, pictures, tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / 'found/detections.json').read_text())['annotations']
     assert (tmp_path / 'found' / pictures[0].name).is_file()
+    done = run('detect', str(pictures[0]), str(files / 'detector.xml'), '-o', 'cut',
+               '--no-pictures')
+    assert 'at least 0.90 circle, 0.06 square, 0.08 tri' in done.stdout, done.stderr
+    found = json.loads((tmp_path / 'cut/detections.json').read_text())['annotations']
+    assert {each['probability'] for each in found} <= {0.5, 0.26894, 0.1192, 0.04743}
+    assert found and all(each['score'] >= THRESHOLDS[each['category']]
+                         for each in found)
     for words in (('train', 'a.py'), ('detect', str(pictures[0]), 'a.pth')):
         done = run(*words)
         assert done.returncode == 1 and len(done.stderr.splitlines()) == 1

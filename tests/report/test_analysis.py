@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 from mmdet.evaluation import eval_map
 
+from frcnn_plugin.evaluation.records import ImageRecord, for_mmdet
 from frcnn_plugin.report.analysis import by_class, confusion_matrix, ious
 from frcnn_plugin.report.mistakes import false_positives, misses, owners
-from frcnn_plugin.report.records import ImageRecord, for_mmdet
 
 CLASSES = ('cat', 'dog')
 
 
 def boxes(*rows) -> np.ndarray:
     return np.array(rows, np.float32).reshape(-1, 4)
+
+
+def at(score: float) -> np.ndarray:
+    return np.full(2, score, np.float32)
 
 
 @pytest.fixture
@@ -30,29 +34,41 @@ def record() -> ImageRecord:
 
 
 def test_confusions(record):
-    np.testing.assert_array_equal(confusion_matrix([record], 2, 0.5), [
+    np.testing.assert_array_equal(confusion_matrix([record], 2, at(0.5)), [
         [1, 0, 0],   # the cat
         [1, 0, 1],   # one dog taken for a cat, one missed
         [2, 1, 0]])  # the second cat, the slice of a cat, the dog of nothing
-    np.testing.assert_array_equal(confusion_matrix([record], 2, 0.85), [
+    np.testing.assert_array_equal(confusion_matrix([record], 2, at(0.85)), [
         [1, 0, 0], [0, 0, 2], [0, 0, 0]])
 
 
+def test_each_class_is_cut_at_a_score_of_its_own(record):
+    cut = np.float32([0.75, 0.62])  # of cats, of dogs
+    np.testing.assert_array_equal(confusion_matrix([record], 2, cut), [
+        [1, 0, 0], [1, 0, 1], [0, 0, 0]])
+    assert [each.kind for each in false_positives([record], CLASSES, cut, 10)] == [
+        'is a dog']
+    missed = misses([record], np.float32([0.95, 0.1]), 10)
+    assert sorted(each.label for each in missed) == [0, 1, 1]
+    assert sorted(each.label for each in misses([record], np.float32([0.1, 0.95]), 10)
+                  ) == [1, 1]
+
+
 def test_kinds_of_mistakes(record):
-    found = false_positives([record], CLASSES, 10)
+    found = false_positives([record], CLASSES, at(0), 10)
     assert [(each.kind, round(each.score, 2)) for each in found] == [
         ('is a dog', 0.8), ('found twice', 0.7), ('nothing annotated there', 0.6),
         ('badly placed, IoU 0.39', 0.55)]
-    assert [each.score for each in false_positives([record], CLASSES, 2)] == [
+    assert [each.score for each in false_positives([record], CLASSES, at(0), 2)] == [
         each.score for each in found[:2]]
 
 
 def test_misses_are_the_largest_first(record):
-    missed = misses([record], 0.5, 10)
+    missed = misses([record], at(0.5), 10)
     assert [(each.label, each.kind) for each in missed] == [
         (1, 'not found'), (1, 'not found')]
     assert missed[0].bbox[2] == 200
-    missed = misses([record], 0.95, 10)
+    missed = misses([record], at(0.95), 10)
     assert [each.kind for each in missed] == [
         'not found', 'found with a score of 0.90 only', 'not found']
 
@@ -87,9 +103,9 @@ def test_ap_confusions_and_mistakes_share_one_iou_at_the_threshold(y2, right):
         'a.jpg', boxes((0, 0, 9, 19)), np.array([0]), boxes(), np.zeros(0, np.int64),
         boxes((0, 0, 9, y2)), np.float32([0.9]), np.array([0]))
     assert by_class([record], CLASSES)[0].ap == right
-    assert confusion_matrix([record], 2, 0.5)[0, 0] == right
-    assert len(false_positives([record], CLASSES, 1)) == 1 - right
-    assert len(misses([record], 0.5, 1)) == 1 - right
+    assert confusion_matrix([record], 2, at(0.5))[0, 0] == right
+    assert len(false_positives([record], CLASSES, at(0), 1)) == 1 - right
+    assert len(misses([record], at(0.5), 1)) == 1 - right
 
 
 def test_a_difficult_object_at_the_threshold():
@@ -97,8 +113,8 @@ def test_a_difficult_object_at_the_threshold():
     record = ImageRecord(
         'a.jpg', boxes(), np.zeros(0, np.int64), boxes((0, 0, 9, 19)), np.array([0]),
         boxes((0, 0, 9, 9)), np.float32([0.9]), np.array([0]))
-    assert not confusion_matrix([record], 2, 0.5).any()
-    assert not false_positives([record], CLASSES, 1)
+    assert not confusion_matrix([record], 2, at(0.5)).any()
+    assert not false_positives([record], CLASSES, at(0), 1)
 
 
 def test_sizes(record):

@@ -10,7 +10,7 @@ from browser import needs_chromium, visit
 
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.report import report_hook
+from frcnn_plugin.evaluation import records
 from frcnn_plugin.report.page import render
 from frcnn_plugin.report.training_log import read_log
 
@@ -77,9 +77,9 @@ def test_it_can_be_left_out(small, tmp_path):
 
 
 def test_several_processes_in_the_order_of_the_data(monkeypatch):
-    monkeypatch.setattr(report_hook, 'all_gather_object', lambda mine: [
+    monkeypatch.setattr(records, 'all_gather_object', lambda mine: [
         [('a',), ('c',), ('e',)], [('b',), ('d',), ('a',)]])  # the last fills up
-    assert report_hook.gather([], 5) == [('a',), ('b',), ('c',), ('d',), ('e',)]
+    assert records.gather([], 5) == [('a',), ('b',), ('c',), ('d',), ('e',)]
 
 
 @needs_chromium

@@ -37,8 +37,9 @@ def add_detection_options(parser: argparse.ArgumentParser, out: str,
     add = parser.add_argument
     add('-o', '--out', type=Path, default=Path(out), metavar='DIR',
         help=f'{files} go there (default: %(default)s)')
-    add('--score-thr', type=float, default=0.3, metavar='SCORE',
-        help='detections with a lower score are left out (default: %(default)s)')
+    add('--score-thr', type=float, metavar='SCORE',
+        help='detections with a lower score are left out; default: what was best for '
+        'each class in the validation images of the training, 0.3 if there were none')
     add('--classes', nargs='+', metavar='NAME',
         help='names in place of those in the checkpoint')
 

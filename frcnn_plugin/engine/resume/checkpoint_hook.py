@@ -9,6 +9,7 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from ...errors import CannotWriteError
+from ...evaluation.operating_points import KEY
 from ...io.whole_files import remove_parts, write_whole
 from ...registry import HOOKS
 from ..whole_files_backend import BACKEND
@@ -40,12 +41,18 @@ class CheckpointHook(stock.CheckpointHook):
             remove_parts(self.out_dir)
 
     def after_train(self, runner: Runner) -> None:
-        """Save the last state, also of a run that another hook stopped early."""
+        """Save the last state, also of a run that another hook stopped early.
+
+        It is saved again if a validation has told something about it since.
+        """
         step = runner.epoch if self.by_epoch else runner.iter
         path = self.file_backend.join_path(
             self.out_dir, self.filename_tmpl.format(step))
-        if runner.train_loop.stop_training and self.save_last and (
-                path != self.last_ckpt):
+        if path == self.last_ckpt:
+            due = KEY in runner.message_hub.runtime_info and not self.told
+        else:
+            due = runner.train_loop.stop_training and self.save_last
+        if due:
             self._save_checkpoint_with_step(
                 runner, step, meta=dict(epoch=runner.epoch, iter=runner.iter))
         super().after_train(runner)
@@ -60,6 +67,7 @@ class CheckpointHook(stock.CheckpointHook):
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         with self._replacing(runner):
             super()._save_checkpoint_with_step(runner, step, meta)
+            self.told = KEY in runner.message_hub.runtime_info
             if is_main_process():
                 write_whole(Path(runner.work_dir) / 'last_checkpoint',
                             str(self.last_ckpt).encode())

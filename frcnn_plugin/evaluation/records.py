@@ -1,11 +1,13 @@
 """The annotations and detections of each tested image, as plain arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, zip_longest
 from typing import NamedTuple
 
 import numpy as np
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import get_box_tensor
+from mmengine.dist import all_gather_object
 from mmengine.structures import InstanceData
 
 
@@ -33,16 +35,30 @@ class ImageRecord(NamedTuple):
     labels: np.ndarray
 
 
-def record_of(sample: DetDataSample) -> ImageRecord | None:
-    """The record of a data sample; None without annotations or detections."""
-    if 'gt_instances' not in sample or 'pred_instances' not in sample:
-        return None
+def records_of(samples: Iterable[DetDataSample] | None) -> list[ImageRecord]:
+    """The records of data samples, but those without annotations or detections."""
+    return [record_of(sample) for sample in samples or ()
+            if 'gt_instances' in sample and 'pred_instances' in sample]
+
+
+def record_of(sample: DetDataSample) -> ImageRecord:
+    """The record of a data sample."""
     found = sample.pred_instances
     found = found[found.scores.argsort(descending=True, stable=True)].numpy()
     return ImageRecord(
         sample.img_path, *boxes_and_labels(sample.gt_instances),
         *boxes_and_labels(sample.get('ignored_instances')),
         found.bboxes, found.scores, found.labels)
+
+
+def gather(records: list[ImageRecord], size: int) -> list[ImageRecord]:
+    """The records of all processes, in the order of the data set.
+
+    Of its ``size`` images the sampler repeats some if the processes do not divide it
+    evenly.
+    """
+    turns = zip_longest(*all_gather_object(records))
+    return [record for record in chain.from_iterable(turns) if record][:size]
 
 
 def boxes_and_labels(instances: InstanceData | None) -> tuple[np.ndarray, np.ndarray]:
