@@ -124,6 +124,25 @@ def fresh_process():
 
 
 @pytest.fixture(scope='session')
+def translated_once():
+    """A detector that several files are made of is translated for the first: 11 s."""
+    from frcnn_plugin.export import to_onnx
+    known, translate = {}, to_onnx.in_onnx
+
+    def in_onnx(graph):
+        state = graph.state_dict()
+        key = (repr(graph), str(graph.resize), str(graph.detector.roi_head.test_cfg),
+               *(part.double().sum().item() for part in state.values()))
+        if key not in known:
+            known[key] = translate(graph)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(to_onnx, 'in_onnx', in_onnx)
+        yield
+
+
+@pytest.fixture(scope='session')
 def kept(tmp_path_factory) -> Path:
     """A folder for what is made once and copied into the folder of each test."""
     return tmp_path_factory.mktemp('kept')

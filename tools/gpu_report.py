@@ -18,6 +18,7 @@ from pathlib import Path
 
 import matplotlib
 import torch
+from benchmarks.report import percent
 
 matplotlib.use('Agg')
 from matplotlib import pyplot
@@ -204,7 +205,7 @@ def write(args: argparse.Namespace, figures: dict) -> None:
             lines.append(
                 f'| {name} | {each["name"]} | {each["median"]:.4f} | '
                 f'{each["ratio"]:.2f} | {each["flops"] / 1e9:.0f} | '
-                f'{each["share"]:.0%} | {each["memory"] / 2**30:.2f} | '
+                f'{percent(each["share"])} | {each["memory"] / 2**30:.2f} | '
                 f'{each["waits"]} |')
     lines += ['', *(f'- {name}: **failed**, {part["failed"]}'
                     for name, part in figures.items() if 'failed' in part)]

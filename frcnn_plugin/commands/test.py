@@ -148,8 +148,7 @@ def test(argv: list[str] | None = None) -> dict:
                       ignore=('roi_head.',) if args.recall else ())
             model.load_state_dict(state, strict=False)
             del model
-        if KEY in notes:
-            runner.message_hub.update_info(KEY, notes[KEY], resumed=False)
+        runner.message_hub.update_info(KEY, notes.get(KEY), resumed=False)
         metrics = runner.test()
         del runner
     summary = dict(recall=metrics) if args.recall else summarize(metrics)

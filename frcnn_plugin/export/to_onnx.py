@@ -15,14 +15,19 @@ def save_onnx(graph: GraphDetector, path: str | Path, notes: dict) -> None:
 
     ``notes``, what a program must know of it, are kept as JSON under ``frcnn_plugin``.
     """
-    program = torch.onnx.export(
+    program = in_onnx(graph)
+    program.model.metadata_props['frcnn_plugin'] = json.dumps(notes)
+    program.save(path, external_data=False)
+
+
+def in_onnx(graph: GraphDetector) -> torch.onnx.ONNXProgram:
+    """A detector in memory."""
+    return torch.onnx.export(
         export_graph(graph), dynamo=True, opset_version=18, verbose=False,
         input_names=['image'], output_names=['boxes', 'scores', 'labels', 'index'],
         custom_translation_table={
             torch.ops.frcnn_plugin.masked_nms.default: masked_nms_in_onnx,
             torch.ops.torchvision.roi_pool.default: roi_pool_in_onnx})
-    program.model.metadata_props['frcnn_plugin'] = json.dumps(notes)
-    program.save(path, external_data=False)
 
 
 def masked_nms_in_onnx(bboxes, scores, mask, groups=None, iou_thr: float = 0.5,

@@ -41,7 +41,7 @@ def done():
 
 
 @pytest.fixture
-def run(bench, monkeypatch, fresh_process, capsys):
+def run(bench, monkeypatch, fresh_process, capsys, translated_once):
     """Runs commands in that folder, with configs that are quick."""
     read = common.load_config
     monkeypatch.chdir(bench)

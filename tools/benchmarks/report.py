@@ -14,14 +14,20 @@ def report(args: Namespace, figures: dict) -> None:
                   'ratio', title=title)
     for each in figures['results']:
         table.add_row(each['name'], f'{each["median"]:.4f}',
-                      f'{each["flops"] / 1e9:.1f}', f'{each["share"]:.0%}',
+                      f'{each["flops"] / 1e9:.1f}', percent(each['share']),
                       f'{each["memory"] / 2**30:.2f}', str(each['waits']),
                       f'{each["ratio"]:.2f}')
     Console().print(table)
-    print(f'Best rate: {figures["rate"] / 1e9:.0f} GFLOP/s ({figures["rate_of"]}). '
-          f'Processor: {figures["processor"]}. '
+    best = (f'Best rate: {figures["rate"] / 1e9:.0f} GFLOP/s ({figures["rate_of"]}). '
+            if figures['rate'] else '')
+    print(f'{best}Processor: {figures["processor"]}. '
           f'Peak memory: {"what torch held" if args.device != "cpu" else "the process"}'
           '. Waits: operators after which the host waits for a GPU.')
+
+
+def percent(share: float | None) -> str:
+    """A share in words; empty if there is none."""
+    return '' if share is None else f'{share:.0%}'
 
 
 def report_sweep(args: Namespace, figures: dict) -> None:

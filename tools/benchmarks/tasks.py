@@ -30,20 +30,21 @@ def with_defaults(args: Namespace) -> Namespace:
 
 
 def measure(args: Namespace) -> dict:
-    """All figures of one task."""
+    """All figures of one task; no share of a rate where nothing is multiplied."""
     work = TASKS[args.task](args)
     flops = {name: count_flops(run) for name, run in work.items()}
     waits = {name: count_waits(args.device, run) for name, run in work.items()}
     memory = {name: peak_memory(args.device, run) for name, run in work.items()}
-    best = BestRate(args)
-    times = in_turn(args, {**work, BEST: best})
-    rate = best.rate(times.pop(BEST))
+    best = BestRate(args) if any(flops.values()) else None
+    times = in_turn(args, {**work, BEST: best} if best else work)
+    rate = best.rate(times.pop(BEST)) if best else None
     mine = statistics.median(next(iter(times.values())))
     results = []
     for name, seconds in times.items():
         median = statistics.median(seconds)
         results.append(dict(
             name=name, median=median, seconds=seconds, ratio=median / mine,
-            flops=flops[name], share=flops[name] / median / rate, waits=waits[name],
-            memory=memory[name]))
-    return dict(rate=rate, rate_of=str(best), processor=processor(), results=results)
+            flops=flops[name], share=flops[name] / median / rate if rate else None,
+            waits=waits[name], memory=memory[name]))
+    return dict(rate=rate, rate_of=str(best or ''), processor=processor(),
+                results=results)
