@@ -72,7 +72,7 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     if args.pretrained:
         cfg.model.backbone.init_cfg = dict(type='Pretrained',
                                            checkpoint=args.pretrained)
-    step = seconds_of_a_step(cfg, facts, recipe.size, recipe.batch, args.amp)
+    step = seconds_of_a_step(cfg, facts, recipe.padded, recipe.batch, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     left = 60 * minutes - (time.monotonic() - began)
     if left < FEWEST * step + 30:

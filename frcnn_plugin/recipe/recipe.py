@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from ..config.changes import set_classes, set_data_root
 from ..config.files import load_config
-from .choose import anchor_ratios, anchor_sizes, input_size, may_flip
+from .choose import anchor_ratios, anchor_sizes, input_size, may_flip, rounded
 from .facts import Facts
 
 BASE = 'frcnn_r18_c4_shapes'
@@ -38,6 +38,13 @@ class Recipe:
     batch: int
     rate: float
     proposals: int
+
+    @property
+    def padded(self) -> tuple[int, int]:
+        """Width and height of a batch in training, which its largest picture gives."""
+        low, high = JITTER
+        largest = low + (high - low) * self.batch / (self.batch + 1)
+        return tuple(rounded(largest * side) for side in self.size)
 
 
 def recipe_for(facts: Facts, flip: bool = True) -> Recipe:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frcnn_plugin.datasets.voc_annotation import VOCObject
@@ -14,7 +14,7 @@ from frcnn_plugin.prepare.voc_writer import Picture
 from frcnn_plugin.recipe.choose import anchor_ratios, anchor_sizes, input_size, may_flip
 from frcnn_plugin.recipe.facts import facts_of
 from frcnn_plugin.recipe.measure import seconds_of_a_step
-from frcnn_plugin.recipe.recipe import config_of, recipe_for
+from frcnn_plugin.recipe.recipe import JITTER, config_of, recipe_for
 
 
 def picture(*boxes, width=1280, height=960, name='cat', difficult=False) -> Picture:
@@ -56,6 +56,7 @@ sides = st.lists(st.tuples(st.integers(8, 960), st.integers(8, 960)), min_size=1
 
 
 @given(sides)
+@settings(deadline=None)
 def test_anchors_cover_the_boxes(boxes):
     """None but the extreme tenth is more than a factor of 1.5 from an anchor."""
     facts = facts_of([picture(*boxes)])
@@ -74,6 +75,15 @@ def test_anchors_cover_the_boxes(boxes):
     ('bright', True), ('leftover', True)])
 def test_left_is_not_right(name, flips):
     assert may_flip(facts_of([picture((50, 50), name=name)])) is flips
+
+
+def test_a_batch_is_as_large_as_its_largest_picture():
+    recipe = recipe_for(facts_of([picture((600, 600))] * 9))
+    assert recipe.size == (512, 384) and recipe.batch == 8
+    rng = np.random.default_rng(0)
+    largest = rng.uniform(*JITTER, (1000, 8)).max(1).mean()
+    np.testing.assert_allclose(recipe.padded, largest * np.array(recipe.size),
+                               atol=16)
 
 
 def test_steps_of_the_very_config_run():
