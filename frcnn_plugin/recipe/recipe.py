@@ -52,7 +52,7 @@ def recipe_for(facts: Facts, flip: bool = True) -> Recipe:
     size = input_size(facts)
     return Recipe(
         size, anchor_sizes(facts, size[0]), anchor_ratios(facts),
-        flip and may_flip(facts), batch=min(8, max(2, len(facts.sizes))), rate=0.001,
+        flip and may_flip(facts), batch=min(4, max(2, len(facts.sizes))), rate=0.001,
         proposals=min(max(4 * facts.most, PROPOSALS[0]), PROPOSALS[1]))
 
 
