@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import math
+import shutil
 import time
 from pathlib import Path
 
@@ -52,6 +53,9 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
                         '--plan, then start the job with the file that it names')
     args.work_dir = args.work_dir or str(Path('work_dirs') / folder.resolve().name)
     work_dir = Path(args.work_dir)
+    if work_dir.resolve().is_relative_to(folder.resolve()):
+        raise UserError(f'--work-dir {work_dir}: lies in the folder of pictures, and '
+                        'would be taken for a part of it; choose one elsewhere')
     args.config = str(work_dir / FILE)
     found = understand(folder)
     splits = choose_splits(found, None, 0)
@@ -89,7 +93,10 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
 
 
 def data_in(work_dir: Path, found: Understood, splits: Splits) -> Path:
-    """The data set in VOC layout: the folder itself if it is one, or a new one."""
+    """The data set in VOC layout: the folder itself if it is one, or a new one.
+
+    The new one takes the place of that of an earlier run.
+    """
     root = found.files.root
     lists = root / 'ImageSets' / 'Main'
     if name_in_place(found, None) and all(
@@ -97,6 +104,8 @@ def data_in(work_dir: Path, found: Understood, splits: Splits) -> Path:
             for name, members in splits.members.items() if members):
         return root
     out = work_dir / 'data'
+    if (out / LEFT_OUT).is_file():
+        shutil.rmtree(out)
     write_folder(found, splits, out, False, {
         'classes.txt': ''.join(f'{name}\n' for name in classes_of(splits)),
         LEFT_OUT: left_out(found.account, splits.rest)})

@@ -69,14 +69,19 @@ def test_a_plan(pictures, tmp_path, capsys):
     next(pictures.glob('*.xml')).unlink()
     with pytest.raises(UserError, match='not those that the run in'):
         train([*arguments, '--resume'])
+    train(arguments)  # anew, on what is there now
+    assert len(list((run / 'data/Annotations').iterdir())) == len(
+        list(pictures.glob('*.xml')))
 
 
 @pytest.mark.parametrize(('options', 'message'), [
     (['--minutes', '0'], '--minutes is 0'),
     (['--minutes', '0.1'], r'too short, a step takes 1.0 s here; give it \d'),
     (['--classes', 'cat'], 'brings its own'),
-    (['--launcher', 'pytorch'], 'make the recipe first')])
+    (['--launcher', 'pytorch'], 'make the recipe first'),
+    (['--work-dir', 'pictures/run'], 'lies in the folder of pictures')])
 def test_what_a_folder_cannot_be_trained_with(
-        pictures, tmp_path, options, message):
+        pictures, tmp_path, options, message, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=message):
         train([str(pictures), '--work-dir', str(tmp_path / 'run'), *options])
