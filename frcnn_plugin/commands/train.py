@@ -134,7 +134,7 @@ def take_weights_of_run(cfg: Config, meta: dict) -> None:
 def train(argv: list[str] | None = None) -> None:
     """Run ``frcnn train``."""
     args = parse('train', argv)
-    if args.minutes is not None and not args.minutes > 0:
+    if args.minutes is not None and not 0 < args.minutes < float('inf'):
         raise UserError(f'--minutes is {args.minutes:g}; it must be above 0')
     if Path(args.config).is_dir():
         recipe_of_folder(args, STARTED)
@@ -143,6 +143,10 @@ def train(argv: list[str] | None = None) -> None:
     cfg = configure(args)
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
     if checkpoint:
+        digest = cfg.get('data_digest')
+        if digest and digest not in str(checkpoint['meta'].get('cfg')):
+            raise UserError(f'{checkpoint["path"]}: of an earlier run, on other data; '
+                            'leave out --resume, or name another --work-dir')
         cfg.resume, cfg.load_from = True, checkpoint['path']
         changes.apply(cfg, [(changes.set_seed, seed_of_run(cfg, checkpoint['meta']))])
         take_weights_of_run(cfg, checkpoint['meta'])
@@ -154,6 +158,9 @@ def train(argv: list[str] | None = None) -> None:
           explain_out_of_memory(cfg, 'train_dataloader')):
         if cfg.train_cfg.type == 'TimedTrainLoop':
             cfg.train_cfg.spent = monotonic() - STARTED
+        if 'data_digest' in cfg:  # the recipe stays as it was made; this is the run's
+            name = f'{Path(cfg.work_dir).resolve().name}.py'
+            object.__setattr__(cfg, '_filename', str(Path(cfg.work_dir) / name))
         runner = Runner.from_cfg(cfg)
         if checkpoint:
             check_fit(model_of(runner), checkpoint['state_dict'], checkpoint['path'])

@@ -3,13 +3,18 @@
 import argparse
 import hashlib
 import math
-import shutil
 import time
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 
+from ..accelerate.precision import check_mixed_precision
+from ..config.files import load_config
+from ..datasets.voc_layout import read_split
+from ..engine.timed_train_loop import CLOSING, FORWARD
 from ..errors import UserError
+from ..io.whole_files import write_whole
 from ..prepare.account import number
 from ..prepare.prepare_folder import (
     Splits,
@@ -24,6 +29,8 @@ from ..recipe.recipe import Recipe, config_of, recipe_for, set_minutes
 from .prepare import LEFT_OUT, classes_of, left_out, say
 
 FILE = 'recipe.py'
+MADE_OF = 'made_of.txt'  # in the data that is made: changes with the pictures
+VALIDATION = 0.1  # of the time, at most
 PASSES = 60  # over the pictures after which a curve is usually flat
 STEPS = (1000, 10000)  # fewest and most that are proposed
 FEWEST = 20  # steps that make a training at all
@@ -53,49 +60,72 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
                         '--plan, then start the job with the file that it names')
     args.work_dir = args.work_dir or str(Path('work_dirs') / folder.resolve().name)
     work_dir = Path(args.work_dir)
-    if work_dir.resolve().is_relative_to(folder.resolve()):
-        raise UserError(f'--work-dir {work_dir}: lies in the folder of pictures, and '
-                        'would be taken for a part of it; choose one elsewhere')
+    here, there = work_dir.resolve(), folder.resolve()
+    if here.is_relative_to(there) or there.is_relative_to(here):
+        raise UserError(f'--work-dir {work_dir}: it and the folder of pictures lie in '
+                        'each other; choose one elsewhere')
+    if args.amp:
+        check_mixed_precision('cuda' if torch.cuda.is_available() else 'cpu')
     args.config = str(work_dir / FILE)
     found = understand(folder)
     splits = choose_splits(found, None, 0)
     digest = digest_of(splits)
     if args.resume and Path(args.config).is_file():
-        if Config.fromfile(args.config).get('data_digest') != digest:
+        if load_config(args.config).get('data_digest') != digest:
             raise UserError(f'{folder}: its pictures or boxes are not those that the '
                             f'run in {work_dir} began with; leave out --resume and '
                             'train anew in another --work-dir')
         return
-    data_root = data_in(work_dir, found, splits)
+    data_root = data_in(work_dir, found, splits, digest).resolve()
     say(found, splits)
     facts, classes = facts_of(splits.members['train']), classes_of(splits)
     recipe = recipe_for(facts, not args.no_flip)
     names = [name for name, members in splits.members.items()
-             if any(picture.objects for picture in members)]
+             if any(item.name in classes and not item.difficult
+                    for picture in members for item in picture.objects)]
     cfg = config_of(recipe, classes, data_root, names)
     if args.pretrained:
         cfg.model.backbone.init_cfg = dict(type='Pretrained',
                                            checkpoint=args.pretrained)
     step = seconds_of_a_step(cfg, facts, recipe.padded, recipe.batch, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
-    left = 60 * minutes - (time.monotonic() - began)
-    if left < FEWEST * step + 30:
-        needed = math.ceil((60 * minutes - left + FEWEST * step + 30) / 60)
+    if 'val' in names:
+        limit_validation(cfg, len(splits.members['val']), 60 * minutes / step)
+    left = 60 * minutes - (time.monotonic() - began) - closing(cfg, step)
+    if left < FEWEST * step:
+        needed = math.ceil((60 * minutes - left + FEWEST * step) / 60)
         raise UserError(f'--minutes {minutes:g}: too short, a step takes {step:.1f} s '
                         f'here; give it {needed} or more')
     set_minutes(cfg, minutes, step)
-    cfg.data_digest = digest
-    work_dir.mkdir(parents=True, exist_ok=True)
-    Path(args.config).write_text(cfg.pretty_text)
+    cfg.data_digest, cfg.work_dir = digest, str(work_dir)
+    write_whole(args.config, cfg.pretty_text.encode())
     for line in plan(facts, recipe, 'val' in names, step, left, args.minutes is None):
         print(line, flush=True)
-    print(f'all of it in {args.config}', flush=True)
+    print(f'all of it in {args.config}, the data in {data_root}', flush=True)
 
 
-def data_in(work_dir: Path, found: Understood, splits: Splits) -> Path:
+def limit_validation(cfg: Config, number: int, steps: float) -> None:
+    """Validate on so many of the pictures that it takes a tenth of the time at most."""
+    most = max(1, int(VALIDATION * steps * cfg.train_dataloader.batch_size / FORWARD))
+    chosen = list(range(0, number, math.ceil(number / most)))
+    if len(chosen) < number:
+        cfg.val_dataloader.dataset.indices = chosen
+        print(f'validation: {len(chosen)} of {number} pictures, in a tenth of the time')
+
+
+def closing(cfg: Config, step: float) -> float:
+    """Seconds that the end of a run takes: the last validation, and the report."""
+    if cfg.val_dataloader is None:
+        return CLOSING
+    data = cfg.val_dataloader.dataset
+    names = data.get('indices') or read_split(Path(data.data_root), data.split)
+    return CLOSING + FORWARD * step * len(names) / cfg.train_dataloader.batch_size
+
+
+def data_in(work_dir: Path, found: Understood, splits: Splits, digest: str) -> Path:
     """The data set in VOC layout: the folder itself if it is one, or a new one.
 
-    The new one takes the place of that of an earlier run.
+    Where an earlier run on other data has left one, it stays.
     """
     root = found.files.root
     lists = root / 'ImageSets' / 'Main'
@@ -104,11 +134,12 @@ def data_in(work_dir: Path, found: Understood, splits: Splits) -> Path:
             for name, members in splits.members.items() if members):
         return root
     out = work_dir / 'data'
-    if (out / LEFT_OUT).is_file():
-        shutil.rmtree(out)
+    made_of = out / MADE_OF
+    if out.exists() and not (made_of.is_file() and made_of.read_text() == digest):
+        out = work_dir / f'data_{digest}'
     write_folder(found, splits, out, False, {
         'classes.txt': ''.join(f'{name}\n' for name in classes_of(splits)),
-        LEFT_OUT: left_out(found.account, splits.rest)})
+        LEFT_OUT: left_out(found.account, splits.rest), MADE_OF: digest})
     return out
 
 
@@ -133,7 +164,7 @@ def plan(facts: Facts, recipe: Recipe, validated: bool, step: float, seconds: fl
     """What was found and what will be done, in lines."""
     sizes = [each * recipe.size[0] for each in
              (facts.shares.min(), facts.shares.max())]
-    steps = int((seconds - 20) / step)
+    steps = int(seconds / step)
     passes = steps * recipe.batch / len(facts.sizes)
     lines = [
         f'to train on: {number(len(facts.sizes), "picture")}, '

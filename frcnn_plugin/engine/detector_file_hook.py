@@ -1,12 +1,14 @@
 """Leaves the one file to take in the work dir: ``detector.pth``."""
 
 import io
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from ..evaluation.operating_points import KEY as POINTS
@@ -46,8 +48,11 @@ class DetectorFileHook(Hook):
         work_dir = Path(runner.work_dir)
         best = runner.message_hub.runtime_info.get('best_ckpt')
         last = work_dir / 'last_checkpoint'
-        source = best or (last.read_text().strip() if last.is_file() else None)
-        if not source or not Path(source).is_file():
+        source = best if best and Path(best).is_file() else (
+            last.read_text().strip() if last.is_file() else '')
+        if not Path(source).is_file():
+            print_log(f'{work_dir}: no checkpoint, so no {DETECTOR_FILE}',
+                      logger='current', level=logging.WARNING)
             return
         content = read_checkpoint(source)
         meta = {name: value for name, value in content['meta'].items() if name in KEPT}

@@ -71,7 +71,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
             hub.update_info(SPENT_KEY, self.spent())
             before, share = share, self.share()
             if any(before < part <= share for part in self.validate_at) and (
-                    self.validation_takes() < EARLY * self.seconds):
+                    agreed(self.validation_takes()) < EARLY * self.seconds):
                 self.validate()
                 share = self.share()
         self._max_iters, self.stop_training = self._iter, True  # save this state
@@ -101,9 +101,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
     def share(self) -> float:
         """The share of the time for training that is used; the same in each process."""
         limit = self.seconds - self.reserve() - self.step / 2
-        share = torch.tensor(min(self.spent() / max(limit, 1e-9), 1.0))
-        broadcast(share)
-        return share.item()
+        return agreed(min(self.spent() / max(limit, 1e-9), 1.0))
 
     def steps_left(self) -> int:
         """How many more steps there is time for, as far as is known."""
@@ -115,6 +113,13 @@ class TimedTrainLoop(IterBasedTrainLoop):
         began = monotonic()
         super().validate()
         self.validation = monotonic() - began
+
+
+def agreed(value: float) -> float:
+    """The value of the first process."""
+    tensor = torch.tensor(value)
+    broadcast(tensor)
+    return tensor.item()
 
 
 def set_rate(optim_wrapper, share: float) -> None:

@@ -10,8 +10,9 @@ from frcnn_plugin.commands import train_folder
 from frcnn_plugin.commands.detect import detect
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.commands.train_folder import FILE
+from frcnn_plugin.commands.train_folder import FILE, limit_validation
 from frcnn_plugin.engine import timed_train_loop
+from frcnn_plugin.engine.timed_train_loop import FORWARD
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.inference import Detector
 
@@ -70,8 +71,27 @@ def test_a_plan(pictures, tmp_path, capsys):
     with pytest.raises(UserError, match='not those that the run in'):
         train([*arguments, '--resume'])
     train(arguments)  # anew, on what is there now
-    assert len(list((run / 'data/Annotations').iterdir())) == len(
-        list(pictures.glob('*.xml')))
+    (new,) = run.glob('data_*/Annotations')
+    assert len(list(new.iterdir())) == len(list(pictures.glob('*.xml')))
+
+
+def test_validation_takes_a_tenth_of_the_time(capsys):
+    cfg = Config(dict(train_dataloader=dict(batch_size=4),
+                      val_dataloader=dict(dataset=dict())))
+    limit_validation(cfg, 50, steps=100)
+    assert 'indices' not in cfg.val_dataloader.dataset and not capsys.readouterr().out
+    limit_validation(cfg, 1000, steps=100)
+    chosen = cfg.val_dataloader.dataset.indices
+    assert len(chosen) * FORWARD / 4 <= 10 and chosen[-1] > 900
+    assert f'{len(chosen)} of 1000 pictures' in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_other_data(pictures, tmp_path, checkpoint, fresh_process):
+    """An earlier run in this work dir, before pictures were added."""
+    run = tmp_path / 'run'
+    train([str(pictures), '--work-dir', str(run), '--plan'])
+    with pytest.raises(UserError, match='of an earlier run, on other data'):
+        train([str(pictures), '--work-dir', str(run), '--resume', checkpoint])
 
 
 @pytest.mark.parametrize(('options', 'message'), [
@@ -79,7 +99,8 @@ def test_a_plan(pictures, tmp_path, capsys):
     (['--minutes', '0.1'], r'too short, a step takes 1.0 s here; give it \d'),
     (['--classes', 'cat'], 'brings its own'),
     (['--launcher', 'pytorch'], 'make the recipe first'),
-    (['--work-dir', 'pictures/run'], 'lies in the folder of pictures')])
+    (['--work-dir', 'pictures/run'], 'lie in each other'),
+    (['--work-dir', '.'], 'lie in each other')])
 def test_what_a_folder_cannot_be_trained_with(
         pictures, tmp_path, options, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
