@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import math
+import os
 import time
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     if args.launcher != 'none':
         raise UserError(f'--launcher: make the recipe first with frcnn train {folder} '
                         '--plan, then start the job with the file that it names')
-    args.work_dir = args.work_dir or str(Path('work_dirs') / folder.resolve().name)
+    args.work_dir = args.work_dir or str(
+        Path('work_dirs') / Path(os.path.abspath(folder)).name)  # links keep their name
     work_dir = Path(args.work_dir)
     here, there = work_dir.resolve(), folder.resolve()
     if here.is_relative_to(there) or there.is_relative_to(here):

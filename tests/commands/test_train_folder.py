@@ -75,6 +75,13 @@ def test_a_plan(pictures, tmp_path, capsys):
     assert len(list(new.iterdir())) == len(list(pictures.glob('*.xml')))
 
 
+def test_a_link_keeps_its_name(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'a_link').symlink_to(pictures)
+    train(['a_link', '--plan'])
+    assert (tmp_path / 'work_dirs/a_link' / FILE).is_file()
+
+
 def test_validation_takes_a_tenth_of_the_time(capsys):
     cfg = Config(dict(train_dataloader=dict(batch_size=4),
                       val_dataloader=dict(dataset=dict())))
