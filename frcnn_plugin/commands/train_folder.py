@@ -13,7 +13,7 @@ from mmengine.config import Config
 from ..accelerate.precision import check_mixed_precision
 from ..config.files import load_config
 from ..datasets.voc_layout import read_split
-from ..engine.timed_train_loop import CLOSING, FORWARD
+from ..engine.timed_train_loop import CLOSING, validation_seconds
 from ..errors import UserError
 from ..io.whole_files import write_whole
 from ..prepare.account import number
@@ -64,8 +64,8 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     work_dir = Path(args.work_dir)
     here, there = work_dir.resolve(), folder.resolve()
     if here.is_relative_to(there) or there.is_relative_to(here):
-        raise UserError(f'--work-dir {work_dir}: it and the folder of pictures lie in '
-                        'each other; choose one elsewhere')
+        raise UserError(f'--work-dir {work_dir}: it lies in the folder of pictures, or '
+                        'that lies in it; choose one elsewhere')
     if args.amp:
         check_mixed_precision('cuda' if torch.cuda.is_available() else 'cpu')
     args.config = str(work_dir / FILE)
@@ -92,7 +92,7 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     step = seconds_of_a_step(cfg, facts, recipe.padded, recipe.batch, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     if 'val' in names:
-        limit_validation(cfg, len(splits.members['val']), 60 * minutes / step)
+        limit_validation(cfg, len(splits.members['val']), 60 * minutes, step)
     left = 60 * minutes - (time.monotonic() - began) - closing(cfg, step)
     if left < FEWEST * step:
         needed = math.ceil((60 * minutes - left + FEWEST * step) / 60)
@@ -106,9 +106,10 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
 
 
-def limit_validation(cfg: Config, number: int, steps: float) -> None:
+def limit_validation(cfg: Config, number: int, seconds: float, step: float) -> None:
     """Validate on so many of the pictures that it takes a tenth of the time at most."""
-    most = max(1, int(VALIDATION * steps * cfg.train_dataloader.batch_size / FORWARD))
+    one = validation_seconds(step, 1, cfg.train_dataloader.batch_size)
+    most = max(1, int(VALIDATION * seconds / one))
     chosen = list(range(0, number, math.ceil(number / most)))
     if len(chosen) < number:
         cfg.val_dataloader.dataset.indices = chosen
@@ -121,7 +122,8 @@ def closing(cfg: Config, step: float) -> float:
         return CLOSING
     data = cfg.val_dataloader.dataset
     names = data.get('indices') or read_split(Path(data.data_root), data.split)
-    return CLOSING + FORWARD * step * len(names) / cfg.train_dataloader.batch_size
+    return CLOSING + validation_seconds(step, len(names),
+                                        cfg.train_dataloader.batch_size)
 
 
 def data_in(work_dir: Path, found: Understood, splits: Splits, digest: str) -> Path:

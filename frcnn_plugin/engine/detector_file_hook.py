@@ -1,6 +1,5 @@
 """Leaves the one file to take in the work dir: ``detector.pth``."""
 
-import io
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from mmengine.runner import Runner
 
 from ..evaluation.operating_points import KEY as POINTS
 from ..io.checkpoints import read_checkpoint
-from ..io.whole_files import write_whole
+from ..io.whole_files import whole_or_absent
 from ..registry import HOOKS
 
 DETECTOR_FILE = 'detector.pth'
@@ -57,7 +56,6 @@ class DetectorFileHook(Hook):
         content = read_checkpoint(source)
         meta = {name: value for name, value in content['meta'].items() if name in KEPT}
         meta['metrics'] = self.metrics.get(meta['iter'], {})
-        buffer = io.BytesIO()
-        torch.save(dict(state_dict=content['state_dict'], meta=meta), buffer)
-        write_whole(work_dir / DETECTOR_FILE, buffer.getvalue())
+        with whole_or_absent(work_dir / DETECTOR_FILE) as file:
+            torch.save(dict(state_dict=content['state_dict'], meta=meta), file)
         runner.logger.info(f'detector: {work_dir / DETECTOR_FILE}')

@@ -18,7 +18,8 @@ WARM_UP = 0.03  # the share of the time in which the learning rate rises
 FORWARD = 0.6  # of a step's time, what detecting in as many images takes at most
 EARLY = 0.05  # of the time, what a validation before the last may take
 UNKNOWN = 10**6  # steps: before the first one nobody knows how many there is time for
-CLOSING = 8.0  # seconds that reports and checkpoints take after the last validation
+MARGIN = 1.1  # times as long as the one before it the last validation may take
+CLOSING = 8.0  # seconds kept for reports and checkpoints after the last validation
 
 
 @LOOPS.register_module()
@@ -86,7 +87,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
 
     def reserve(self) -> float:
         """Seconds to keep for the last validation and what comes after it."""
-        return CLOSING + 1.1 * self.validation_takes()
+        return CLOSING + MARGIN * self.validation_takes()
 
     def validation_takes(self) -> float:
         """Seconds that a validation takes: as the last one, or by what a step takes."""
@@ -96,7 +97,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
             return self.validation
         images = len(self.runner.val_loop.dataloader.dataset)
         batch = self.dataloader.batch_sampler.batch_sampler.batch_size
-        return FORWARD * self.step * images / batch
+        return validation_seconds(self.step, images, batch)
 
     def share(self) -> float:
         """The share of the time for training that is used; the same in each process."""
@@ -115,6 +116,11 @@ class TimedTrainLoop(IterBasedTrainLoop):
         self.validation = monotonic() - began
 
 
+def validation_seconds(step: float, images: int, batch: int) -> float:
+    """What a validation of so many images takes at most, by a step's seconds."""
+    return FORWARD * step * images / batch
+
+
 def agreed(value: float) -> float:
     """The value of the first process."""
     tensor = torch.tensor(value)
@@ -123,7 +129,10 @@ def agreed(value: float) -> float:
 
 
 def set_rate(optim_wrapper, share: float) -> None:
-    """Set the learning rate of a share of the run: warm-up, then half a cosine."""
+    """Set the learning rate of a share of the run: warm-up, then half a cosine.
+
+    mmengine's schedulers follow steps, whose number is not known here.
+    """
     factor = min(1.0, (share + 1e-3) / WARM_UP) * (1 + math.cos(math.pi * share)) / 2
     for group in optim_wrapper.param_groups:
         group['lr'] = group.setdefault('initial_lr', group['lr']) * factor

@@ -10,8 +10,7 @@ A detector keeps it, so that whoever uses it need not find a score for themselve
 
 The highest point of F1 against the score is no good choice: the curve of a few pictures
 is jagged, and averaging it over resamples of them leaves it so. It is smoothed over the
-log-odds of the score, and cut at its highest point: on generated data with 50 objects
-that takes away two fifths of what is lost on other pictures.
+log-odds of the score, and cut at its highest point, which loses less on other pictures.
 """
 
 from collections.abc import Sequence

@@ -28,8 +28,8 @@ class Detector(ABC):
     :class:`~frcnn_plugin.inference.file_detector.FileDetector`, which needs no torch.
     Their arguments are listed there.
 
-    It returns all detections that its config lets through. Those that are worth to be
-    looked at are ``prediction.above(detector.thresholds)``.
+    It returns all detections that its config lets through. Those worth looking at are
+    ``prediction.above(detector.thresholds)``.
 
     Args:
         checkpoint: A checkpoint, or an exported ``.xml`` or ``.onnx``. They contain

@@ -44,9 +44,11 @@ class Facts:
         """The median of the longer over the shorter side."""
         return float(np.median(self.sizes.max(1) / self.sizes.min(1)))
 
-
     def quantiles(self, values: np.ndarray, *shares: float) -> np.ndarray:
-        """Quantiles of a value of each box, every class with the same weight."""
+        """Quantiles of a value of each box, (n,), every class with the same weight.
+
+        ``shares`` are in [0, 1]; as many values come back.
+        """
         order = np.argsort(values)
         below = np.cumsum(self.weights[order])
         places = np.searchsorted(below, np.array(shares) * below[-1])

@@ -12,7 +12,7 @@ from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.commands.train_folder import FILE, limit_validation
 from frcnn_plugin.engine import timed_train_loop
-from frcnn_plugin.engine.timed_train_loop import FORWARD
+from frcnn_plugin.engine.timed_train_loop import validation_seconds
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.inference import Detector
 
@@ -85,11 +85,11 @@ def test_a_link_keeps_its_name(pictures, tmp_path, monkeypatch):
 def test_validation_takes_a_tenth_of_the_time(capsys):
     cfg = Config(dict(train_dataloader=dict(batch_size=4),
                       val_dataloader=dict(dataset=dict())))
-    limit_validation(cfg, 50, steps=100)
+    limit_validation(cfg, 50, seconds=200, step=2.0)
     assert 'indices' not in cfg.val_dataloader.dataset and not capsys.readouterr().out
-    limit_validation(cfg, 1000, steps=100)
+    limit_validation(cfg, 1000, seconds=200, step=2.0)
     chosen = cfg.val_dataloader.dataset.indices
-    assert len(chosen) * FORWARD / 4 <= 10 and chosen[-1] > 900
+    assert validation_seconds(2.0, len(chosen), 4) <= 20 and chosen[-1] > 900
     assert f'{len(chosen)} of 1000 pictures' in capsys.readouterr().out
 
 
@@ -106,8 +106,8 @@ def test_a_checkpoint_of_other_data(pictures, tmp_path, checkpoint, fresh_proces
     (['--minutes', '0.1'], r'too short, a step takes 1.0 s here; give it \d'),
     (['--classes', 'cat'], 'brings its own'),
     (['--launcher', 'pytorch'], 'make the recipe first'),
-    (['--work-dir', 'pictures/run'], 'lie in each other'),
-    (['--work-dir', '.'], 'lie in each other')])
+    (['--work-dir', 'pictures/run'], 'lies in the folder of pictures, or'),
+    (['--work-dir', '.'], 'lies in the folder of pictures, or')])
 def test_what_a_folder_cannot_be_trained_with(
         pictures, tmp_path, options, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
