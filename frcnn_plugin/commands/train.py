@@ -16,6 +16,7 @@ from ..config.parts import nested_dicts
 from ..config.schedule import set_max_iters, set_minutes
 from ..engine.frozen_phase_hook import model_of
 from ..engine.resume.latest_checkpoint import check_resumable, find_latest
+from ..engine.start_from_hook import read_detector
 from ..errors import UserError, WeightsUnreachableError
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import explain_config
@@ -43,6 +44,7 @@ def configure(args: argparse.Namespace) -> Config:
         (changes.set_deterministic, args.deterministic),
         (changes.copy_while_computing, gpu),
         (initialisation.set_pretrained, args.pretrained),
+        (initialisation.start_from, args.start),
         (initialisation.train_from_scratch, args.from_scratch),
         (changes.distribute_on_cpu, args.launcher != 'none' and not gpu),
     ])
@@ -92,6 +94,9 @@ def check_weights(cfg: Config, trial: bool = False) -> None:
         read_checkpoint(source)
     elif source and is_read_here(source):
         read_weights(source)
+    for hook in cfg.get('custom_hooks') or []:
+        if hook.get('type') == 'StartFromHook':
+            read_detector(hook.checkpoint)
     for source in sources_to_read(cfg):
         try:
             read_weights(source)

@@ -11,12 +11,14 @@ import torch
 from mmengine.config import Config
 
 from ..accelerate.precision import check_mixed_precision
+from ..backbones.pretrained import read_weights
 from ..config.files import load_config
+from ..config.initialisation import start_from
 from ..datasets.voc_layout import read_split
+from ..engine.start_from_hook import read_detector
 from ..engine.timed_train_loop import CLOSING, validation_seconds
-from ..errors import UserError
+from ..errors import UserError, WeightsUnreachableError
 from ..io.whole_files import write_whole
-from ..prepare.account import number
 from ..prepare.prepare_folder import (
     Splits,
     choose_splits,
@@ -24,16 +26,16 @@ from ..prepare.prepare_folder import (
     write_folder,
 )
 from ..prepare.understand import Understood, understand
-from ..recipe.facts import Facts, facts_of
+from ..recipe.facts import facts_of
 from ..recipe.measure import seconds_of_a_step
-from ..recipe.recipe import Recipe, config_of, recipe_for, set_minutes
+from ..recipe.plan import plan, proposed_minutes
+from ..recipe.recipe import config_of, recipe_for, set_minutes
 from .prepare import LEFT_OUT, classes_of, left_out, say
 
 FILE = 'recipe.py'
 MADE_OF = 'made_of.txt'  # in the data that is made: changes with the pictures
+IMAGENET = 'torchvision://resnet18'
 VALIDATION = 0.1  # of the time, at most
-PASSES = 60  # over the pictures after which a curve is usually flat
-STEPS = (1000, 10000)  # fewest and most that are proposed
 FEWEST = 20  # steps that make a training at all
 
 
@@ -77,6 +79,7 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
             raise UserError(f'{folder}: its pictures or boxes are not those that the '
                             f'run in {work_dir} began with; leave out --resume and '
                             'train anew in another --work-dir')
+        args.start = None  # the recipe says where it began
         return
     data_root = data_in(work_dir, found, splits, digest).resolve()
     say(found, splits)
@@ -86,9 +89,7 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
              if any(item.name in classes and not item.difficult
                     for picture in members for item in picture.objects)]
     cfg = config_of(recipe, classes, data_root, names)
-    if args.pretrained:
-        cfg.model.backbone.init_cfg = dict(type='Pretrained',
-                                           checkpoint=args.pretrained)
+    start = set_first_weights(cfg, args)
     step = seconds_of_a_step(cfg, facts, recipe.padded, recipe.batch, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     if 'val' in names:
@@ -101,9 +102,36 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     set_minutes(cfg, minutes, step)
     cfg.data_digest, cfg.work_dir = digest, str(work_dir)
     write_whole(args.config, cfg.pretty_text.encode())
-    for line in plan(facts, recipe, 'val' in names, step, left, args.minutes is None):
+    for line in plan(facts, recipe, start, 'val' in names, step, left):
         print(line, flush=True)
+    if args.minutes is None:
+        print('this is the time in which its curve is expected to flatten; '
+              '--minutes N sets another one')
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
+
+
+def set_first_weights(cfg: Config, args: argparse.Namespace) -> str:
+    """Start from the best weights at hand; returns which, in words.
+
+    The config has them from here on: ``args`` ask for nothing any more.
+    """
+    start, pretrained, scratch = args.start, args.pretrained, args.from_scratch
+    args.start, args.pretrained, args.from_scratch = None, None, False
+    if start:
+        read_detector(start)
+        start_from(cfg, start)
+        return f'from the weights of {start}'
+    if scratch:
+        return 'from random weights'
+    try:
+        read_weights(pretrained or IMAGENET)
+    except WeightsUnreachableError:
+        if pretrained:
+            raise
+        return 'from random weights (those of ImageNet cannot be downloaded)'
+    cfg.model.backbone.init_cfg = dict(type='Pretrained',
+                                       checkpoint=pretrained or IMAGENET)
+    return f'from the weights of {pretrained or "ImageNet"}'
 
 
 def limit_validation(cfg: Config, number: int, seconds: float, step: float) -> None:
@@ -155,40 +183,3 @@ def digest_of(splits: Splits) -> str:
             digest.update(repr((name, picture.name, picture.width, picture.height,
                                 picture.objects)).encode())
     return digest.hexdigest()[:16]
-
-
-def proposed_minutes(facts: Facts, recipe: Recipe, step: float) -> float:
-    """The time in which a curve is expected to flatten."""
-    steps = PASSES * len(facts.sizes) / recipe.batch
-    return math.ceil(min(max(steps, STEPS[0]), STEPS[1]) * step / 60 + 1)
-
-
-def plan(facts: Facts, recipe: Recipe, validated: bool, step: float, seconds: float,
-         proposed: bool) -> list[str]:
-    """What was found and what will be done, in lines."""
-    sizes = [each * recipe.size[0] for each in
-             (facts.shares.min(), facts.shares.max())]
-    steps = int(seconds / step)
-    passes = steps * recipe.batch / len(facts.sizes)
-    lines = [
-        f'to train on: {number(len(facts.sizes), "picture")}, '
-        f'{number(len(facts.boxes), "box")} of {number(len(facts.classes), "class")}, '
-        f'{sizes[0]:.0f} to {sizes[1]:.0f} pixels large at the size of the input',
-        f'recipe: ResNet-18 C4 at {recipe.size[0]}x{recipe.size[1]}, anchors of '
-        f'{", ".join(f"{size:.0f}" for size in recipe.anchors)} pixels, '
-        f'{"mirrored and not" if recipe.flip else "not mirrored"}, '
-        f'{recipe.batch} pictures a step',
-        f'a step takes {step:.2f} s: about {steps} steps in {seconds / 60:.1f} '
-        f'minutes, {passes:.0f} times each picture']
-    if facts.empty:
-        lines.append(f'{facts.empty} pictures without boxes are trained on as such')
-    if not validated:
-        lines.append('no pictures with boxes are kept for validation: nothing tells '
-                     'how good the detector is')
-    rare = [name for name, count in facts.classes.items() if count < 10]
-    if rare:
-        lines.append(f'fewer than 10 boxes: {", ".join(rare)}; expect little of them')
-    if proposed:
-        lines.append('this is the time in which its curve is expected to flatten; '
-                     '--minutes N sets another one')
-    return lines

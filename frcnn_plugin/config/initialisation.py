@@ -1,5 +1,6 @@
 """Where the weights of a model come from, as its config says."""
 
+import os
 import re
 
 from mmengine.config import Config
@@ -19,6 +20,13 @@ def set_pretrained(cfg: Config, source: str) -> None:
                           "a part init_cfg=dict(type='Pretrained', ...)")
     for node in nodes:
         node['checkpoint'] = source
+
+
+def start_from(cfg: Config, path: str) -> None:
+    """Begin with the weights of a detector of an earlier run, and no others."""
+    drop_pretrained(cfg)
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []),
+                        dict(type='StartFromHook', checkpoint=os.path.abspath(path))]
 
 
 def drop_pretrained(cfg: Config) -> None:

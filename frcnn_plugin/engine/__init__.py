@@ -7,8 +7,10 @@ from .frozen_phase_hook import FrozenPhaseHook
 from .operating_points_hook import OperatingPointsHook
 from .resume.checkpoint_hook import CheckpointHook
 from .resume.loops import EpochBasedTrainLoop, IterBasedTrainLoop
+from .start_from_hook import StartFromHook
 from .timed_train_loop import TimedTrainLoop
 
 __all__ = ['AlternatingTrainLoop', 'BF16OptimWrapper', 'CheckpointHook',
            'DetectorFileHook', 'EpochBasedTrainLoop', 'FrozenPhaseHook',
-           'IterBasedTrainLoop', 'OperatingPointsHook', 'TimedTrainLoop']
+           'IterBasedTrainLoop', 'OperatingPointsHook', 'StartFromHook',
+           'TimedTrainLoop']

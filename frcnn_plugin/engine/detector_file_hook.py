@@ -1,7 +1,6 @@
 """Leaves the one file to take in the work dir: ``detector.pth``."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,6 +13,7 @@ from ..evaluation.operating_points import KEY as POINTS
 from ..io.checkpoints import read_checkpoint
 from ..io.whole_files import whole_or_absent
 from ..registry import HOOKS
+from .resume.checkpoint_hook import METRICS_KEY
 
 DETECTOR_FILE = 'detector.pth'
 KEPT = ('cfg', 'dataset_meta', 'seed', 'iter', 'epoch', 'mmengine_version', POINTS)
@@ -31,15 +31,6 @@ class DetectorFileHook(Hook):
 
     priority = 'LOWEST'  # after the checkpoints are written
 
-    def __init__(self) -> None:
-        self.metrics: dict[int, dict[str, float]] = {}  # by the steps done
-
-    def after_val_epoch(self, runner: Runner,
-                        metrics: Mapping[str, float] | None = None) -> None:
-        """Keep the metrics."""
-        self.metrics[runner.iter] = {
-            name: float(value) for name, value in (metrics or {}).items()}
-
     def after_train(self, runner: Runner) -> None:
         """Write the file, in the first process."""
         if not is_main_process():
@@ -55,7 +46,8 @@ class DetectorFileHook(Hook):
             return
         content = read_checkpoint(source)
         meta = {name: value for name, value in content['meta'].items() if name in KEPT}
-        meta['metrics'] = self.metrics.get(meta['iter'], {})
+        measured = content['message_hub']['runtime_info'].get(METRICS_KEY, {})
+        meta['metrics'] = measured.get(meta['iter'], {})
         with whole_or_absent(work_dir / DETECTOR_FILE) as file:
             torch.save(dict(state_dict=content['state_dict'], meta=meta), file)
         runner.logger.info(f'detector: {work_dir / DETECTOR_FILE}')

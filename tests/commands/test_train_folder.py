@@ -13,7 +13,7 @@ from frcnn_plugin.commands.train import train
 from frcnn_plugin.commands.train_folder import FILE, limit_validation
 from frcnn_plugin.engine import timed_train_loop
 from frcnn_plugin.engine.timed_train_loop import validation_seconds
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.errors import CheckpointError, UserError, WeightsUnreachableError
 from frcnn_plugin.inference import Detector
 
 QUICK = ['--cfg-options', 'train_dataloader.batch_size=2', 'default_hooks.report=None',
@@ -21,10 +21,20 @@ QUICK = ['--cfg-options', 'train_dataloader.batch_size=2', 'default_hooks.report
            for option in ('num_workers=0', 'persistent_workers=False'))]
 
 
+def unreachable(source: str) -> None:
+    """In place of :func:`read_weights`, without a network."""
+    if source == train_folder.IMAGENET:
+        raise WeightsUnreachableError(f'{source} cannot be downloaded')
+
+
 @pytest.fixture
 def pictures(shapes_root, tmp_path, monkeypatch):
-    """Pictures beside their annotations, as a labelling tool leaves them."""
+    """Pictures beside their annotations, as a labelling tool leaves them.
+
+    No weights can be downloaded.
+    """
     monkeypatch.setattr(train_folder, 'seconds_of_a_step', lambda *args: 1.0)
+    monkeypatch.setattr(train_folder, 'read_weights', unreachable)
     folder = tmp_path / 'pictures'
     folder.mkdir()
     for image in sorted((shapes_root / 'JPEGImages').glob('*.jpg')):
@@ -73,6 +83,32 @@ def test_a_plan(pictures, tmp_path, capsys):
     train(arguments)  # anew, on what is there now
     (new,) = run.glob('data_*/Annotations')
     assert len(list(new.iterdir())) == len(list(pictures.glob('*.xml')))
+
+
+def test_the_first_weights(pictures, tmp_path, checkpoint, monkeypatch, capsys):
+    run = tmp_path / 'planned'
+
+    def start(*options: str) -> tuple[str, Config]:
+        train([str(pictures), '--work-dir', str(run), '--plan', *options])
+        (line,) = [line for line in capsys.readouterr().out.splitlines()
+                   if line.startswith('recipe:')]
+        return line, Config.fromfile(run / FILE)
+
+    line, cfg = start()
+    assert 'ImageNet cannot be downloaded' in line
+    assert not cfg.model.backbone.get('init_cfg')
+    line, cfg = start('--pretrained', 'mine.pth')
+    assert line.endswith('from the weights of mine.pth')
+    assert cfg.model.backbone.init_cfg == dict(type='Pretrained', checkpoint='mine.pth')
+    line, cfg = start('--from', checkpoint)
+    assert cfg.custom_hooks[-1] == dict(type='StartFromHook', checkpoint=checkpoint)
+    with pytest.raises(CheckpointError, match='no such file'):
+        start('--from', str(tmp_path / 'missing.pth'))
+    monkeypatch.setattr(train_folder, 'read_weights', lambda source: {})
+    line, cfg = start()
+    assert line.endswith('from the weights of ImageNet')
+    line, cfg = start('--from-scratch')
+    assert line.endswith('from random weights')
 
 
 def test_a_link_keeps_its_name(pictures, tmp_path, monkeypatch):

@@ -109,6 +109,16 @@ def test_resumed_with_the_minutes_that_are_left(timed, clock, tmp_path, monkeypa
     assert 0.9 * 300 <= clock.now - before + spent + CLOSING <= 1.05 * 300
 
 
+def test_a_finished_run_is_not_trained_further(timed, clock, tmp_path):
+    train(timed('--seed', '0'))
+    steps, detector = clock.steps, tmp_path / 'run/detector.pth'
+    before = read_checkpoint(detector)['meta']['metrics']
+    detector.unlink()
+    train(timed('--resume'))
+    assert clock.steps == steps
+    assert read_checkpoint(detector)['meta']['metrics'] == before
+
+
 def test_no_minutes(timed, clock):
     with pytest.raises(SettingError, match='minutes is 0'):
         train(timed('--cfg-options', 'train_cfg.minutes=0'))

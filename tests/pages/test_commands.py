@@ -69,8 +69,8 @@ def ready(arguments: list[str]) -> list[str]:
     if name == 'train' and not Path(rest[0]).is_dir():
         steps = '4' if 'alternating' in rest[0] else '1'
         rest = with_option(rest, '--max-iters', steps)
-        if '--resume' not in rest:
-            rest[1:1] = ['--from-scratch']
+    if name == 'train' and not {'--resume', '--from', '--pretrained'} & set(rest):
+        rest[1:1] = ['--from-scratch']
     if name == 'make_proposals':
         rest += ['--workers', '1']  # others start up for longer than they search
     if '-o' in rest and (made := Path(rest[rest.index('-o') + 1])).is_dir():

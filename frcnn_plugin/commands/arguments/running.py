@@ -25,6 +25,8 @@ def train(parser: argparse.ArgumentParser) -> None:
     start = parser.add_mutually_exclusive_group().add_argument
     start('--pretrained', metavar='SOURCE',
           help='pretrained weights of your own: a path, a URL or torchvision://NAME')
+    start('--from', dest='start', metavar='DETECTOR', help="a detector.pth of an "
+          'earlier run to go on from; its classes may be others')
     start('--from-scratch', action='store_true',
           help='start from random weights instead of pretrained ones')
     add('--tensorboard', action='store_true',

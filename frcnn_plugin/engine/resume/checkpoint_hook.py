@@ -1,7 +1,8 @@
 """mmengine's checkpoint hook, with whole files, the last good one never removed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 
 from mmengine import hooks as stock
@@ -13,6 +14,8 @@ from ...evaluation.operating_points import KEY
 from ...io.whole_files import remove_parts, write_whole
 from ...registry import HOOKS
 from ..whole_files_backend import BACKEND
+
+METRICS_KEY = 'last_metrics'  # in mmengine's message hub: of the steps done, by name
 
 
 @HOOKS.register_module()
@@ -56,6 +59,14 @@ class CheckpointHook(stock.CheckpointHook):
             self._save_checkpoint_with_step(
                 runner, step, meta=dict(epoch=runner.epoch, iter=runner.iter))
         super().after_train(runner)
+
+    def after_val_epoch(self, runner: Runner,
+                        metrics: Mapping[str, float] | None = None) -> None:
+        """Save the best state, and what was measured of it."""
+        runner.message_hub.update_info(METRICS_KEY, {runner.iter: {
+            name: float(value) for name, value in (metrics or {}).items()
+            if isinstance(value, Real)}})
+        super().after_val_epoch(runner, metrics)
 
     def every_n_train_iters(self, runner: Runner, n: int, start: int = 0) -> bool:
         """Whether a checkpoint is due after this iteration."""
