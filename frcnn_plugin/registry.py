@@ -62,7 +62,7 @@ def _child(parent: Registry, *locations: str) -> Registry:
 
 
 MODELS = _child(mmdet_registry.MODELS, 'backbones', 'rpn', 'roi', 'detectors',
-                'inference.file_model')
+                'datasets.batch_random_scale', 'inference.file_model')
 TASK_UTILS = _child(mmdet_registry.TASK_UTILS, 'rpn', 'roi')
 DATASETS = _child(mmdet_registry.DATASETS,
                   'datasets.coco_folder', 'datasets.voc_folder')

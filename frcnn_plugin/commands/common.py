@@ -15,15 +15,20 @@ def read_config(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
 
     It must have some parts, and the arguments those of ``add_config_options``.
     """
-    settings = argparse.Namespace(values=None)
-    try:
-        DictAction([], 'values')(None, settings, args.cfg_options or [])
-    except ValueError as error:  # it takes for granted that there is a "="
-        raise UserError('--cfg-options takes KEY=VALUE, for example '
-                        'optim_wrapper.optimizer.lr=0.01') from error
-    cfg = load_config(args.config, settings.values, needs)
+    cfg = load_config(args.config, options_of(args), needs)
     folder = args.work_dir or cfg.get('work_dir') or str(
         Path('work_dirs') / Path(args.config).stem)
     apply(cfg, [(set_work_dir, folder), (set_data_root, args.data_root or None),
                 (set_classes, args.classes)])
     return cfg
+
+
+def options_of(args: argparse.Namespace) -> dict[str, object]:
+    """What ``--cfg-options`` says, by dotted name."""
+    settings = argparse.Namespace(values={})
+    try:
+        DictAction([], 'values')(None, settings, args.cfg_options or [])
+    except ValueError as error:  # it takes for granted that there is a "="
+        raise UserError('--cfg-options takes KEY=VALUE, for example '
+                        'optim_wrapper.optimizer.lr=0.01') from error
+    return settings.values

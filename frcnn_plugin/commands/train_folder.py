@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from ..accelerate.precision import check_mixed_precision
 from ..backbones.pretrained import read_weights
-from ..config.files import load_config
+from ..config.files import change_settings, load_config
 from ..config.initialisation import start_from
 from ..datasets.voc_layout import read_split
 from ..engine.start_from_hook import read_detector
@@ -30,6 +30,8 @@ from ..recipe.facts import facts_of
 from ..recipe.measure import seconds_of_a_step
 from ..recipe.plan import plan, proposed_minutes
 from ..recipe.recipe import config_of, recipe_for, set_minutes
+from .common import options_of
+from .out_of_space import explain_out_of_memory
 from .prepare import LEFT_OUT, classes_of, left_out, say
 
 FILE = 'recipe.py'
@@ -53,8 +55,10 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
             what a run that is resumed began with.
     """
     folder = Path(args.config)
-    for name, value in (('--data-root', args.data_root), ('--classes', args.classes),
-                        ('--max-iters', args.max_iters)):
+    if args.max_iters is not None:
+        raise UserError(f'--max-iters: {folder} is a folder of pictures, which is '
+                        'trained on for a time; choose it with --minutes')
+    for name, value in (('--data-root', args.data_root), ('--classes', args.classes)):
         if value:
             raise UserError(f'{name}: {folder} is a folder of pictures, which brings '
                             'its own; name a config to choose otherwise')
@@ -90,7 +94,9 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
                     for picture in members for item in picture.objects)]
     cfg = config_of(recipe, classes, data_root, names)
     start = set_first_weights(cfg, args)
-    step = seconds_of_a_step(cfg, facts, recipe.padded, recipe.batch, args.amp)
+    change_settings(cfg, options_of(args), args.config)
+    with explain_out_of_memory(cfg, 'train_dataloader'):
+        step = seconds_of_a_step(cfg, facts, recipe.size, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     if 'val' in names:
         limit_validation(cfg, len(splits.members['val']), 60 * minutes, step)

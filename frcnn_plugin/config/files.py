@@ -35,11 +35,7 @@ def load_config(path: str, settings: dict | None = None,
     except Exception as error:  # a config is Python: anything may go wrong in it
         raise ConfigError(f'{path}: not a config that can be read '
                           f'({type(error).__name__}: {_one_line(error)})') from error
-    try:
-        cfg.merge_from_dict(settings or {})
-    except (TypeError, KeyError, ValueError, AttributeError, IndexError) as error:
-        raise SettingError(f'{path}: the new settings do not fit it '
-                           f'({_one_line(error)})') from error
+    change_settings(cfg, settings or {}, path)
     lacking = [name for name in needs if name not in cfg]
     if lacking:
         raise ConfigError(f'{path}: has no {", ".join(lacking)}; it is a part for '
@@ -52,6 +48,19 @@ def load_config(path: str, settings: dict | None = None,
         if hook is None and name not in STOCK_HOOKS:
             del cfg.default_hooks[name]  # mmengine can leave out its own hooks only
     return cfg
+
+
+def change_settings(cfg: Config, settings: dict, path: str) -> None:
+    """Change single settings of the config of a file, by their dotted names.
+
+    Raises:
+        SettingError: If it has no place for them.
+    """
+    try:
+        cfg.merge_from_dict(settings)
+    except (TypeError, KeyError, ValueError, AttributeError, IndexError) as error:
+        raise SettingError(f'{path}: the new settings do not fit it '
+                           f'({_one_line(error)})') from error
 
 
 def find_config(path: str) -> Path:

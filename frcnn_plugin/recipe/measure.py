@@ -1,5 +1,6 @@
 """How long a step of training takes on this machine."""
 
+import copy
 import statistics
 import time
 from contextlib import nullcontext
@@ -18,7 +19,7 @@ from .facts import Facts
 STEPS = 3
 
 
-def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int], batch: int,
+def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
                       amp: bool) -> float:
     """The median over a few steps on random pictures with as many boxes as usual.
 
@@ -28,14 +29,15 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int], batch: i
         cfg: The config of the detector.
         facts: Of the pictures to train on.
         size: Width and height of a batch in pixels.
-        batch: Pictures in a step.
         amp: Whether it trains in mixed precision.
     """
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    cfg = copy.deepcopy(cfg)
+    cfg.model.data_preprocessor.pop('batch_augments', None)  # sizes vary about this one
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(cfg.model)
     model = for_training(model.to(device)).train()
-    width, height = size
+    (width, height), batch = size, cfg.train_dataloader.batch_size
     images = torch.randint(0, 256, (batch, 3, height, width)).float()
     boxes = torch.tensor([[0.0, 0.0, 0.3 * width, 0.3 * height]])
     boxes = boxes.repeat(max(1, round(len(facts.boxes) / len(facts.sizes))), 1)

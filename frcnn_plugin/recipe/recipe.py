@@ -7,12 +7,12 @@ from mmengine.config import Config
 
 from ..config.changes import set_classes, set_data_root
 from ..config.files import load_config
-from .choose import anchor_ratios, anchor_sizes, input_size, may_flip, rounded
+from .choose import MULTIPLE, anchor_ratios, anchor_sizes, input_size, may_flip
 from .facts import Facts
 
 BASE = 'frcnn_r18_c4_shapes'
 STRIDE = 16
-JITTER = (0.75, 1.3)  # smallest and largest size of a picture in training, of its own
+JITTER = (0.75, 1.3)  # smallest and largest size of a batch in training, of its own
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
 CHECKPOINT_EVERY = 60  # seconds
 
@@ -39,13 +39,6 @@ class Recipe:
     rate: float
     proposals: int
 
-    @property
-    def padded(self) -> tuple[int, int]:
-        """Width and height of a batch in training, which its largest picture gives."""
-        low, high = JITTER
-        largest = low + (high - low) * self.batch / (self.batch + 1)
-        return tuple(rounded(largest * side) for side in self.size)
-
 
 def recipe_for(facts: Facts, flip: bool = True) -> Recipe:
     """The recipe for some facts; without ``flip`` nothing is mirrored in any case."""
@@ -68,18 +61,18 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
     """
     cfg = load_config(BASE)
     resize = dict(type='Resize', scale=recipe.size, keep_ratio=True)
-    low, high = JITTER
     cfg.train_pipeline = [
         dict(type='LoadImageFromFile'),
         dict(type='LoadAnnotations', with_bbox=True),
-        dict(type='RandomResize', scale=recipe.size, ratio_range=(low, high),
-             keep_ratio=True),
+        resize,
         dict(type='RandomFlip', prob=0.5 if recipe.flip else 0.0),
         dict(type='PhotoMetricDistortion'),
         dict(type='PackDetInputs'),
     ]
     cfg.test_pipeline[1] = resize
     model = cfg.model
+    model.data_preprocessor.batch_augments = [
+        dict(type='BatchRandomScale', scales=JITTER, divisor=MULTIPLE)]
     model.rpn_head.anchor_generator.update(
         scales=[size / STRIDE for size in recipe.anchors], ratios=recipe.ratios)
     model.rpn_head.proposal_creator.update(

@@ -141,6 +141,7 @@ def test_a_checkpoint_of_other_data(pictures, tmp_path, checkpoint, fresh_proces
     (['--minutes', '0'], '--minutes is 0'),
     (['--minutes', '0.1'], r'too short, a step takes 1.0 s here; give it \d'),
     (['--classes', 'cat'], 'brings its own'),
+    (['--max-iters', '5'], 'trained on for a time'),
     (['--launcher', 'pytorch'], 'make the recipe first'),
     (['--work-dir', 'pictures/run'], 'lies in the folder of pictures, or'),
     (['--work-dir', '.'], 'lies in the folder of pictures, or')])

@@ -14,7 +14,7 @@ from frcnn_plugin.prepare.voc_writer import Picture
 from frcnn_plugin.recipe.choose import anchor_ratios, anchor_sizes, input_size, may_flip
 from frcnn_plugin.recipe.facts import facts_of
 from frcnn_plugin.recipe.measure import seconds_of_a_step
-from frcnn_plugin.recipe.recipe import JITTER, config_of, recipe_for
+from frcnn_plugin.recipe.recipe import config_of, recipe_for
 
 
 def picture(*boxes, width=1280, height=960, name='cat', difficult=False) -> Picture:
@@ -77,16 +77,7 @@ def test_left_is_not_right(name, flips):
     assert may_flip(facts_of([picture((50, 50), name=name)])) is flips
 
 
-def test_a_batch_is_as_large_as_its_largest_picture():
-    recipe = recipe_for(facts_of([picture((600, 600))] * 9))
-    assert recipe.size == (512, 384) and recipe.batch == 4
-    rng = np.random.default_rng(0)
-    largest = rng.uniform(*JITTER, (1000, 4)).max(1).mean()
-    np.testing.assert_allclose(recipe.padded, largest * np.array(recipe.size),
-                               atol=16)
-
-
 def test_steps_of_the_very_config_run():
     facts = facts_of([picture((100, 100)), picture((300, 200), name='dog')])
     cfg = config_of(recipe_for(facts), ['cat', 'dog'], Path('data'), ['train', 'val'])
-    assert seconds_of_a_step(cfg, facts, (96, 64), 2, amp=False) > 0
+    assert seconds_of_a_step(cfg, facts, (96, 64), amp=False) > 0

@@ -1,0 +1,52 @@
+"""Another size for each batch in training."""
+
+import torch
+from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import scale_boxes
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from ..registry import MODELS
+
+
+@MODELS.register_module()
+class BatchRandomScale(nn.Module):
+    """Resizes a whole batch by one random factor, boxes too.
+
+    For ``batch_augments`` of mmdet's ``DetDataPreprocessor``. Where each picture has a
+    size of its own a batch is as large as its largest picture, and what is added to the
+    others is computed for nothing. mmdet's ``BatchSyncRandomResize`` takes a range of
+    heights, which means another size for pictures that stand than for those that lie.
+
+    Args:
+        scales: The smallest and the largest factor.
+        divisor: Height and width become multiples of it.
+    """
+
+    def __init__(self, scales: tuple[float, float], divisor: int = 32) -> None:
+        super().__init__()
+        self.scales, self.divisor = scales, divisor
+
+    def forward(self, inputs: Tensor, data_samples: list[DetDataSample]
+                ) -> tuple[Tensor, list[DetDataSample]]:
+        """Resize (N, 3, H, W) float images, and the boxes of their samples in place."""
+        low, high = self.scales
+        factor = low + (high - low) * torch.rand(()).item()
+        before = inputs.shape[2:]
+        height, width = (max(1, round(side * factor / self.divisor)) * self.divisor
+                         for side in before)
+        if (height, width) == tuple(before):
+            return inputs, data_samples
+        down, across = height / before[0], width / before[1]
+        inputs = interpolate(inputs, (height, width), mode='bilinear')
+        for sample in data_samples:
+            for name in ('gt_instances', 'ignored_instances', 'proposals'):
+                if name in sample:
+                    instances = sample.get(name)
+                    instances.bboxes = scale_boxes(instances.bboxes, (across, down))
+            own, scale = sample.img_shape, sample.get('scale_factor', (1.0, 1.0))
+            sample.set_metainfo(dict(
+                img_shape=(round(own[0] * down), round(own[1] * across)),
+                batch_input_shape=(height, width), pad_shape=(height, width),
+                scale_factor=(scale[0] * across, scale[1] * down)))
+        return inputs, data_samples
