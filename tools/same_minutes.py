@@ -7,8 +7,9 @@
 Each folder is prepared once. Then each detector is trained on its training pictures,
 from random weights, one after another on the whole machine; whatever it has to choose
 it chooses on the validation pictures. All are measured on the test pictures by one
-evaluator, ``COCOeval``. PYTHON is that of an environment with ``pip install
-ultralytics``. What has been measured is kept in DIR, and not run again.
+evaluator, ``COCOeval``. Names such as ``no_flip`` are ours with a part of the recipe
+taken out. PYTHON is that of an environment with ``pip install ultralytics``. What has
+been measured is kept in DIR, and not run again.
 """
 
 import argparse
@@ -29,9 +30,20 @@ from frcnn_plugin.prepare.prepare_folder import choose_splits, write_folder
 from frcnn_plugin.prepare.understand import understand
 
 SCRIPTS = Path(__file__).parent / 'rivals'
-RIVALS = dict(ours=('ours.py', ''), ours_amp=('ours.py', 'amp'),
+RIVALS = dict(ours=('ours.py', ''), ours_amp=('ours.py', '--amp'),
               yolo11n=('yolo.py', 'yolo11n'), yolov8n=('yolo.py', 'yolov8n'),
               torchvision=('torchvision_frcnn.py', ''), mmdet=('mmdet_frcnn.py', ''))
+COLOURS = 'train_dataloader.dataset.pipeline.4'
+PARTS = dict(  # of the recipe, each taken out
+    no_flip='--no-flip',
+    one_size='--cfg-options model.data_preprocessor.batch_augments=None',
+    no_colours=f'--cfg-options {COLOURS}.brightness_delta=0 {COLOURS}.hue_delta=0 '
+    f'{COLOURS}.contrast_range=[1,1] {COLOURS}.saturation_range=[1,1]',
+    no_average='--cfg-options custom_hooks=[]',
+    usual_anchors='--cfg-options model.rpn_head.anchor_generator.scales=[2,4,8,16,32] '
+    'model.rpn_head.anchor_generator.ratios=[0.5,1,2]')
+RIVALS |= {name: ('ours.py', f'--amp {options}') for name, options in PARTS.items()}
+USUAL = ('ours_amp', 'yolo11n', 'yolov8n', 'torchvision', 'mmdet')
 SPLITS = ('train', 'val', 'test')
 
 
@@ -42,7 +54,7 @@ def main() -> None:
     parser.add_argument('--work-dir', type=Path, required=True, metavar='DIR')
     parser.add_argument('--minutes', type=float, default=10)
     parser.add_argument('--seeds', type=int, nargs='+', default=[0])
-    parser.add_argument('--rivals', nargs='+', choices=RIVALS, default=list(RIVALS))
+    parser.add_argument('--rivals', nargs='+', choices=RIVALS, default=USUAL)
     parser.add_argument('--ultralytics', default=sys.executable, metavar='PYTHON')
     parser.add_argument('--write', type=Path, metavar='FILE',
                         help='replace the table in this document')
@@ -111,7 +123,7 @@ def measured(data: Path, rival: str, args: argparse.Namespace, work_dir: Path,
             subprocess.run(
                 [python, str(SCRIPTS / script), str(data.absolute()), str(out),
                  '--minutes', str(args.minutes), '--seed', str(seed),
-                 *(['--model', model] if model else [])],
+                 *([f'--model={model}'] if model else [])],
                 check=True, stdout=log, stderr=subprocess.STDOUT)
     content, listing = json.loads(out.read_text()), json.loads(data.read_text())
     images = [

@@ -10,12 +10,12 @@ from frcnn_plugin import Detector
 
 
 def train(data: dict, minutes: float, seed: int, folder: Path, model: str = ''):
-    """Train as a user would, from random weights; ``model`` may be ``amp``."""
+    """Train as a user would, from random weights; ``model``: options of the command."""
     work_dir = folder / 'run'
     subprocess.run([
         sys.executable, '-m', 'frcnn_plugin', 'train', data['root'], '--minutes',
         str(minutes), '--seed', str(seed), '--work-dir', str(work_dir),
-        '--from-scratch', *(['--amp'] if model == 'amp' else [])], check=True)
+        '--from-scratch', *model.split()], check=True)
     best = Detector(work_dir / 'detector.pth')
 
     def detect(image: str):
