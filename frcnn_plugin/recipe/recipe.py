@@ -12,7 +12,7 @@ from .facts import Facts
 
 BASE = 'frcnn_r18_c4_shapes'
 STRIDE = 16
-JITTER = (0.75, 1.3)  # smallest and largest size of a batch in training, of its own
+JITTER = (0.55, 1.1)  # smallest and largest size of a batch in training, of its own
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
 CHECKPOINT_EVERY = 60  # seconds
 
@@ -45,7 +45,7 @@ def recipe_for(facts: Facts, flip: bool = True) -> Recipe:
     size = input_size(facts)
     return Recipe(
         size, anchor_sizes(facts, size[0]), anchor_ratios(facts),
-        flip and may_flip(facts), batch=min(4, max(2, len(facts.sizes))), rate=0.001,
+        flip and may_flip(facts), batch=2, rate=0.001,
         proposals=min(max(4 * facts.most, PROPOSALS[0]), PROPOSALS[1]))
 
 

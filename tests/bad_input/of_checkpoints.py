@@ -61,6 +61,22 @@ def not_finite(site: Site):
     return site.test(site.write('a.pth', content))
 
 
+@kind('weights without their classes, to start from', 'train',
+      'does not say which classes it knows')
+def no_classes(site: Site):
+    content = load_weights_only(site.trained())
+    path = site.write('a.pth', dict(state_dict=content['state_dict']))
+    return site.train(before=('--from', str(path)))
+
+
+@kind('a detector with another backbone, to start from', 'train',
+      'of another backbone, 1 tensors do not fit')
+def other_backbone(site: Site):
+    content = load_weights_only(site.trained())
+    del content['state_dict']['backbone.conv1.weight']
+    return site.train(before=('--from', str(site.write('a.pth', content))))
+
+
 @kind('weights alone, to resume from', 'train', 'holds weights only')
 def weights_only(site: Site):
     content = load_weights_only(site.trained())

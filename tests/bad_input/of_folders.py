@@ -157,4 +157,4 @@ def no_minutes(site: Site):
 def few_minutes(site: Site):
     picture(site.folder / 'in/a.jpg')
     xml(site.folder / 'in/a.xml')
-    return train_in(site, '--minutes', '0.1')
+    return train_in(site, '--minutes', '0.1', '--from-scratch')
