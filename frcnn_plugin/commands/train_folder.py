@@ -96,7 +96,7 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     start = set_first_weights(cfg, args)
     change_settings(cfg, options_of(args), args.config)
     with explain_out_of_memory(cfg, 'train_dataloader'):
-        step = seconds_of_a_step(cfg, facts, recipe.size, args.amp)
+        step = seconds_of_a_step(cfg, facts, recipe.usual, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     if 'val' in names:
         limit_validation(cfg, len(splits.members['val']), 60 * minutes, step)
