@@ -9,6 +9,9 @@ import json
 import time
 from pathlib import Path
 
+import frcnn_plugin  # noqa: F401 - without compiled mmcv mmdet needs it
+
+# isort: split
 import mmdet
 import torch
 from common import run
