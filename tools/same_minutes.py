@@ -37,8 +37,7 @@ COLOURS = 'train_dataloader.dataset.pipeline.4'
 PARTS = dict(  # of the recipe, each taken out
     no_flip='--no-flip',
     one_size='--cfg-options model.data_preprocessor.batch_augments=None',
-    no_colours=f'--cfg-options {COLOURS}.brightness_delta=0 {COLOURS}.hue_delta=0 '
-    f'{COLOURS}.contrast_range=[1,1] {COLOURS}.saturation_range=[1,1]',
+    no_colours=f'--cfg-options {COLOURS}.type=RandomFlip {COLOURS}.prob=0.0',
     no_average='--cfg-options custom_hooks=[]',
     usual_anchors='--cfg-options model.rpn_head.anchor_generator.scales=[2,4,8,16,32] '
     'model.rpn_head.anchor_generator.ratios=[0.5,1,2]')
@@ -86,13 +85,18 @@ def summary(found: list[dict]) -> Iterable[str]:
 def data_of(folder: Path, work_dir: Path) -> Path:
     """The folder in VOC layout, and a file that lists it for the scripts."""
     file = work_dir / 'data.json'
+    source = str(folder.resolve())
     if file.is_file():
+        if json.loads(file.read_text())['source'] != source:
+            raise SystemExit(f'error: {file}: of another folder; choose another '
+                             '--work-dir')
         return file
     found = understand(folder)
     splits = choose_splits(found, None, 0)
     classes = classes_of(splits)
     write_folder(found, splits, work_dir / 'data', False, {})
-    content = dict(root=str((work_dir / 'data').absolute()), classes=classes)
+    content = dict(source=source, root=str((work_dir / 'data').absolute()),
+                   classes=classes)
     for split in SPLITS:
         data = VOCFolder(str(work_dir / 'data'), split, test_mode=True,
                          metainfo=dict(classes=tuple(classes)))

@@ -94,9 +94,9 @@ def check_weights(cfg: Config, trial: bool = False) -> None:
         read_checkpoint(source)
     elif source and is_read_here(source):
         read_weights(source)
-    for hook in cfg.get('custom_hooks') or []:
-        if hook.get('type') == 'StartFromHook':
-            read_detector(hook.checkpoint)
+    hook = (cfg.get('default_hooks') or {}).get(initialisation.START_HOOK)
+    if hook:
+        read_detector(hook['checkpoint'])
     for source in sources_to_read(cfg):
         try:
             read_weights(source)
@@ -148,10 +148,11 @@ def train(argv: list[str] | None = None) -> None:
     cfg = configure(args)
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
     if checkpoint:
-        digest = cfg.get('data_digest')
-        if digest and digest not in str(checkpoint['meta'].get('cfg')):
-            raise UserError(f'{checkpoint["path"]}: of an earlier run, on other data; '
-                            'leave out --resume, or name another --work-dir')
+        for key, what in (('data_digest', 'on other data'),
+                          ('recipe_id', 'of another recipe')):
+            if cfg.get(key, '') not in str(checkpoint['meta'].get('cfg')):
+                raise UserError(f'{checkpoint["path"]}: of an earlier run, {what}; '
+                                'leave out --resume, or name another --work-dir')
         cfg.resume, cfg.load_from = True, checkpoint['path']
         changes.apply(cfg, [(changes.set_seed, seed_of_run(cfg, checkpoint['meta']))])
         take_weights_of_run(cfg, checkpoint['meta'])

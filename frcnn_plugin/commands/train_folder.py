@@ -5,19 +5,17 @@ import hashlib
 import math
 import os
 import time
+import uuid
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 
 from ..accelerate.precision import check_mixed_precision
-from ..backbones.pretrained import read_weights
 from ..config.files import change_settings, load_config
-from ..config.initialisation import start_from
 from ..datasets.voc_layout import read_split
-from ..engine.start_from_hook import read_detector
 from ..engine.timed_train_loop import CLOSING, validation_seconds
-from ..errors import UserError, WeightsUnreachableError
+from ..errors import UserError
 from ..io.whole_files import write_whole
 from ..prepare.prepare_folder import (
     Splits,
@@ -30,13 +28,14 @@ from ..recipe.facts import facts_of
 from ..recipe.measure import seconds_of_a_step
 from ..recipe.plan import plan, proposed_minutes
 from ..recipe.recipe import config_of, recipe_for, set_minutes
+from ..registry import explain_config
 from .common import options_of
+from .first_weights import set_first_weights
 from .out_of_space import explain_out_of_memory
 from .prepare import LEFT_OUT, classes_of, left_out, say
 
 FILE = 'recipe.py'
 MADE_OF = 'made_of.txt'  # in the data that is made: changes with the pictures
-IMAGENET = 'torchvision://resnet18'
 VALIDATION = 0.1  # of the time, at most
 FEWEST = 20  # steps that make a training at all
 
@@ -93,12 +92,13 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
              if any(item.name in classes and not item.difficult
                     for picture in members for item in picture.objects)]
     cfg = config_of(recipe, classes, data_root, names)
-    start = set_first_weights(cfg, args)
     change_settings(cfg, options_of(args), args.config)
-    with explain_out_of_memory(cfg, 'train_dataloader'):
-        step = seconds_of_a_step(cfg, facts, recipe.usual, args.amp)
+    recipe.batch = cfg.train_dataloader.batch_size
+    start = set_first_weights(cfg, args)
+    with explain_config(), explain_out_of_memory(cfg, 'train_dataloader'):
+        step = seconds_of_a_step(cfg, facts, recipe.size, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
-    if 'val' in names:
+    if 'val' in names and cfg.val_dataloader is not None:
         limit_validation(cfg, len(splits.members['val']), 60 * minutes, step)
     left = 60 * minutes - (time.monotonic() - began) - closing(cfg, step)
     if left < FEWEST * step:
@@ -106,7 +106,8 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
         raise UserError(f'--minutes {minutes:g}: too short, a step takes {step:.1f} s '
                         f'here; give it {needed} or more')
     set_minutes(cfg, minutes, step)
-    cfg.data_digest, cfg.work_dir = digest, str(work_dir)
+    cfg.data_digest, cfg.recipe_id = digest, uuid.uuid4().hex
+    cfg.work_dir = str(work_dir)
     write_whole(args.config, cfg.pretty_text.encode())
     for line in plan(facts, recipe, start, 'val' in names, step, left):
         print(line, flush=True)
@@ -114,30 +115,6 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
         print('this is the time in which its curve is expected to flatten; '
               '--minutes N sets another one')
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
-
-
-def set_first_weights(cfg: Config, args: argparse.Namespace) -> str:
-    """Start from the best weights at hand; returns which, in words.
-
-    The config has them from here on: ``args`` ask for nothing any more.
-    """
-    start, pretrained, scratch = args.start, args.pretrained, args.from_scratch
-    args.start, args.pretrained, args.from_scratch = None, None, False
-    if start:
-        read_detector(start)
-        start_from(cfg, start)
-        return f'from the weights of {start}'
-    if scratch:
-        return 'from random weights'
-    try:
-        read_weights(pretrained or IMAGENET)
-    except WeightsUnreachableError:
-        if pretrained:
-            raise
-        return 'from random weights (those of ImageNet cannot be downloaded)'
-    cfg.model.backbone.init_cfg = dict(type='Pretrained',
-                                       checkpoint=pretrained or IMAGENET)
-    return f'from the weights of {pretrained or "ImageNet"}'
 
 
 def limit_validation(cfg: Config, number: int, seconds: float, step: float) -> None:

@@ -9,10 +9,12 @@ from ..errors import ConfigError
 from .parts import SCOPE, component_of, is_pretrained, nested_dicts
 
 FROM_SCRATCH = 'from_scratch'
+START_HOOK = 'start_from'  # in default_hooks
 
 
 def set_pretrained(cfg: Config, source: str) -> None:
     """Take pretrained weights from elsewhere, for all parts that start from some."""
+    start_elsewhere(cfg)
     nodes = [node for node in nested_dicts(cfg.model)
              if node.get('type') == 'Pretrained']
     if not nodes:
@@ -24,9 +26,18 @@ def set_pretrained(cfg: Config, source: str) -> None:
 
 def start_from(cfg: Config, path: str) -> None:
     """Begin with the weights of a detector of an earlier run, and no others."""
+    if 'steps' in cfg.train_cfg:
+        raise ConfigError('alternating training takes pretrained weights twice; it '
+                          'cannot start from a detector')
     drop_pretrained(cfg)
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []),
-                        dict(type='StartFromHook', checkpoint=os.path.abspath(path))]
+    hooks = cfg.setdefault('default_hooks', {})
+    hooks[START_HOOK] = dict(type='StartFromHook',
+                             checkpoint=os.path.abspath(os.path.expanduser(path)))
+
+
+def start_elsewhere(cfg: Config) -> None:
+    """Do not begin with a detector of an earlier run."""
+    (cfg.get('default_hooks') or {}).pop(START_HOOK, None)
 
 
 def drop_pretrained(cfg: Config) -> None:
@@ -49,6 +60,7 @@ def train_from_scratch(cfg: Config) -> None:
     at their initial values they would let the activations grow without bound. Class
     scores start near zero, whatever the scale of random features is.
     """
+    start_elsewhere(cfg)
     cfg[FROM_SCRATCH] = True  # remembered in the checkpoints, for resuming
     heads = [(SCOPE, name) for name in ('BBoxHead', 'RPNHead')]
     for node in nested_dicts(cfg.model):

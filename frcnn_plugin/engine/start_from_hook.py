@@ -1,5 +1,6 @@
 """Starts from the weights of another detector, which may know other classes."""
 
+import re
 from collections.abc import Sequence
 
 import torch
@@ -12,6 +13,7 @@ from ..io.checkpoints import StateDict, read_checkpoint
 from ..registry import HOOKS
 from .frozen_phase_hook import model_of
 
+OF_CLASSES = re.compile(r'(_cls|logits)\.(weight|bias)$')  # heads of other systems
 BACKBONE = 'backbone.'
 SCORES, DELTAS = ('.fc_cls.weight', '.fc_cls.bias'), ('.fc_reg.weight', '.fc_reg.bias')
 
@@ -65,8 +67,9 @@ def read_detector(path: str) -> tuple[StateDict, list[str]]:
         CheckpointError: If it is none, or does not say what its classes are.
     """
     content = read_checkpoint(path)
-    data = content.get('meta', {}).get('dataset_meta') or {}
-    if not data.get('classes'):
+    meta = content.get('meta')
+    data = meta.get('dataset_meta') if isinstance(meta, dict) else None
+    if not isinstance(data, dict) or not data.get('classes'):
         raise CheckpointError(f'{path}: does not say which classes it knows; take a '
                               'detector.pth, or a checkpoint of a training')
     return content['state_dict'], list(data['classes'])
@@ -83,11 +86,12 @@ def carried_over(state: StateDict, wanted: StateDict, known: Sequence[str],
         classes: Those of the new detector.
 
     Returns:
-        dict: Tensors with the shapes of ``wanted``; not those that fit nowhere. A class
+        dict: Tensors with the shapes of ``wanted``; not those that fit nowhere, nor, if
+        the classes are others, those by class of systems without these layers. A class
         of the same name keeps its scores, as the background does; that of a new one is
         as initialised, and its box deltas are the mean of those of the known classes.
     """
-    taken = {}
+    taken, same = {}, list(known) == list(classes)
     for name, new in wanted.items():
         old = state.get(name)
         if old is None or old.shape[1:] != new.shape[1:]:
@@ -106,6 +110,7 @@ def carried_over(state: StateDict, wanted: StateDict, known: Sequence[str],
                     each in known else mean for each in classes]
             rows += [old[-1]] * (len(new) - len(classes))  # of the background
             taken[name] = torch.stack(rows[:len(new)]).flatten(0, 1)
-        elif old.shape == new.shape:
+        elif old.shape == new.shape and (
+                same or name.startswith('rpn_head.') or not OF_CLASSES.search(name)):
             taken[name] = old
     return taken

@@ -1,10 +1,12 @@
 """How long a step of training takes on this machine."""
 
 import copy
+import math
 import statistics
 import time
 from contextlib import nullcontext
 
+import numpy as np
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
@@ -14,6 +16,7 @@ from mmengine.structures import InstanceData
 from ..accelerate import for_training
 from ..accelerate.precision import mixed_precision
 from ..registry import MODELS, SCOPE
+from .choose import rounded
 from .facts import Facts
 
 STEPS = 3
@@ -28,16 +31,19 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
     Args:
         cfg: The config of the detector.
         facts: Of the pictures to train on.
-        size: Width and height of a batch in pixels.
+        size: Width and height of the input in pixels; batches are as much larger or
+            smaller as those of the config are on average.
         amp: Whether it trains in mixed precision.
     """
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     cfg = copy.deepcopy(cfg)
-    cfg.model.data_preprocessor.pop('batch_augments', None)  # sizes vary about this one
+    augments = cfg.model.data_preprocessor.pop('batch_augments', None) or []
+    factor = math.prod(sum(each.scales) / 2 for each in augments if 'scales' in each)
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(cfg.model)
     model = for_training(model.to(device)).train()
-    (width, height), batch = size, cfg.train_dataloader.batch_size
+    (width, height), batch = map(rounded, np.multiply(size, factor)), (
+        cfg.train_dataloader.batch_size)
     images = torch.randint(0, 256, (batch, 3, height, width)).float()
     boxes = torch.tensor([[0.0, 0.0, 0.3 * width, 0.3 * height]])
     boxes = boxes.repeat(max(1, round(len(facts.boxes) / len(facts.sizes))), 1)

@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 from ..config.changes import set_classes, set_data_root
 from ..config.files import load_config
-from .choose import MULTIPLE, anchor_ratios, anchor_sizes, input_size, may_flip, rounded
+from .choose import MULTIPLE, anchor_ratios, anchor_sizes, input_size, may_flip
 from .facts import Facts
 
 BASE = 'frcnn_r18_c4_shapes'
@@ -38,11 +38,6 @@ class Recipe:
     batch: int
     rate: float
     proposals: int
-
-    @property
-    def usual(self) -> tuple[int, int]:
-        """Longer and shorter side of the average batch in training."""
-        return tuple(rounded(side * sum(JITTER) / 2) for side in self.size)
 
 
 def recipe_for(facts: Facts, flip: bool = True) -> Recipe:

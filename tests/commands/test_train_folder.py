@@ -2,19 +2,26 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
-from frcnn_plugin.commands import train_folder
+from frcnn_plugin.commands import first_weights, train_folder
 from frcnn_plugin.commands.detect import detect
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.commands.train_folder import FILE, limit_validation
 from frcnn_plugin.engine import timed_train_loop
 from frcnn_plugin.engine.timed_train_loop import validation_seconds
-from frcnn_plugin.errors import CheckpointError, UserError, WeightsUnreachableError
+from frcnn_plugin.errors import (
+    CheckpointError,
+    ConfigError,
+    UserError,
+    WeightsUnreachableError,
+)
 from frcnn_plugin.inference import Detector
+from frcnn_plugin.recipe.measure import seconds_of_a_step
 
 QUICK = ['--cfg-options', 'train_dataloader.batch_size=2', 'default_hooks.report=None',
          *(f'{name}_dataloader.{option}' for name in ('train', 'val', 'test')
@@ -23,7 +30,7 @@ QUICK = ['--cfg-options', 'train_dataloader.batch_size=2', 'default_hooks.report
 
 def unreachable(source: str) -> None:
     """In place of :func:`read_weights`, without a network."""
-    if source == train_folder.IMAGENET:
+    if source.startswith('torchvision://'):
         raise WeightsUnreachableError(f'{source} cannot be downloaded')
 
 
@@ -34,7 +41,7 @@ def pictures(shapes_root, tmp_path, monkeypatch):
     No weights can be downloaded.
     """
     monkeypatch.setattr(train_folder, 'seconds_of_a_step', lambda *args: 1.0)
-    monkeypatch.setattr(train_folder, 'read_weights', unreachable)
+    monkeypatch.setattr(first_weights, 'read_weights', unreachable)
     folder = tmp_path / 'pictures'
     folder.mkdir()
     for image in sorted((shapes_root / 'JPEGImages').glob('*.jpg')):
@@ -88,27 +95,49 @@ def test_a_plan(pictures, tmp_path, capsys):
 def test_the_first_weights(pictures, tmp_path, checkpoint, monkeypatch, capsys):
     run = tmp_path / 'planned'
 
-    def start(*options: str) -> tuple[str, Config]:
+    def start(*options: str) -> tuple[str, Config, str]:
         train([str(pictures), '--work-dir', str(run), '--plan', *options])
-        (line,) = [line for line in capsys.readouterr().out.splitlines()
-                   if line.startswith('recipe:')]
-        return line, Config.fromfile(run / FILE)
+        printed = capsys.readouterr().out
+        (line,) = [line for line in printed.splitlines() if line.startswith('recipe:')]
+        return line, Config.fromfile(run / FILE), printed
 
-    line, cfg = start()
-    assert 'ImageNet cannot be downloaded' in line
+    line, cfg, printed = start()
+    assert 'resnet18 cannot be downloaded: starts from random weights' in printed
+    assert line.endswith('from random weights')
     assert not cfg.model.backbone.get('init_cfg')
-    line, cfg = start('--pretrained', 'mine.pth')
+    line, cfg, _ = start('--pretrained', 'mine.pth')
     assert line.endswith('from the weights of mine.pth')
-    assert cfg.model.backbone.init_cfg == dict(type='Pretrained', checkpoint='mine.pth')
-    line, cfg = start('--from', checkpoint)
-    assert cfg.custom_hooks[-1] == dict(type='StartFromHook', checkpoint=checkpoint)
+    assert cfg.model.backbone.init_cfg == dict(
+        type='Pretrained', checkpoint=str(Path('mine.pth').absolute()))
+    line, cfg, _ = start('--from', checkpoint, '--cfg-options', 'custom_hooks=[]')
+    assert cfg.default_hooks.start_from == dict(
+        type='StartFromHook', checkpoint=checkpoint)
     with pytest.raises(CheckpointError, match='no such file'):
         start('--from', str(tmp_path / 'missing.pth'))
-    monkeypatch.setattr(train_folder, 'read_weights', lambda source: {})
-    line, cfg = start()
+    monkeypatch.setattr(first_weights, 'read_weights', lambda source: {})
+    line, *_ = start()
     assert line.endswith('from the weights of ImageNet')
-    line, cfg = start('--from-scratch')
+    line, *_ = start('--from-scratch')
     assert line.endswith('from random weights')
+
+
+def test_mistakes_in_settings_are_explained(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', seconds_of_a_step)
+    with pytest.raises(ConfigError, match='depht'):
+        train([str(pictures), '--work-dir', str(tmp_path / 'run'), '--from-scratch',
+               '--cfg-options', 'model.backbone.depht=34'])
+
+
+def test_a_run_of_another_recipe_is_not_resumed(pictures, tmp_path, monkeypatch):
+    """Its weights were others, though its pictures are the same."""
+    now = iter(range(0, 10**6, 30))
+    monkeypatch.setattr(timed_train_loop, 'monotonic', lambda: next(now))
+    arguments = [str(pictures), '--minutes', '10', '--work-dir', str(tmp_path / 'run'),
+                 '--from-scratch', *QUICK]
+    train(arguments)
+    train([*arguments[:5], '--from', str(tmp_path / 'run/detector.pth'), '--plan'])
+    with pytest.raises(UserError, match='of an earlier run, of another recipe'):
+        train([*arguments, '--resume'])
 
 
 def test_a_link_keeps_its_name(pictures, tmp_path, monkeypatch):

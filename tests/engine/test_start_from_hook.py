@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.config.initialisation import start_from, train_from_scratch
 from frcnn_plugin.engine.start_from_hook import carried_over
-from frcnn_plugin.errors import CheckpointError
+from frcnn_plugin.errors import CheckpointError, ConfigError
 from frcnn_plugin.io.checkpoints import read_checkpoint
 
 CLS, REG = 'roi_head.bbox_head.fc_cls', 'roi_head.bbox_head.fc_reg'
@@ -39,6 +41,14 @@ def test_sets_of_deltas(before, after, rows):
     taken = carried_over(layers(3, before, 0), layers(3, after, 1000),
                          ['cat', 'dog', 'cow'], ['cow', 'dog', 'cat'])
     assert taken[f'{REG}.weight'].view(after, 4, 2)[..., 0].tolist() == rows
+
+
+def test_other_heads_by_class():
+    """Those of other systems are not told apart by class: all of it, or nothing."""
+    old, new = {'head.retina_cls.bias': torch.zeros(6)}, {
+        'head.retina_cls.bias': torch.ones(6)}
+    assert carried_over(old, new, ['cat', 'dog'], ['cat', 'dog'])
+    assert not carried_over(old, new, ['cat', 'dog'], ['dog', 'cat'])
 
 
 def test_what_does_not_fit_stays():
@@ -85,3 +95,18 @@ def test_what_it_cannot_start_from(small, checkpoint, tmp_path, spoil, message):
     torch.save(content, tmp_path / 'other.pth')
     with pytest.raises(CheckpointError, match=message):
         train(small('--from', str(tmp_path / 'other.pth'), *STILL, work_dir='next'))
+
+
+def test_one_start_replaces_another(checkpoint):
+    cfg = Config(dict(model={}, train_cfg={}, default_scope='frcnn_plugin'))
+    start_from(cfg, 'first.pth')
+    start_from(cfg, checkpoint)
+    assert cfg.default_hooks.start_from.checkpoint == checkpoint
+    train_from_scratch(cfg)
+    assert not cfg.default_hooks
+
+
+def test_alternating_training_cannot(small, checkpoint):
+    with pytest.raises(ConfigError, match='takes pretrained weights twice'):
+        train(small('--from', checkpoint, '--max-iters', '4',
+                    config='frcnn_r18_c4_alternating_shapes'))
