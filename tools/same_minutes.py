@@ -43,6 +43,7 @@ PARTS = dict(  # of the recipe, each taken out
     'model.rpn_head.anchor_generator.ratios=[0.5,1,2]')
 RIVALS |= {name: ('ours.py', f'--amp {options}') for name, options in PARTS.items()}
 USUAL = ('ours_amp', 'yolo11n', 'yolov8n', 'torchvision', 'mmdet')
+HEAD = ('folder', 'detector', 'AP50', 'AP', 'minutes')
 SPLITS = ('train', 'val', 'test')
 
 
@@ -68,9 +69,6 @@ def main() -> None:
             print(table_text(HEAD, rows[-1:]).splitlines()[-1], flush=True)
     if args.write:
         write_table(args.write, 'same minutes', HEAD, rows)
-
-
-HEAD = ('folder', 'detector', 'AP50', 'AP', 'minutes')
 
 
 def summary(found: list[dict]) -> Iterable[str]:

@@ -87,7 +87,8 @@ def in_a_process(each: dict, args: argparse.Namespace) -> dict:
 
 def attempt(each: dict, args: argparse.Namespace) -> dict:
     """What each command made of one data set."""
-    folder = args.clones / each['repo'].replace('/', '+') / each['folder']
+    clone = args.clones.absolute() / each['repo'].replace('/', '+')
+    folder = clone / each['folder']
     name = f'{each["repo"]}{each["folder"]}'.replace('/', '+')
     work = (args.work_dir / name).absolute()
     shutil.rmtree(work, ignore_errors=True)
@@ -109,8 +110,11 @@ def attempt(each: dict, args: argparse.Namespace) -> dict:
         if name == 'prepare':
             result['output'] = output.getvalue()
         if status not in good:
-            result['said'] = next((line for line in reversed(lines)
-                                   if 'error: ' in line), str(status))
+            said = next((line for line in reversed(lines) if 'error: ' in line),
+                        str(status))
+            for place in (args.clones.absolute(), work.parent):
+                said = said.replace(f'{place}/', '')
+            result['said'] = said
         return status in good
 
     work.mkdir(parents=True)
@@ -121,6 +125,8 @@ def attempt(each: dict, args: argparse.Namespace) -> dict:
     result['used'] = len(pictures)
     step('check', check_dataset, [str(out), '--jobs', '1'], good=(0, 1))
     classes = [line for line in (out / 'classes.txt').read_text().splitlines() if line]
+    if any(name.startswith('-') for name in classes):  # as prepare then advises
+        classes = [str(out / 'classes.txt')]
     common = ['--data-root', str(out), '--classes', *classes, '--work-dir', str(work)]
     few = ['--cfg-options', 'default_hooks.report=None']
     for loader in ('train', 'val', 'test'):

@@ -37,7 +37,7 @@ def set_first_weights(cfg: Config, args: argparse.Namespace) -> str:
     except WeightsError as error:
         if source:
             raise
-        print(f'{error}: starts from random weights')
+        print(f'{error}, so it starts from random weights')
         return 'from random weights'
     finally:
         socket.setdefaulttimeout(timeout)

@@ -70,8 +70,10 @@ def run(args: argparse.Namespace) -> Path:
     sizes = ', '.join(f'{split} {len(members)}'
                       for split, members in splits.members.items() if members)
     print(f'{out}: {sizes}')
+    dashed = not in_place and any(name.startswith('-') for name in classes)
+    named = [str(out / 'classes.txt')] if dashed else classes
     print(f'now: frcnn train {quote(str(out))}, or with a config: frcnn train CONFIG '
-          f'--data-root {quote(str(out))} --classes {" ".join(map(quote, classes))}')
+          f'--data-root {quote(str(out))} --classes {" ".join(map(quote, named))}')
     return out
 
 

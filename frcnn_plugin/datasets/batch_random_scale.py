@@ -14,9 +14,12 @@ class BatchRandomScale(nn.Module):
     """Resizes a whole batch by one random factor, boxes too.
 
     For ``batch_augments`` of mmdet's ``DetDataPreprocessor``. Where each picture has a
-    size of its own a batch is as large as its largest picture, and what is added to the
+    size of its own a batch is as large as its largest picture, and the padding of the
     others is computed for nothing. mmdet's ``BatchSyncRandomResize`` takes a range of
-    heights, which means another size for pictures that stand than for those that lie.
+    heights, so that upright pictures would get another size than wide ones.
+
+    Source: multi-scale training, one size a batch, of YOLO9000 (arXiv:1612.08242),
+    section 2.
 
     Args:
         scales: The smallest and the largest factor.

@@ -76,7 +76,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
                 self.validate()
                 share = self.share()
         self._max_iters, self.stop_training = self._iter, True  # save this state
-        hub.update_info(SPENT_KEY, self.seconds)  # resumed, it only validates again
+        hub.update_info(SPENT_KEY, self.seconds)  # resumed, it is not trained further
         self.validate()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')

@@ -26,7 +26,7 @@ def plan(facts: Facts, recipe: Recipe, start: str, validated: bool, step: float,
         start: Where the first weights come from, in words.
         validated: Whether pictures are kept for validation.
         step: Seconds of a step.
-        seconds: There are for all steps.
+        seconds: The time for all steps.
     """
     sizes = [each * recipe.size[0] for each in
              (facts.shares.min(), facts.shares.max())]

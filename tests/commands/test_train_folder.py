@@ -102,7 +102,7 @@ def test_the_first_weights(pictures, tmp_path, checkpoint, monkeypatch, capsys):
         return line, Config.fromfile(run / FILE), printed
 
     line, cfg, printed = start()
-    assert 'resnet18 cannot be downloaded: starts from random weights' in printed
+    assert 'resnet18 cannot be downloaded, so it starts from random weights' in printed
     assert line.endswith('from random weights')
     assert not cfg.model.backbone.get('init_cfg')
     line, cfg, _ = start('--pretrained', 'mine.pth')

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import torch
 from common import run
-from torchvision.io import ImageReadMode, decode_image
+from PIL import Image, ImageOps
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
+from torchvision.transforms.functional import to_tensor
 
 BATCH, RATE, WARM_UP = 2, 0.0025, 1000
 
 
 def read(path: str) -> torch.Tensor:
     """(3, H, W) float in [0, 1], upright."""
-    return decode_image(path, ImageReadMode.RGB,
-                        apply_exif_orientation=True).float() / 255
+    with Image.open(path) as image:
+        return to_tensor(ImageOps.exif_transpose(image).convert('RGB'))
 
 
 def sample(picture: dict):

@@ -9,12 +9,26 @@ DATA_ROOT = ('a folder with Annotations/, JPEGImages/ and ImageSets/Main/, or a 
 AMP = 'automatic mixed precision: on a GPU, or on a CPU that has bfloat16'
 
 
+class ClassNames(argparse.Action):
+    """Names, or a text file that has one on each line.
+
+    Only a file can hold a name that begins with a dash.
+    """
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        """Keep the names."""
+        file = Path(values[0])
+        if len(values) == 1 and file.suffix == '.txt' and file.is_file():
+            values = [line for line in file.read_text('utf-8').splitlines() if line]
+        setattr(namespace, self.dest, values)
+
+
 def add_config_options(parser: argparse.ArgumentParser, launcher: bool = True) -> None:
     """What every command has that reads a config and a data set."""
     add = parser.add_argument
     add('--data-root', metavar='DIR', help=DATA_ROOT)
-    add('--classes', nargs='+', metavar='NAME',
-        help='the classes, in the order of their labels')
+    add('--classes', nargs='+', metavar='NAME', action=ClassNames,
+        help='the classes in the order of their labels, or a classes.txt')
     add('--work-dir', metavar='DIR',
         help='where logs and checkpoints go; default: work_dirs/CONFIG')
     add('--cfg-options', nargs='+', action='extend', metavar='K=V',
@@ -40,7 +54,7 @@ def add_detection_options(parser: argparse.ArgumentParser, out: str,
     add('--score-thr', type=float, metavar='SCORE',
         help='detections with a lower score are left out; default: what was best for '
         'each class in the validation images of the training, 0.3 if there were none')
-    add('--classes', nargs='+', metavar='NAME',
+    add('--classes', nargs='+', metavar='NAME', action=ClassNames,
         help='names in place of those in the checkpoint')
 
 

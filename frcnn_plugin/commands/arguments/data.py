@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from .common import DATA_ROOT
+from .common import DATA_ROOT, ClassNames
 
 YEARS = ['2007', '2012']
 FORMATS = ['voc', 'cvat', 'coco', 'labelme', 'vott', 'supervisely', 'via', 'createml',
@@ -58,7 +58,7 @@ def check_dataset(parser: argparse.ArgumentParser) -> None:
     """
     add = parser.add_argument
     add('data_root', type=Path, metavar='DIR', help=DATA_ROOT)
-    add('--classes', nargs='+', metavar='NAME',
+    add('--classes', nargs='+', metavar='NAME', action=ClassNames,
         help='the classes to train on; default: all that occur')
     add('--split', nargs='+', metavar='NAME', help='default: all of ImageSets/Main')
     add('--fix', type=Path, metavar='DIR', help='write a cleaned copy of the '

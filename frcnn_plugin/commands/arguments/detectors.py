@@ -3,7 +3,13 @@
 import argparse
 from pathlib import Path
 
-from .common import AMP, DATA_ROOT, add_detection_options, add_detector
+from .common import (
+    AMP,
+    DATA_ROOT,
+    ClassNames,
+    add_detection_options,
+    add_detector,
+)
 
 SOURCES = {  # the config of each code base, as in interop/peers.py, and its name
     'mmdet_r50_c4': 'mmdet R50-C4',
@@ -83,7 +89,7 @@ def convert(parser: argparse.ArgumentParser) -> None:
         help='the code base to convert to (default: %(default)s)')
     add('--source', choices=list(SOURCES),
         help='the code base that it is from, where its names do not tell')
-    add('--classes', nargs='+', metavar='NAME',
+    add('--classes', nargs='+', metavar='NAME', action=ClassNames,
         help='the names of its classes in order; default: those that it states, or '
         'those of VOC or COCO if it has as many')
     add('--style', choices=STYLES,
