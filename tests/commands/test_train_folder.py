@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from mmengine.config import Config
@@ -40,6 +41,7 @@ def pictures(shapes_root, tmp_path, monkeypatch):
 
     No weights can be downloaded.
     """
+    monkeypatch.setattr('frcnn_plugin.commands.train.STARTED', monotonic())
     monkeypatch.setattr(train_folder, 'seconds_of_a_step', lambda *args: 1.0)
     monkeypatch.setattr(first_weights, 'read_weights', unreachable)
     folder = tmp_path / 'pictures'

@@ -13,6 +13,7 @@ import shutil
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from pages import reader
@@ -52,6 +53,8 @@ def run(bench, monkeypatch, fresh_process, capsys, translated_once):
 
     def run(arguments: list[str]) -> None:
         words = ready(arguments)
+        monkeypatch.setattr(import_module('frcnn_plugin.commands.train'), 'STARTED',
+                            monotonic())  # as in a process of its own
         command = getattr(import_module(f'frcnn_plugin.commands.{words[0]}'), words[0])
         capsys.readouterr()
         before = snapshot()
