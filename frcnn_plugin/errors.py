@@ -42,6 +42,14 @@ class CannotWriteError(UserError):
     """A file cannot be written: the disk is full, or a quota is used up."""
 
 
+class UnfinishedError(UserError):
+    """Results of a run that was not finished would be lost."""
+
+
+class CannotContinueError(UserError):
+    """Results are there that a run cannot go on with."""
+
+
 class NonFiniteLossError(SettingError):
     """A loss became NaN or infinite; other settings may keep it finite."""
 

@@ -34,8 +34,11 @@ ADVICE: dict[type[errors.UserError], str] = {
     errors.NotResumableError: 'Start from its weights with --cfg-options '
                               'load_from=FILE',
     errors.NoResumableCheckpointError: 'Start over in another --work-dir',
-    errors.CannotWriteError: 'Free some space, then continue from the last '
-                             'checkpoint with --resume',
+    errors.CannotWriteError: 'Free some space, then go on with --resume',
+    errors.UnfinishedError: 'Go on with it with --resume, or choose another folder '
+                            'with -o DIR',
+    errors.CannotContinueError: 'Leave out --resume and choose another folder with '
+                                '-o DIR',
     errors.TurnedPicturesError: 'frcnn prepare DIR -o OUT writes a data set with '
                                 'the boxes turned',
     errors.BrokenSamplesError: 'frcnn check-dataset names everything that is wrong '

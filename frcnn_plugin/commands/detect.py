@@ -1,30 +1,35 @@
 """``frcnn detect``: detect in images and videos; draw and list what is found."""
 
 import argparse
-import glob
-import json
+import math
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.util import find_spec
-from itertools import islice
+from itertools import chain
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 from PIL import Image
+from rich.markup import escape
+from rich.progress import Progress, TaskID
 
-from ..errors import UserError
-from ..inference import Detector, Prediction
-from ..inference.images import read_image, write_image
-from ..inference.prediction import CocoResults
-from ..io.beside import Clock, ahead
-from ..io.progress import progress
-from ..io.whole_files import write_whole
+from ..errors import CannotWriteError, UserError
+from ..inference import Detector
+from ..inference.detector import is_runtime_file
+from ..io.beside import Clock
+from ..io.digest import digest_of_files
+from ..io.progress import bars
+from ..io.whole_files import FULL
+from ..stream import Detection, Results, Share, batches, sources
+from ..stream.coco import write_coco
+from ..stream.parquet import write_parquet
+from ..stream.sources import root_of
+from ..stream.summary import summary_of
 from ..visualization.boxes import BoxDrawer
 from .parser import parse
 
-IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
-VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
 MOST_PIXELS = 2**30  # of a picture, as OpenCV has it
 DEFAULT = 0.3  # the least score, if validation images tell none
 NAMED = 6  # classes whose scores fit into one line
@@ -34,62 +39,126 @@ THREADS = min(4, os.cpu_count() or 1)  # that read and draw beside the network
 def detect(argv: list[str] | None = None) -> int:
     """Run ``frcnn detect``; 1 if an image was not read, or not written, else 0."""
     args = parse('detect', argv)
+    try:
+        return detect_all(args)
+    except OSError as error:
+        kind = CannotWriteError if error.errno in FULL else UserError
+        raise kind(f'{error.filename or args.out}: {error.strerror}') from error
+
+
+def detect_all(args: argparse.Namespace) -> int:
+    """All of the command, for its arguments."""
+    share = check_arguments(args)
+    found = sources(args.input, args.out)
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    detector = Detector(args.checkpoint, args.config, device_of(args, share),
+                        args.classes, amp=args.amp)
+    thresholds, said = scores_to_cut_at(detector, args.score_thr)
+    print(said, flush=True)
+    settings = settings_of(args, share, detector, thresholds)
+    drawer = None if args.no_pictures else BoxDrawer(detector.classes)
+    with bars() as bar, ThreadPoolExecutor(THREADS) as pool:
+        detection = Detection(detector, thresholds, args.batch_size, drawer, args.out,
+                              bar, root_to_keep(args))
+        first = next(found)
+        if drawer:
+            detection.target(first)  # said before anything is written
+        results = Results(share.file(args.out), settings, args.resume, share.number > 1)
+        if not results.finished:
+            task = bar.add_task(escape(args.input), total=None)
+            Thread(target=count, args=(args, share, bar, task), daemon=True).start()
+            mine = share.mine(batches(chain([first], found), args.batch_size))
+            for number, lines in detection.lines(results.left(mine), pool):
+                results.add(lines)
+                bar.advance(task, number)
+            results.close()
+    if share.rank:
+        print(f'{results.path}: process {share.rank} has done its share')
+    else:
+        finish(args, share, settings, detector.classes)
+    if detection.number:
+        print(speed(detection.number, detection.clock))
+    for reason in detection.reasons:
+        print(f'warning: {reason}')
+    summary = summary_of(results.path if share.rank else Share().file(args.out))
+    return int(bool(summary.unread or detection.unwritten))
+
+
+def check_arguments(args: argparse.Namespace) -> Share:
+    """The share of this process.
+
+    Raises:
+        UserError: If the arguments make no sense here.
+    """
     if args.batch_size < 1:
         raise UserError(f'--batch-size is {args.batch_size}; it must be at least 1')
-    names = find_inputs(args.input)
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-    targets = find_targets(names, args)
-    detector = Detector(args.checkpoint, args.config, args.device, args.classes,
-                        amp=args.amp)
-    drawer = None if args.no_pictures else BoxDrawer(detector.classes)
-    args.score_thr, said = scores_to_cut_at(detector, args.score_thr)
-    print(said)
-    results, broken, unwritten = CocoResults(detector.classes), [], []
-    videos = [path for path in names if path.suffix.lower() in VIDEOS]
-    if videos and find_spec('cv2') is None:
-        raise UserError(f'{videos[0]}: videos need OpenCV: '
-                        'pip install opencv-python-headless')
-    pictures = [path for path in names if path not in videos]
-    clock = Clock()
+    if args.format == 'parquet' and find_spec('pyarrow') is None:
+        raise UserError('--format parquet: pyarrow is not installed; '
+                        'pip install "frcnn-plugin[parquet]"')
+    share = Share.of(args.launcher)
+    if args.input == '-' and share.number > 1:
+        raise UserError('standard input is read by one process only; write the list to '
+                        'a file, and give its name as @FILE')
+    share.check(args.out, args.resume)
+    return share
 
-    def found_in_pictures() -> Iterator[tuple[Path, np.ndarray, Prediction]]:
-        images = read_all(pictures, broken, pool, clock)
-        for path, image, found in progress(run(detector, images, args, clock),
-                                           args.input, len(pictures)):
-            results.add(results.add_image(names[path], image), found)
-            yield path, image, found
 
-    def draw(job: tuple[Path, np.ndarray, Prediction]) -> None:
-        path, image, found = job
-        if drawer:
-            try:
-                with clock.measure('drawing'):
-                    write_image(targets[path], drawer(image, found))
-            except UserError as error:  # what is found is listed all the same
-                unwritten.append(str(error))
+def device_of(args: argparse.Namespace, share: Share) -> str | None:
+    """The device that was asked for, or the GPU of this process."""
+    if args.device or share.number == 1 or is_runtime_file(args.checkpoint):
+        return args.device
+    import torch
+    number = torch.cuda.device_count()
+    return f'cuda:{share.local % number}' if number else None
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        for _ in ahead(pool, draw, found_in_pictures()):
-            pass
-    number = len(pictures) - len(broken)
-    took = speed(number, clock) if number else ''
-    for path in videos:
-        detect_in_video(path, names[path], targets[path], detector, drawer, results,
-                        args, clock)
-    write_whole(args.out / 'detections.json', json.dumps(dict(
-        images=results.images, annotations=results.annotations,
-        categories=[dict(id=i, name=name) for i, name in enumerate(detector.classes)],
-    ), indent=1).encode())
-    for message in broken:
+
+def settings_of(args: argparse.Namespace, share: Share, detector: Detector,
+                thresholds: float | np.ndarray) -> dict:
+    """All that the results depend on."""
+    files = [Path(name) for name in (args.config, args.checkpoint) if name]
+    if is_runtime_file(args.checkpoint):
+        files.append(Path(args.checkpoint).with_suffix('.bin'))  # of an .xml
+    return {'input': args.input, 'config': args.config,
+            'detector': digest_of_files(*(file for file in files if file.is_file())),
+            'list of classes': list(detector.classes),
+            'score to cut at': np.asarray(thresholds, float).round(6).tolist(),
+            'batch size': args.batch_size, 'precision': 'mixed' if args.amp else 'full',
+            'number of processes': share.number}
+
+
+def root_to_keep(args: argparse.Namespace) -> Path | None:
+    """The folder of the pictures, if those that are drawn might come into it."""
+    root = root_of(args.input)
+    inside = root and root.resolve().is_relative_to(args.out.resolve())
+    return root.resolve() if inside else None
+
+
+def count(args: argparse.Namespace, share: Share, bar: Progress, task: TaskID) -> None:
+    """Tell a bar how many there are, which takes a while where there are many."""
+    if args.input != '-':
+        with suppress(OSError):
+            number = sum(1 for _ in sources(args.input, args.out))
+            bar.update(task, total=math.ceil(number / share.number))
+
+
+def finish(args: argparse.Namespace, share: Share, settings: dict,
+           classes: tuple[str, ...]) -> None:
+    """Make the files that were asked for, and say what is in them."""
+    whole = Share().file(args.out)
+    if share.number > 1:
+        share.wait(args.out, settings)
+        share.merge(args.out, batches(sources(args.input, args.out), args.batch_size),
+                    settings)
+    summary = summary_of(whole)
+    if summary.unread and not (summary.images or summary.videos):
+        raise UserError(f'{args.input}: {" and ".join(summary.broken)}')
+    if args.format == 'json':
+        write_coco(whole, args.out / 'detections.json', classes)
+    elif args.format == 'parquet':
+        write_parquet(whole, args.out / 'detections.parquet')
+    for message in summary.broken:
         print(f'warning: {message}; skipped')
-    for message in unwritten:
-        print(f'warning: {message}')
-    print(f'{args.out}: {len(results.annotations)} detections in {number} '
-          f'image{"s" * (number != 1)}'
-          + (f' and {len(videos)} video{"s" * (len(videos) != 1)}' if videos else ''))
-    if took:
-        print(took)
-    return int(bool(broken or unwritten))
+    print(f'{args.out}: {summary}')
 
 
 def scores_to_cut_at(detector: Detector, asked: float | None
@@ -115,111 +184,3 @@ def speed(number: int, clock: Clock) -> str:
                        for part in ('reading', 'drawing') if clock.parts[part])
     return (f'{number / clock.whole:.1f} images a second: {clock.whole:.1f} s, '
             f'{clock.parts["network"]:.1f} s of it the network; beside it {beside}')
-
-
-def find_inputs(text: str) -> dict[Path, str]:
-    """The images and videos that a path or a pattern stands for.
-
-    Each has its name relative to the folder that was given; for a pattern or one file
-    the folder that all of them are in counts as given. No two have the same name.
-    """
-    root = Path(text).expanduser()
-    if root.is_dir():
-        found = [file for file in sorted(root.rglob('*')) if file.is_file()]
-    else:
-        found = [root] if root.is_file() else [
-            Path(file) for file in sorted(glob.glob(str(root), recursive=True))]
-    kept = [file for file in found if file.suffix.lower() in IMAGES + VIDEOS]
-    if not kept:
-        raise UserError(f'{text}: no such image, folder or video' if not found else
-                        f'{text}: no image or video in it; supported extensions: '
-                        f'{", ".join(IMAGES + VIDEOS)}')
-    if not root.is_dir():
-        root = Path(os.path.commonpath([path.parent.absolute() for path in kept]))
-    return {path: path.absolute().relative_to(root.absolute()).as_posix()
-            for path in kept}
-
-
-def find_targets(names: dict[Path, str], args: argparse.Namespace) -> dict[Path, Path]:
-    """Where the picture of each image goes: to no other's place, over no input."""
-    inputs = {path.resolve() for path in names}
-    targets: dict[Path, Path] = {}
-    for path, name in names.items():
-        target = args.out / name
-        if path.suffix.lower() in VIDEOS:
-            target = target.with_suffix('.mp4')
-        if target.resolve() in inputs and not args.no_pictures:
-            raise UserError(f'{path}: its picture would be written over {target}; '
-                            'choose another folder with -o')
-        if target in targets.values():
-            raise UserError(f'{path}: its picture and another one would both be '
-                            f'written to {target}; rename one of them')
-        targets[path] = target
-    return targets
-
-
-def read_all(paths: list[Path], broken: list[str], pool: Executor,
-             clock: Clock) -> Iterator[tuple[Path, np.ndarray]]:
-    """All images that can be read; what is wrong with one of several is noted."""
-
-    def read(path: Path) -> np.ndarray | UserError:
-        try:
-            with clock.measure('reading'):
-                return read_image(path)
-        except UserError as error:
-            return error
-
-    for path, image in zip(paths, ahead(pool, read, paths), strict=True):
-        if not isinstance(image, UserError):
-            yield path, image
-        elif len(paths) == 1:
-            raise image
-        else:
-            broken.append(str(image))
-
-
-def run(detector: Detector, images: Iterable[tuple[object, np.ndarray]],
-        args: argparse.Namespace, clock: Clock
-        ) -> Iterator[tuple[object, np.ndarray, Prediction]]:
-    """Each image with its detections."""
-    images = iter(images)
-    while batch := list(islice(images, args.batch_size)):
-        with clock.measure('network'):
-            found = detector.detect([image for _, image in batch])
-        for (name, image), each in zip(batch, found, strict=True):
-            yield name, image, each.above(args.score_thr)
-
-
-def detect_in_video(path: Path, name: str, target: Path, detector: Detector,
-                    drawer: BoxDrawer | None, results: CocoResults,
-                    args: argparse.Namespace, clock: Clock) -> None:
-    """Detect in all frames; the pictures become a video again."""
-    import cv2
-
-    video = cv2.VideoCapture(str(path))
-    if not video.isOpened():
-        raise UserError(f'{path}: not a readable video')
-    total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
-    rate = video.get(cv2.CAP_PROP_FPS) or 25.0
-    image_id = writer = None
-
-    def frames() -> Iterator[np.ndarray]:
-        while (read := video.read())[0]:
-            yield read[1]
-
-    for number, frame, found in progress(
-            run(detector, enumerate(frames()), args, clock), path, max(total, 1)):
-        if image_id is None:
-            image_id = results.add_image(name, frame)
-        results.add(image_id, found, number)
-        if drawer:
-            picture = drawer(frame, found)
-            if writer is None:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                writer = cv2.VideoWriter(
-                    str(target), cv2.VideoWriter_fourcc(*'mp4v'), rate,
-                    (picture.shape[1], picture.shape[0]))
-            writer.write(picture)
-    video.release()
-    if writer is not None:
-        writer.release()

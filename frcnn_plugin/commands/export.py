@@ -21,8 +21,8 @@ from ..export import GraphDetector, export_graph, save_onnx
 from ..inference import Detector
 from ..inference.detector import is_runtime_file
 from ..inference.images import read_image
+from ..stream import sources
 from .arguments.detectors import FORMATS
-from .detect import find_inputs
 from .parser import parse
 
 NEEDED = {  # packages, by format
@@ -35,7 +35,7 @@ def export(argv: list[str] | None = None) -> int:
     """Run ``frcnn export``; 1 if the file was compared and the results differ."""
     args = parse('export', argv)
     out = check_arguments(args)
-    images = [image for text in args.check or () for image in find_inputs(text)]
+    images = [source.path for text in args.check or () for source in sources(text)]
     detector = Detector(args.checkpoint, args.config, device='cpu', fast=False)
     resize = resizing(detector)
     try:

@@ -1,6 +1,5 @@
 """A disk or a memory that is full, in one line that says what would help."""
 
-import errno
 import logging
 import sys
 from collections.abc import Iterator
@@ -12,8 +11,8 @@ from mmengine.config import Config
 
 from ..config.parts import nested_dicts
 from ..errors import UserError
+from ..io.whole_files import FULL
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no space, a quota, a file's limit
 CPU = ("can't allocate memory", 'not enough memory')  # as torch's allocator says it
 
 

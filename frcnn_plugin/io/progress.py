@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn, track
 
 Item = TypeVar('Item')
 
@@ -23,3 +23,9 @@ def progress(items: Iterable[Item], what: object, total: int | None = None,
     total = len(items) if total is None and hasattr(items, '__len__') else total
     return iter(track(items, escape(str(what)), total, console=Console(stderr=True),
                       disable=total is not None and total <= quiet))
+
+
+def bars() -> Progress:
+    """Bars for several things at once, whose totals may not be known yet."""
+    return Progress(*Progress.get_default_columns(), TimeElapsedColumn(),
+                    MofNCompleteColumn(), console=Console(stderr=True))

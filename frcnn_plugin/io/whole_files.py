@@ -1,5 +1,6 @@
 """Files that are whole or absent, however the process that writes them ends."""
 
+import errno
 import os
 import re
 import secrets
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 PART = re.compile(r'\.(?P<host>.+)\.(?P<pid>\d+)\.[0-9a-f]+\.part')
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no space, a quota, a file's limit
 DAY = 24 * 60 * 60  # seconds
 
 

@@ -10,8 +10,9 @@ from helpers import put_points
 from pycocotools.coco import COCO
 
 from frcnn_plugin import Detector
+from frcnn_plugin.commands.advice import message_of
 from frcnn_plugin.commands.detect import detect
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.errors import CannotContinueError, UnfinishedError, UserError
 from frcnn_plugin.io.weights_only import load_weights_only
 
 
@@ -166,3 +167,66 @@ def test_no_picture_is_written_over_another(checkpoint, pictures, tmp_path):
 def test_nothing_to_detect_in(pictures, place, says):
     with pytest.raises(UserError, match=says):
         detect([str(pictures / place), 'a.pth'])
+
+
+def test_a_run_that_is_killed_is_gone_on_with(checkpoint, pictures, tmp_path):
+    (pictures / 'b.jpg').write_text('no picture')
+    out, whole = tmp_path / 'out', tmp_path / 'whole'
+    words = [str(pictures), checkpoint, '--device', 'cpu', '--batch-size', '1',
+             '--score-thr', '0.2', '-o']
+    assert detect([*words, str(whole)]) == 1
+    detect([*words, str(out), '--format', 'jsonl'])
+    assert not (out / 'detections.json').exists()
+    lines = (whole / 'detections.jsonl').read_bytes().splitlines(keepends=True)
+    assert [json.loads(line)['file_name'] for line in lines] == [
+        'a.jpg', 'b.jpg', 'more/c.jpg']
+    assert json.loads(lines[1])['error'] == 'not a readable image'
+    # as a kill leaves it
+    (out / 'detections.jsonl').write_bytes(lines[0] + lines[1][:10])
+    notes = out / 'detections.run.json'
+    notes.write_text(notes.read_text().replace('"finished": true', '"finished": false'))
+    (out / 'a.jpg').unlink()
+    (out / 'more/c.jpg').unlink()
+    with pytest.raises(UnfinishedError) as caught:
+        detect([*words, str(out)])
+    assert 'Go on with it with --resume' in message_of(caught.value)
+    with pytest.raises(CannotContinueError, match='made with another score to cut at'):
+        detect([*words, str(out), '--resume', '--score-thr', '0.3'])
+    assert detect([*words, str(out), '--resume']) == 1
+    for name in ('detections.jsonl', 'detections.json', 'more/c.jpg'):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+    assert not (out / 'a.jpg').exists()  # its line was there
+    before = (out / 'detections.jsonl').stat().st_mtime_ns
+    assert detect([*words, str(out), '--resume']) == 1
+    assert (out / 'detections.jsonl').stat().st_mtime_ns == before
+
+
+def test_two_processes(checkpoint, pictures, tmp_path, monkeypatch, capsys):
+    words = [str(pictures), checkpoint, '--device', 'cpu', '--batch-size', '1',
+             '--score-thr', '0.2', '-o']
+    whole, out = tmp_path / 'whole', tmp_path / 'out'
+    detect([*words, str(whole)])
+    with pytest.raises(UserError, match='RANK is not set'):
+        detect([*words, str(out), '--launcher', 'pytorch'])
+    for rank in (1, 0):
+        for name, value in (('RANK', rank), ('WORLD_SIZE', 2), ('LOCAL_RANK', rank)):
+            monkeypatch.setenv(name, str(value))
+        capsys.readouterr()
+        assert detect([*words, str(out), '--launcher', 'pytorch']) == 0
+    assert 'detections in 3 images' in capsys.readouterr().out
+    for name in ('detections.jsonl', 'detections.json', 'a.jpg', 'b.jpg', 'more/c.jpg'):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+    with pytest.raises(UserError, match='read by one process only'):
+        detect(['-', *words[1:], str(out), '--launcher', 'pytorch'])
+
+
+def test_a_list_of_files(checkpoint, pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(pictures)
+    (tmp_path / 'list.txt').write_text('more/c.jpg\nnone.jpg\na.jpg\n')
+    out = tmp_path / 'out'
+    assert detect([f'@{tmp_path}/list.txt', checkpoint, '-o', str(out), '--device',
+                   'cpu']) == 1
+    lines = [json.loads(line) for line in (out / 'detections.jsonl').open()]
+    assert [line['file_name'] for line in lines] == ['more/c.jpg', 'none.jpg', 'a.jpg']
+    assert lines[1] == dict(file_name='none.jpg', error='no such image')
+    assert (out / 'more/c.jpg').is_file()

@@ -8,10 +8,11 @@ import sys
 
 import pytest
 
+from frcnn_plugin.commands.detect import detect
 from frcnn_plugin.commands.out_of_space import explain_full_disk
 from frcnn_plugin.commands.train import train as train_here
 from frcnn_plugin.engine.resume.latest_checkpoint import find_latest
-from frcnn_plugin.errors import UserError
+from frcnn_plugin.errors import CannotWriteError, UserError
 from frcnn_plugin.io.checkpoints import read_checkpoint
 
 MIB = 2**20
@@ -83,6 +84,22 @@ def test_anything_else_that_does_not_fit(disk, train, left):
     assert status == 1
     assert said.startswith(f'error: {folder / "run"}: ')
     assert 'No space left on device' in said
+
+
+def test_detections_that_do_not_fit(disk, checkpoint, shapes_root, tmp_path):
+    def words(out):
+        return [str(shapes_root / 'JPEGImages'), checkpoint, '-o', str(out), '--device',
+                'cpu', '--score-thr', '0.05', '--batch-size', '2', '--resume']
+    detect(words(tmp_path / 'whole'))
+    out = disk(MIB // 2) / 'out'
+    with pytest.raises(CannotWriteError, match=f'{out.parent}.*No space left'):
+        detect(words(out))
+    lines = (out / 'detections.jsonl').read_bytes().count(b'\n')
+    assert 0 < lines < 34
+    subprocess.run(['mount', '-o', f'remount,size={40 * MIB}', out.parent], check=True)
+    detect(words(out))
+    for file in (tmp_path / 'whole').iterdir():
+        assert (out / file.name).read_bytes() == file.read_bytes()
 
 
 @pytest.fixture

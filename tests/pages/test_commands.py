@@ -76,8 +76,10 @@ def ready(arguments: list[str]) -> list[str]:
         rest[1:1] = ['--from-scratch']
     if name == 'make_proposals':
         rest += ['--workers', '1']  # others start up for longer than they search
-    if '-o' in rest and (made := Path(rest[rest.index('-o') + 1])).is_dir():
-        shutil.rmtree(made)
+    if '-o' in rest and '--resume' not in rest:
+        made = Path(rest[rest.index('-o') + 1])
+        if made.is_dir():
+            shutil.rmtree(made)
     if 'my_data' in rest and name != 'prepare':
         reader.my_data()
     for number, word in enumerate(rest):

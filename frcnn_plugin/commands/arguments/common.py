@@ -6,6 +6,8 @@ from pathlib import Path
 DATA_ROOT = ('a folder with Annotations/, JPEGImages/ and ImageSets/Main/, or a '
              'VOCdevkit that holds such folders')
 
+LAUNCHERS = ['none', 'pytorch', 'slurm', 'mpi']
+LAUNCHER = 'how a distributed job was started'
 AMP = 'automatic mixed precision: on a GPU, or on a CPU that has bfloat16'
 
 
@@ -34,8 +36,7 @@ def add_config_options(parser: argparse.ArgumentParser, launcher: bool = True) -
     add('--cfg-options', nargs='+', action='extend', metavar='K=V',
         help='change single settings, for example optim_wrapper.optimizer.lr=0.01')
     if launcher:
-        add('--launcher', default='none', choices=['none', 'pytorch', 'slurm', 'mpi'],
-            help='how a distributed job was started')
+        add('--launcher', default='none', choices=LAUNCHERS, help=LAUNCHER)
 
 
 def add_detector(parser: argparse.ArgumentParser, metavar='[CONFIG] CHECKPOINT', help=(

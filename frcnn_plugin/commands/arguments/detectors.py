@@ -6,6 +6,8 @@ from pathlib import Path
 from .common import (
     AMP,
     DATA_ROOT,
+    LAUNCHER,
+    LAUNCHERS,
     ClassNames,
     add_detection_options,
     add_detector,
@@ -29,16 +31,23 @@ FORMATS = {'openvino': '.xml', 'onnx': '.onnx', 'torch-export': '.pt2'}
 def detect(parser: argparse.ArgumentParser) -> None:
     """Detect in images and videos."""
     add = parser.add_argument
-    add('input', help='an image, a folder, a video, or a pattern such as '
-        "'pictures/*.jpg'")
+    add('input', help='an image, a video, a folder, a pattern such as '
+        "'pictures/*.jpg', @FILE for a list of files, or - for a list on standard "
+        'input')
     add_detector(parser)
-    add_detection_options(parser, 'detections', 'pictures and detections.json')
+    add_detection_options(parser, 'detections', 'pictures and detections.jsonl')
     add('--batch-size', type=int, default=4, metavar='N',
         help='images at once (default: %(default)s)')
     add('--device', help='cuda, cpu, ...; default: a GPU if there is one. For an '
         "exported file OpenVINO's name of one, cpu by default")
     add('--amp', action='store_true', help=AMP)
-    add('--no-pictures', action='store_true', help='write detections.json only')
+    add('--no-pictures', action='store_true', help='draw none')
+    add('--format', default='json', choices=['jsonl', 'json', 'parquet'],
+        help='what detections.jsonl is made into at the end: detections.json as COCO '
+        'has it, detections.parquet, or nothing else (default: %(default)s)')
+    add('--resume', action='store_true', help='go on with a run that was not finished, '
+        'with the same words')
+    add('--launcher', default='none', choices=LAUNCHERS, help=LAUNCHER)
 
 
 def inspect_stages(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,173 @@
+"""Detecting in pictures and videos, while others are read and drawn."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+
+import numpy as np
+from rich.markup import escape
+from rich.progress import Progress
+
+from ..errors import UserError
+from ..inference import Detector, Prediction
+from ..inference.images import read_image, write_image
+from ..io.beside import Clock, ahead
+from ..io.whole_files import FULL
+from .lines import line_of
+from .sources import VIDEOS, Source
+
+SHOWN = 20  # pictures that could not be written, by name
+AHEAD = 8  # images that are read before the network asks for them, and drawn after
+Read = list[np.ndarray | UserError]
+
+
+class Detection:
+    """Makes the lines of batches, and their pictures.
+
+    Args:
+        detector: What detects.
+        thresholds: The least score, or that of each class, (C,).
+        batch_size: Images at once.
+        draw: Makes a picture of an image, (H, W, 3), and what is found in it; None if
+            none are wanted.
+        out: Where pictures go, each with its name.
+        bar: Shows the progress.
+        root: The folder of what is detected in, of which no file is written over; None
+            if ``out`` is not above it.
+
+    Attributes:
+        clock (Clock): Where the time goes.
+        number (int): Pictures that were read, and frames.
+        unwritten (int): Pictures that could not be written.
+        reasons (list[str]): Why, of the first of them.
+    """
+
+    def __init__(self, detector: Detector, thresholds: float | np.ndarray,
+                 batch_size: int, draw: Callable | None, out: Path,
+                 bar: Progress, root: Path | None = None) -> None:
+        self.detector, self.thresholds = detector, thresholds
+        self.batch_size, self.draw, self.out, self.bar = batch_size, draw, out, bar
+        self.root = root
+        self.clock, self.number = Clock(), 0
+        self.unwritten, self.reasons = 0, []
+
+    def lines(self, batches: Iterable[list[Source]], pool: Executor
+              ) -> Iterator[tuple[int, list[bytes]]]:
+        """For each batch how many inputs are finished with it, and its lines."""
+        number = max(1, AHEAD // self.batch_size)
+        return ahead(pool, self.drawn, self.detected(
+            ahead(pool, self.read, batches, number)), number)
+
+    def read(self, batch: list[Source]) -> tuple[list[Source], Read]:
+        """The images of a batch, or what is wrong with them; nothing of a video."""
+        if batch[0].is_video:
+            return batch, []
+        images: Read = []
+        for source in batch:
+            try:
+                with self.clock.measure('reading'):
+                    images.append(read_image(source.path))
+            except UserError as error:
+                images.append(error)
+        return batch, images
+
+    def detected(self, batches: Iterable[tuple[list[Source], Read]]) -> Iterator:
+        """Each batch with what was found in it."""
+        for batch, images in batches:
+            if batch[0].is_video:
+                yield from self.in_video(batch[0])
+                continue
+            found = iter(self.run([image for image in images
+                                   if not isinstance(image, UserError)]))
+            yield len(batch), [
+                (source, image, None if isinstance(image, UserError) else next(found),
+                 None) for source, image in zip(batch, images, strict=True)]
+
+    def run(self, images: list[np.ndarray]) -> list[Prediction]:
+        """What is found in images."""
+        if not images:
+            return []
+        self.number += len(images)
+        with self.clock.measure('network'):
+            found = self.detector.detect(images)
+        return [each.above(self.thresholds) for each in found]
+
+    def in_video(self, source: Source) -> Iterator:
+        """What is found in the frames of a video, which becomes a video again."""
+        try:
+            import cv2
+        except ModuleNotFoundError as error:
+            raise UserError(f'{source.path}: videos need OpenCV: '
+                            'pip install opencv-python-headless') from error
+        video, writer, frame = cv2.VideoCapture(str(source.path)), None, 0
+        rate = video.get(cv2.CAP_PROP_FPS) or 25.0
+        total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+        task = self.bar.add_task(escape(source.name), total=max(total, 1))
+        while True:
+            images = []
+            while len(images) < self.batch_size and (read := video.read())[0]:
+                images.append(read[1])
+            if not images:
+                break
+            found = self.run(images)
+            if self.draw:
+                for image, each in zip(images, found, strict=True):
+                    picture = self.draw(image, each)
+                    if writer is None:
+                        target = self.target(source)
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        writer = cv2.VideoWriter(
+                            str(target), cv2.VideoWriter_fourcc(*'mp4v'), rate,
+                            picture.shape[1::-1])
+                    writer.write(picture)
+            yield 0, [(source, image, each, frame + place) for place, (image, each)
+                      in enumerate(zip(images, found, strict=True))]
+            frame += len(images)
+            self.bar.advance(task, len(images))
+        video.release()
+        if writer is not None:
+            writer.release()
+        self.bar.remove_task(task)
+        error = UserError(f'{source.path}: not a readable video')
+        yield 1, [] if frame else [(source, error, None, None)]
+
+    def drawn(self, part: tuple[int, list]) -> tuple[int, list[bytes]]:
+        """The lines of a part; its pictures are written."""
+        number, found = part
+        return number, [self.line(*each) for each in found]
+
+    def line(self, source: Source, image: np.ndarray | UserError,
+             found: Prediction | None, frame: int | None) -> bytes:
+        """The line of an image; its picture is written."""
+        if found is None:
+            return line_of(source, error=str(image).removeprefix(f'{source.path}: '))
+        if self.draw and frame is None:
+            target = self.target(source)
+            try:
+                with self.clock.measure('drawing'):
+                    write_image(target, self.draw(image, found))
+            except UserError as error:
+                if getattr(error.__cause__, 'errno', None) in FULL:
+                    raise
+                self.unwritten += 1  # what is found is listed all the same
+                self.reasons += [str(error)] * (len(self.reasons) < SHOWN)
+        return line_of(source, image.shape[:2], found, frame)
+
+    def target(self, source: Source) -> Path:
+        """Where its picture goes.
+
+        Raises:
+            UserError: If that is over a picture to detect in.
+        """
+        target = self.out / source.name
+        if source.is_video and source.path.suffix.lower() != '.mp4':
+            alone = sum(source.path.with_suffix(suffix).exists() for suffix in VIDEOS)
+            target = (target.with_suffix('.mp4') if alone == 1
+                      else target.with_name(f'{target.name}.mp4'))
+        place = Path(os.path.realpath(target))
+        if place == Path(os.path.realpath(source.path)) or (
+                self.root and place.is_relative_to(self.root) and place.exists()):
+            raise UserError(f'{source.path}: its picture would be written over '
+                            f'{target}; choose another folder for the pictures')
+        return target

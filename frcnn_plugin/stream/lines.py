@@ -1,0 +1,100 @@
+"""What was found in a picture, as one line of JSON."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import CannotContinueError
+from ..inference.prediction import Prediction
+from .sources import Source
+
+
+def line_of(source: Source, size: tuple[int, int] | None = None,
+            found: Prediction | None = None, frame: int | None = None,
+            error: str | None = None) -> bytes:
+    """A line, which begins with the name of the picture.
+
+    It has ``file_name``, in a video ``frame``, and either ``error`` or ``width``,
+    ``height`` and ``detections``: of each ``category_id``, ``category``, ``bbox`` (x,
+    y, width, height in pixels), ``score``, and ``probability`` if there is one.
+
+    Args:
+        source: The picture or the video.
+        size: Height and width in pixels.
+        found: The detections.
+        frame: The number of the frame.
+        error: Why nothing could be detected.
+    """
+    line: dict = dict(file_name=source.name)
+    if frame is not None:
+        line['frame'] = frame
+    if error is not None:
+        line['error'] = error
+    else:
+        height, width = size
+        line.update(width=width, height=height, detections=detections_of(found))
+    return json.dumps(line).encode() + b'\n'
+
+
+def detections_of(found: Prediction) -> list[dict]:
+    """Its detections, in the words of COCO."""
+    detections = []
+    for number, (box, score, label) in enumerate(zip(
+            found.boxes, found.scores, found.labels, strict=True)):
+        x1, y1, x2, y2 = (round(float(value), 3) for value in box)
+        detections.append(dict(
+            category_id=int(label), category=found.classes[label],
+            bbox=[x1, y1, round(x2 - x1, 3), round(y2 - y1, 3)],
+            score=round(float(score), 5),
+            **({} if found.probabilities is None else dict(
+                probability=round(float(found.probabilities[number]), 5)))))
+    return detections
+
+
+def begin_of(source: Source) -> bytes:
+    """What each line of a picture or a video begins with."""
+    return json.dumps(dict(file_name=source.name)).encode()[:-1] + b','
+
+
+class Lines:
+    """The lines of a file, one after another; what is torn at its end is none.
+
+    Attributes:
+        complete (bool): Whether the last batch that was asked for is there, as far as
+            can be seen: of a video only if a line of another one follows.
+        end (int): Where it ends in the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.file = path, path.open('rb')
+        self.number, self.end, self.complete = 0, 0, False
+        self.line = self.file.readline()
+
+    def __enter__(self) -> 'Lines':
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.file.close()
+
+    def of_batch(self, batch: list[Source]) -> Iterator[bytes]:
+        """Those of a batch that come next.
+
+        Raises:
+            CannotContinueError: If they are of another picture.
+        """
+        self.complete = False
+        for source in batch:
+            begin, found = begin_of(source), False
+            while self.line.endswith(b'}\n') and self.line.startswith(begin):
+                yield self.line
+                self.end, self.number = self.file.tell(), self.number + 1
+                self.line, found = self.file.readline(), True
+                if not source.is_video:
+                    break
+            if not found:
+                if self.line.endswith(b'}\n'):
+                    raise CannotContinueError(
+                        f'{self.path}:{self.number + 1} is not of {source.name}: the '
+                        'pictures are not those that it began with')
+                return
+        self.complete = not batch[-1].is_video or self.line.endswith(b'}\n')

@@ -1,0 +1,26 @@
+"""The lines of results as a Parquet file, a row a picture."""
+
+import json
+from itertools import islice
+from pathlib import Path
+
+from ..io.whole_files import whole_or_absent
+
+ROWS = 10_000  # of a group
+
+
+def write_parquet(results: Path, target: Path) -> None:
+    """Make a Parquet file of results; the memory does not grow with them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema(dict(
+        file_name=pa.string(), frame=pa.int32(), width=pa.int32(), height=pa.int32(),
+        error=pa.string(), detections=pa.list_(pa.struct(dict(
+            category_id=pa.int32(), category=pa.string(),
+            bbox=pa.list_(pa.float32(), 4), score=pa.float32(),
+            probability=pa.float32())))))
+    with (results.open('rb') as lines, whole_or_absent(target) as file,
+          pq.ParquetWriter(file, schema) as writer):
+        while rows := [json.loads(line) for line in islice(lines, ROWS)]:
+            writer.write_table(pa.Table.from_pylist(rows, schema))

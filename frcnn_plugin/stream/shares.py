@@ -1,0 +1,111 @@
+"""One run in several processes: who does what, and how their results become one."""
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CannotContinueError, UnfinishedError, UserError
+from ..io.whole_files import whole_or_absent
+from .lines import Lines
+from .results import FINISHED, notes_of, read_notes
+from .sources import Source
+
+VARIABLES = {  # of the environment: the number of this process, of all, of it here
+    'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE',
+            'OMPI_COMM_WORLD_LOCAL_RANK')}
+WAIT = 0.5  # seconds between two looks at what the others have done
+SHARE = re.compile(r'detections-\d{5}-of-(\d{5})\.jsonl')
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of several processes does: every so manieth batch.
+
+    Attributes:
+        rank: The number of the process, from 0.
+        number: How many there are.
+        local: Its number among those of this machine.
+    """
+
+    rank: int = 0
+    number: int = 1
+    local: int = 0
+
+    @classmethod
+    def of(cls, launcher: str) -> 'Share':
+        """That of this process; raises :class:`UserError` if nothing tells it."""
+        if launcher == 'none':
+            return cls()
+        try:
+            return cls(*(int(os.environ[name]) for name in VARIABLES[launcher]))
+        except KeyError as error:
+            raise UserError(f'{error.args[0]} is not set in the environment: this '
+                            f'process was not started by {launcher}') from error
+
+    def mine(self, batches: Iterable[list[Source]]) -> Iterator[list[Source]]:
+        """The batches of this process."""
+        return (batch for place, batch in enumerate(batches)
+                if place % self.number == self.rank)
+
+    def file(self, out: Path, rank: int | None = None) -> Path:
+        """Where the results of this process go, or those of another one."""
+        if self.number == 1:
+            return out / 'detections.jsonl'
+        rank = self.rank if rank is None else rank
+        return out / f'detections-{rank:05d}-of-{self.number:05d}.jsonl'
+
+    def check(self, out: Path, resume: bool) -> None:
+        """Look for a run in ``out`` of another number of processes.
+
+        Raises:
+            UnfinishedError: If it would be lost.
+            CannotContinueError: If it was to be resumed.
+        """
+        for path in out.glob('detections*.jsonl'):
+            name, notes = SHARE.fullmatch(path.name), read_notes(path)
+            number = int(name[1]) if name else 1
+            if number == self.number or notes is None or (
+                    number == 1 and notes[FINISHED]):
+                continue
+            if resume:
+                raise CannotContinueError(
+                    f'{path} is of a run of {number} '
+                    f'process{"es" * (number > 1)}, this one has {self.number}')
+            raise UnfinishedError(f'{path} is of a run that was not finished')
+
+    def wait(self, out: Path, settings: dict) -> None:
+        """Until the results of all processes are finished."""
+        missing = set(range(self.number))
+        while missing:
+            for rank in sorted(missing):
+                notes = read_notes(self.file(out, rank))
+                if notes == {**settings, FINISHED: True}:
+                    missing.discard(rank)
+            if missing:
+                time.sleep(WAIT)
+
+    def merge(self, out: Path, batches: Iterable[list[Source]], settings: dict) -> None:
+        """Make one file of the results of all processes, in the order of the input."""
+        files = [self.file(out, rank) for rank in range(self.number)]
+        whole = Share().file(out)
+        with ExitStack() as stack:
+            lines = [stack.enter_context(Lines(file)) for file in files]
+            merged = stack.enter_context(whole_or_absent(whole))
+            for place, batch in enumerate(batches):
+                share = lines[place % self.number]
+                merged.writelines(share.of_batch(batch))
+                if not (share.complete or batch[0].is_video):
+                    raise CannotContinueError(f'{share.path} ends before '
+                                              f'{batch[-1].name}')
+        with whole_or_absent(notes_of(whole)) as file:
+            file.write(json.dumps({**settings, FINISHED: True}, indent=1).encode())
+        for file in files:
+            notes_of(file).unlink()
+            file.unlink()

@@ -1,0 +1,55 @@
+"""How many lines of results tell what."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SHOWN = 20  # pictures that could not be read, by name
+
+
+@dataclass
+class Summary:
+    """What results have, in numbers.
+
+    Attributes:
+        images: Pictures that were read.
+        videos: Videos that were read.
+        detections: All of them.
+        unread: Pictures and videos that could not be read.
+        broken: The first of these, and why.
+    """
+
+    images: int = 0
+    videos: int = 0
+    detections: int = 0
+    unread: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        parts = [f'{count} {what}{"s" * (count != 1)}' for count, what in (
+            (self.images, 'image'), (self.videos, 'video')) if count or what == 'image']
+        return f'{self.detections} detections in {" and ".join(parts)}'
+
+
+def summary_of(results: Path) -> Summary:
+    """Count, without reading more of the lines than needed."""
+    summary, video = Summary(), b''
+    with results.open('rb') as lines:
+        for line in lines:
+            end = line.index(b'", "') + 2  # of the name, in which quotes are escaped
+            rest = line[end:]
+            if rest.startswith(b' "error"'):
+                summary.unread += 1
+                if len(summary.broken) < SHOWN:
+                    told = json.loads(line)
+                    summary.broken.append(f'{told["file_name"]}: {told["error"]}')
+            elif rest.startswith(b' "frame"'):
+                summary.videos += line[:end] != video
+            else:
+                summary.images += 1
+            video = line[:end] if rest.startswith(b' "frame"') else b''
+            summary.detections += rest.count(b'"category_id": ')
+    if summary.unread > len(summary.broken):
+        summary.broken.append(f'{summary.unread - len(summary.broken)} more, as '
+                              f'{results} says')
+    return summary

@@ -1,0 +1,157 @@
+"""Whatever of the results is there after a kill, a resumed run ends the same."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frcnn_plugin.errors import CannotContinueError, UnfinishedError
+from frcnn_plugin.inference import Prediction
+from frcnn_plugin.stream import Results, Share, Source, batches
+from frcnn_plugin.stream.coco import write_coco
+from frcnn_plugin.stream.lines import line_of
+from frcnn_plugin.stream.summary import summary_of
+
+SETTINGS = dict(detector='abc', scores=[0.5])
+NAMES = ('a.jpg', 'b "b", "error".jpg', 'c.jpg', 'film.mp4', 'd.jpg', 'd.jpgx.jpg',
+         'bröken.jpg', 'last.avi')
+FRAMES = 3
+
+
+def found(number):
+    return Prediction(np.float32([[1, 2, 3.5, 4]] * number), np.linspace(
+        0.9, 0.5, number, dtype=np.float32), np.arange(number) % 2, ('x', 'y'))
+
+
+def lines_of(source):
+    if source.is_video:
+        return [line_of(source, (4, 6), found(1), frame) for frame in range(FRAMES)]
+    if 'br' in source.name:
+        return [line_of(source, error='not a readable image')]
+    return [line_of(source, (4, 6), found(len(source.name) % 3))]
+
+
+def work():
+    return batches([Source(Path(name), name) for name in NAMES], 2)
+
+
+def write(results, mine=lambda batches: batches):
+    done = 0
+    for batch in results.left(mine(work())):
+        results.add(line for source in batch for line in lines_of(source))
+        done += len(batch)
+    results.close()
+    return done
+
+
+@pytest.fixture
+def whole(tmp_path):
+    path = tmp_path / 'whole/detections.jsonl'
+    write(Results(path, SETTINGS, resume=False))
+    return path.read_bytes()
+
+
+def test_torn_anywhere(whole, tmp_path):
+    path = tmp_path / 'detections.jsonl'
+    counts = set()
+    ends = {match.end() + place for match in re.finditer(b'\n', whole)
+            for place in (-1, 0, 1)}
+    for end in sorted({*range(0, len(whole), 97), *ends} - {len(whole) + 1}):
+        Results(path, SETTINGS, resume=True).file.close()
+        path.write_bytes(whole[:end])
+        counts.add(write(Results(path, SETTINGS, resume=True)))
+        assert path.read_bytes() == whole
+        path.unlink()
+    assert counts == {8, 6, 5, 4, 2, 1}  # the last video is not known to be whole
+
+
+def test_what_is_finished_stays(whole, tmp_path):
+    path = tmp_path / 'whole/detections.jsonl'
+    assert Results(path, SETTINGS, resume=True).finished
+    again = Results(path, SETTINGS, resume=False)
+    assert not again.finished and path.read_bytes() == b''
+    with pytest.raises(UnfinishedError, match='of a run that was not finished'):
+        Results(path, SETTINGS, resume=False)
+
+
+def test_other_settings_and_other_pictures(whole, tmp_path):
+    path = tmp_path / 'detections.jsonl'
+    Results(path, SETTINGS, resume=False).file.close()
+    path.write_bytes(whole)
+    with pytest.raises(CannotContinueError, match='made with another scores'):
+        Results(path, dict(SETTINGS, scores=[0.6]), resume=True)
+    results = Results(path, SETTINGS, resume=True)
+    other = batches([Source(Path(name), name) for name in ('a.jpg', 'c.jpg')], 2)
+    with pytest.raises(CannotContinueError, match=r'jsonl:2 is not of c\.jpg'):
+        list(results.left(other))
+    assert path.read_bytes() == whole
+    path.with_suffix('.run.json').write_text('{')
+    with pytest.raises(CannotContinueError, match=r'run\.json: damaged'):
+        Results(path, SETTINGS, resume=True)
+
+
+@pytest.mark.parametrize('number', [2, 3, 7])
+def test_several_processes_make_the_same_file(whole, tmp_path, number):
+    out = tmp_path / 'out'
+    shares = [Share(rank, number) for rank in range(number)]
+    for share in reversed(shares):
+        write(Results(share.file(out), SETTINGS, False, part=True), share.mine)
+    shares[0].wait(out, SETTINGS)
+    with pytest.raises(UnfinishedError):
+        Results(shares[1].file(out), SETTINGS, False, part=True)
+    with pytest.raises(UnfinishedError):
+        Share().check(out, resume=False)
+    with pytest.raises(CannotContinueError, match=f'{number} processes, this one has'):
+        Share(0, number + 1).check(out, resume=True)
+    shares[0].merge(out, work(), SETTINGS)
+    assert (out / 'detections.jsonl').read_bytes() == whole
+    assert sorted(file.name for file in out.iterdir()) == [
+        'detections.jsonl', 'detections.run.json']
+    Share().check(out, resume=False)
+
+
+def test_the_same_as_coco_has_it(whole, tmp_path):
+    path, target = tmp_path / 'whole/detections.jsonl', tmp_path / 'detections.json'
+    write_coco(path, target, ('x', 'y'))
+    document = json.loads(target.read_text())
+    names = [name for name in NAMES if 'br' not in name]
+    assert [image['file_name'] for image in document['images']] == names
+    assert [image['id'] for image in document['images']] == list(range(len(names)))
+    entries = document['annotations']
+    assert [entry['id'] for entry in entries] == list(range(len(entries)))
+    film = [entry for entry in entries if entry['file_name'] == 'film.mp4']
+    assert [entry['frame'] for entry in film] == list(range(FRAMES))
+    assert {entry['image_id'] for entry in film} == {names.index('film.mp4')}
+    assert film[0]['bbox'] == [1, 2, 2.5, 2] and film[0]['category'] == 'x'
+    assert document['categories'] == [dict(id=0, name='x'), dict(id=1, name='y')]
+    summary = summary_of(path)
+    assert (summary.images, summary.videos, summary.unread, summary.detections) == (
+        5, 2, 1, len(entries))
+    assert summary.broken == ['bröken.jpg: not a readable image']
+    assert str(summary) == f'{len(entries)} detections in 5 images and 2 videos'
+    path.write_bytes(b'')
+    write_coco(path, target, ('x',))
+    assert json.loads(target.read_text()) == dict(
+        images=[], annotations=[], categories=[dict(id=0, name='x')])
+
+
+def test_the_same_in_parquet(whole, tmp_path):
+    parquet = pytest.importorskip('pyarrow.parquet')
+    from frcnn_plugin.stream.parquet import write_parquet
+    path, target = tmp_path / 'whole/detections.jsonl', tmp_path / 'detections.parquet'
+    write_parquet(path, target)
+    rows = parquet.read_table(target).to_pylist()
+    for row, line in zip(rows, map(json.loads, path.open()), strict=True):
+        assert row['file_name'] == line['file_name']
+        assert row['error'] == line.get('error')
+        assert row['frame'] == line.get('frame')
+        if 'error' in line:
+            assert row['detections'] is None
+            continue
+        for mine, entry in zip(row['detections'], line['detections'], strict=True):
+            assert mine['bbox'] == entry['bbox'] and mine['category'] == 'xy'[
+                mine['category_id']]
+            assert mine['score'] == pytest.approx(entry['score'])
+            assert mine['probability'] is None
