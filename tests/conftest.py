@@ -12,6 +12,7 @@ os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
@@ -144,17 +145,21 @@ def translated_once():
 
 @pytest.fixture(scope='session')
 def kept(tmp_path_factory) -> Path:
-    """A folder for what is made once and copied into the folder of each test."""
-    return tmp_path_factory.mktemp('kept')
+    """A folder for what is made once, by all processes of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base) / 'kept'
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture
 def checkpoint(kept, small, tmp_path) -> str:
     """Of the smallest detector that has every part, after one step on the shapes."""
     stored, path = kept / 'iter_1.pth', tmp_path / 'run/iter_1.pth'
-    if not stored.exists():
-        train(small('--max-iters', '1', '--seed', '0'))
-        path.rename(stored)
+    with FileLock(kept / 'iter_1.lock'):
+        if not stored.exists():
+            train(small('--max-iters', '1', '--seed', '0'))
+            path.rename(stored)
     path.parent.mkdir(exist_ok=True)
     shutil.copyfile(stored, path)
     return str(path)

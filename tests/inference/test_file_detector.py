@@ -40,8 +40,8 @@ main()
 
 
 @pytest.fixture
-def files(checkpoint, kept, shapes_root):
-    """Each is made once: float32 with the resizing inside, and 8 bits without."""
+def files(checkpoint, kept, shapes_root, translated_once):
+    """Each is made once, with the resizing inside: in float32, and in 8 bits."""
     if not (kept / 'detector.onnx').exists():
         told = put_points(checkpoint, kept / 'told.pth', THRESHOLDS)
         text, count = re.subn('scale_factor=1.0', 'scale=(150, 100), keep_ratio=True',
@@ -52,7 +52,7 @@ def files(checkpoint, kept, shapes_root):
         export([*detector, '--to', 'onnx', '--with-resize', '-o',
                 str(kept / 'detector.onnx')])
         export([*detector, '--to', 'openvino', '-o', str(kept / 'detector.xml'),
-                '--int8', '--calibrate', str(shapes_root)])
+                '--with-resize', '--int8', '--calibrate', str(shapes_root)])
     return kept
 
 
