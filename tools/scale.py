@@ -191,7 +191,8 @@ def run(words: list[str]) -> None:
     command.detect(words)
     status = Path('/proc/self/status').read_text()
     memory = int(status.partition('VmHWM:')[2].split()[0]) / 1024
-    print(json.dumps(dict(first=first and first[0], whole=time.time() - began, memory=memory)))
+    print(json.dumps(dict(first=first and first[0], whole=time.time() - began,
+                          memory=memory)))
 
 
 if __name__ == '__main__':

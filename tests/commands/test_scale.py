@@ -1,4 +1,4 @@
-"""The tool behind docs/scale.md: what is killed ends the same, what grows is measured."""
+"""The tool of docs/scale.md: what is killed ends the same, what grows is measured."""
 
 import sys
 from importlib import import_module
@@ -24,7 +24,7 @@ def test_kills(run):
 def test_detect(run, tmp_path):
     page = tmp_path / 'page.md'
     page.write_text('<!-- scale of detect -->\n<!-- end of scale of detect -->\n')
-    status, shown = run('detect', '--numbers', 40, '--write', page)
+    status, _ = run('detect', '--numbers', 40, '--write', page)
     assert status == 0
     row = page.read_text().splitlines()[3].strip('| ').split(' | ')
     assert row[0] == '40' and all(float(cell.replace(',', '')) > 0 for cell in row[:4])

@@ -3,9 +3,10 @@
 import pytest
 import torch
 from mmdet.structures import DetDataSample
+from mmengine.logging import MessageHub
 from mmengine.structures import InstanceData
 
-from frcnn_plugin.datasets.batch_random_scale import BatchRandomScale
+from frcnn_plugin.datasets.batch_random_scale import SHARE_KEY, BatchRandomScale
 
 
 def batch(height: int, width: int):
@@ -55,3 +56,16 @@ def test_every_batch_has_a_size_of_its_own():
     torch.manual_seed(0)
     again = {tuple(augment(*batch(256, 192))[0].shape[2:]) for _ in range(40)}
     assert again == sizes
+
+
+@pytest.mark.parametrize(('info', 'share'), [
+    ({}, 0.0), (dict(iter=30, max_iters=40), 0.75),
+    ({'iter': 30, 'max_iters': 40, SHARE_KEY: 0.5}, 0.5)])
+def test_batches_grow_with_the_training(info, share, monkeypatch):
+    hub = MessageHub.get_current_instance()
+    monkeypatch.setattr(hub, '_runtime_info', {**info})
+    augment = BatchRandomScale((0.5, 0.75), (1.0, 1.5), divisor=1)
+    sides = [augment(*batch(256, 256))[0].shape[2] / 256 for _ in range(100)]
+    low, high = 0.5 + 0.5 * share, 0.75 + 0.75 * share
+    assert low - 0.01 <= min(sides) < low + 0.05
+    assert high - 0.05 < max(sides) <= high + 0.01
