@@ -65,7 +65,8 @@ MODELS = _child(mmdet_registry.MODELS, 'backbones', 'rpn', 'roi', 'detectors',
                 'datasets.batch_random_scale', 'inference.file_model')
 TASK_UTILS = _child(mmdet_registry.TASK_UTILS, 'rpn', 'roi')
 DATASETS = _child(mmdet_registry.DATASETS,
-                  'datasets.coco_folder', 'datasets.voc_folder')
+                  'datasets.coco_folder', 'datasets.tiled_dataset',
+                  'datasets.voc_folder')
 METRICS = _child(mmdet_registry.METRICS, 'evaluation.box_ap',
                  'evaluation.proposal_recall', 'evaluation.voc_metric')
 HOOKS = _child(mmdet_registry.HOOKS, 'accelerate', 'engine', 'report',
@@ -82,7 +83,7 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(mmdet_registry.OPTIM_WRAPPER_CONSTRUCTORS)
 PARAM_SCHEDULERS = _child(mmdet_registry.PARAM_SCHEDULERS)
 RUNNERS = _child(mmdet_registry.RUNNERS)
 RUNNER_CONSTRUCTORS = _child(mmdet_registry.RUNNER_CONSTRUCTORS)
-TRANSFORMS = _child(mmdet_registry.TRANSFORMS)
+TRANSFORMS = _child(mmdet_registry.TRANSFORMS, 'datasets.tiled_dataset')
 VISBACKENDS = _child(mmdet_registry.VISBACKENDS)
 VISUALIZERS = _child(mmdet_registry.VISUALIZERS)
 WEIGHT_INITIALIZERS = _child(mmdet_registry.WEIGHT_INITIALIZERS)

@@ -18,6 +18,7 @@ from rich.progress import Progress, TaskID
 from ..errors import CannotWriteError, UserError
 from ..inference import Detector
 from ..inference.detector import is_runtime_file
+from ..inference.tiled_detector import TiledDetector
 from ..io.beside import Clock
 from ..io.digest import digest_of_files
 from ..io.progress import bars
@@ -53,6 +54,8 @@ def detect_all(args: argparse.Namespace) -> int:
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     detector = Detector(args.checkpoint, args.config, device_of(args, share),
                         args.classes, amp=args.amp)
+    if args.tiles:
+        detector = TiledDetector(detector, args.tiles, args.overlap, args.batch_size)
     thresholds, said = scores_to_cut_at(detector, args.score_thr)
     print(said, flush=True)
     settings = settings_of(args, share, detector, thresholds)
@@ -122,6 +125,7 @@ def settings_of(args: argparse.Namespace, share: Share, detector: Detector,
             'detector': digest_of_files(*(file for file in files if file.is_file())),
             'list of classes': list(detector.classes),
             'score to cut at': np.asarray(thresholds, float).round(6).tolist(),
+            'size of tiles': args.tiles, 'overlap': args.tiles and args.overlap,
             'batch size': args.batch_size, 'precision': 'mixed' if args.amp else 'full',
             'number of processes': share.number}
 

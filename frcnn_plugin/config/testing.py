@@ -60,9 +60,9 @@ def measure_recall(cfg: Config, nums: tuple[int, ...]) -> None:
     (cfg.get('default_hooks') or {}).pop('report', None)  # proposals are of no class
 
 
-def use_file(cfg: Config, file: str) -> None:
-    """Test an exported detector, which resizes the pictures by itself."""
-    cfg.model = dict(type='FileModel', file=file)
+def use_file(cfg: Config, file: str, **options) -> None:
+    """Test a file as ``frcnn detect`` uses it, which resizes the pictures by itself."""
+    cfg.model = dict(type='FileModel', file=file, **options)
     for dataset in datasets_of(cfg, ('test_dataloader',)):
         dataset.pipeline = [dict(type='LoadImageFromFile'),
                             dict(type='LoadAnnotations', with_bbox=True),

@@ -7,4 +7,6 @@ classes do, and are imported when they are used.
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={'coco_folder': ['CocoFolder'], 'voc_folder': ['VOCFolder']})
+    __name__, submod_attrs={
+        'coco_folder': ['CocoFolder'], 'tiled_dataset': ['TiledDataset'],
+        'voc_folder': ['VOCFolder']})

@@ -85,7 +85,11 @@ class Detector(ABC):
         """Detect in images that come one after another, such as those of a video."""
         images = iter(images)
         while batch := list(islice(images, batch_size)):
-            yield from self.detect([read_image(image) for image in batch])
+            yield from self.detect([self.read(image) for image in batch])
+
+    def read(self, image) -> np.ndarray:
+        """An image as :meth:`detect` takes it, see :func:`~.images.read_image`."""
+        return read_image(image)
 
     def take_operating_points(self, points: dict | None, source: str | Path) -> None:
         """Use what ``source`` holds; raises :class:`UserError` if it does not fit."""

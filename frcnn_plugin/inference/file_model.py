@@ -1,28 +1,35 @@
-"""An exported detector in mmengine's test loop."""
+"""A detector as ``frcnn detect`` uses it, in mmengine's test loop."""
 
 import torch
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 
+from ..datasets.tiles import OVERLAP
 from ..registry import MODELS
+from .detector import Detector
+from .tiled_detector import TiledDetector
 
 
 @MODELS.register_module()
 class FileModel(BaseModel):
-    """A file of ``frcnn export``, to be measured as it will be used.
+    """A file of ``frcnn export``, or a checkpoint, to be measured as it will be used.
 
-    Its data come as they are in their files: the exported detector resizes them.
+    Its data come as they are in their files: the detector resizes them.
 
     Args:
-        file: The ``.xml`` or ``.onnx``.
-        amp: Whether it computes in bfloat16.
+        file: The ``.xml``, ``.onnx`` or ``.pth``.
+        config: A config to use in place of the one in the checkpoint.
+        amp: Whether it computes in mixed precision.
+        tiles: The size of tiles that it looks at one after another, if any.
+        overlap: The least share of a tile that the next one has too.
     """
 
-    def __init__(self, file: str, amp: bool = False) -> None:
+    def __init__(self, file: str, config: str | None = None, amp: bool = False,
+                 tiles: int | None = None, overlap: float = OVERLAP) -> None:
         super().__init__()
-        from .file_detector import FileDetector  # OpenVINO may not be there
-
-        self.detector = FileDetector(file, amp=amp)
+        self.detector = Detector(file, config, amp=amp)
+        if tiles:
+            self.detector = TiledDetector(self.detector, tiles, overlap)
 
     def forward(self, inputs: list[torch.Tensor], data_samples: list,
                 mode: str = 'predict') -> list:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,17 @@ from rich.progress import Progress
 
 from ..errors import UserError
 from ..inference import Detector, Prediction
-from ..inference.images import read_image, write_image
+from ..inference.images import write_image
+from ..inference.large_image import LargeImage
 from ..io.beside import Clock, ahead
 from ..io.whole_files import FULL
 from .lines import line_of
 from .sources import VIDEOS, Source
 
 SHOWN = 20  # pictures that could not be written, by name
+DRAWN = 8192  # pixels of the longer side of a picture of a large TIFF
 AHEAD = 8  # images that are read before the network asks for them, and drawn after
-Read = list[np.ndarray | UserError]
+Read = list[np.ndarray | LargeImage | UserError]
 
 
 class Detection:
@@ -67,7 +70,7 @@ class Detection:
         for source in batch:
             try:
                 with self.clock.measure('reading'):
-                    images.append(read_image(source.path))
+                    images.append(self.detector.read(source.path))
             except UserError as error:
                 images.append(error)
         return batch, images
@@ -146,13 +149,21 @@ class Detection:
             target = self.target(source)
             try:
                 with self.clock.measure('drawing'):
-                    write_image(target, self.draw(image, found))
+                    write_image(target, self.picture(image, found))
             except UserError as error:
                 if getattr(error.__cause__, 'errno', None) in FULL:
                     raise
                 self.unwritten += 1  # what is found is listed all the same
                 self.reasons += [str(error)] * (len(self.reasons) < SHOWN)
         return line_of(source, image.shape[:2], found, frame)
+
+    def picture(self, image: np.ndarray | LargeImage, found: Prediction) -> np.ndarray:
+        """An image with what is found in it, made smaller if it is very large."""
+        if isinstance(image, LargeImage):
+            small = image.reduced(DRAWN)
+            factor = small.shape[1] / image.shape[1]
+            return self.draw(small, replace(found, boxes=found.boxes * factor))
+        return self.draw(image, found)
 
     def target(self, source: Source) -> Path:
         """Where its picture goes.

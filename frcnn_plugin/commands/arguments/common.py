@@ -59,6 +59,15 @@ def add_detection_options(parser: argparse.ArgumentParser, out: str,
         help='names in place of those in the checkpoint')
 
 
+def add_tiles(parser: argparse.ArgumentParser) -> None:
+    """Options for pictures that are larger than the input of a detector."""
+    add = parser.add_argument
+    add('--tiles', type=int, metavar='SIZE', help='detect in squares of so many pixels '
+        'of a picture, and in all of it: finds what is too small in the whole')
+    add('--overlap', type=float, default=0.2, metavar='SHARE', help='of a tile, which '
+        'the next one has too (default: %(default)s)')
+
+
 class OneOrTwo(argparse.Action):
     """Sets ``config`` and ``checkpoint``; one word is the checkpoint.
 

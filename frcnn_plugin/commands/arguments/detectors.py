@@ -11,6 +11,7 @@ from .common import (
     ClassNames,
     add_detection_options,
     add_detector,
+    add_tiles,
 )
 
 SOURCES = {  # the config of each code base, as in interop/peers.py, and its name
@@ -41,6 +42,7 @@ def detect(parser: argparse.ArgumentParser) -> None:
     add('--device', help='cuda, cpu, ...; default: a GPU if there is one. For an '
         "exported file OpenVINO's name of one, cpu by default")
     add('--amp', action='store_true', help=AMP)
+    add_tiles(parser)
     add('--no-pictures', action='store_true', help='draw none')
     add('--format', default='json', choices=['jsonl', 'json', 'parquet'],
         help='what detections.jsonl is made into at the end: detections.json as COCO '

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .common import AMP, add_config_options
+from .common import AMP, add_config_options, add_tiles
 
 
 def train(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +48,7 @@ def test(parser: argparse.ArgumentParser) -> None:
     add('--show-dir', metavar='DIR',
         help='draw ground truth and detections into this folder')
     add('--amp', action='store_true', help=AMP)
+    add_tiles(parser)
     what = parser.add_mutually_exclusive_group().add_argument
     what('--recall', action='store_true',
          help='measure the recall of the proposals, not the detections')

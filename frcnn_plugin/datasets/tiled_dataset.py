@@ -1,0 +1,93 @@
+"""Training on tiles of pictures that are larger than a network's input."""
+
+import copy
+
+import numpy as np
+from mmcv.transforms import LoadImageFromFile
+from mmdet.datasets import BaseDetDataset
+from mmengine.dataset import BaseDataset
+
+from ..registry import DATASETS, TRANSFORMS
+from .reports import warn
+from .tiles import OVERLAP, area, clip, tiles_of
+
+
+@DATASETS.register_module()
+class TiledDataset(BaseDetDataset):
+    """Each tile of each picture of another data set as a picture of its own.
+
+    An object that a tile cuts stays, as far as it is seen, if enough of it is; else it
+    is left out of the losses there, as a difficult one.
+
+    The pipeline begins with ``LoadTile``::
+
+        dataset=dict(type='TiledDataset', size=640, pipeline=[
+            dict(type='LoadTile'), dict(type='LoadAnnotations', with_bbox=True), ...],
+            dataset=dict(type='VOCFolder', data_root=..., pipeline=[]))
+
+    Args:
+        dataset: The data set of whole pictures, or its config.
+        size: Of a tile in pixels of the picture.
+        pipeline: What is done with a tile.
+        overlap: The least share of a tile that the next one has too.
+        visible: The least share of an object that has to be seen of it.
+        empty: Whether tiles without objects are trained on, too.
+    """
+
+    def __init__(self, dataset: BaseDataset | dict, size: int, pipeline: list,
+                 overlap: float = OVERLAP, visible: float = 0.4,
+                 empty: bool = False) -> None:
+        self.dataset = (DATASETS.build(dataset) if isinstance(dataset, dict)
+                        else dataset)
+        self.size, self.overlap = size, overlap
+        self.visible, self.empty = visible, empty
+        super().__init__(metainfo=self.dataset.metainfo, pipeline=pipeline,
+                         serialize_data=True)
+
+    def load_data_list(self) -> list[dict]:
+        """One entry for each tile.
+
+        Returns:
+            list[dict]: That of its picture with ``tile``, (4,) x1, y1, x2, y2, and with
+            ``instances``, ``height`` and ``width`` of the tile.
+        """
+        self.dataset.full_init()
+        tiles = [tile for index in range(len(self.dataset))
+                 for tile in self.tiles_of_picture(self.dataset.get_data_info(index))]
+        kept = [tile for tile in tiles if self.empty or tile['instances']]
+        warn(f'{len(self.dataset)} pictures have {len(tiles)} tiles; '
+             f'{len(tiles) - len(kept)} without objects are left out')
+        return kept
+
+    def tiles_of_picture(self, info: dict) -> list[dict]:
+        """The entries of one picture."""
+        boxes = np.array([each['bbox'] for each in info['instances']], np.float64)
+        boxes = boxes.reshape(-1, 4)
+        entries = []
+        for tile in tiles_of(info['height'], info['width'], self.size, self.overlap):
+            seen = clip(boxes, tile)
+            shares = area(seen) / np.maximum(area(boxes), 1e-9)
+            instances = []
+            for place in np.flatnonzero(shares > 0):
+                instance = copy.copy(info['instances'][place])
+                instance['bbox'] = (seen[place] - np.tile(tile[:2], 2)).tolist()
+                if shares[place] < self.visible:
+                    instance['ignore_flag'] = 1
+                instances.append(instance)
+            entries.append({**info, 'instances': instances, 'tile': tile.tolist(),
+                            'height': int(tile[3] - tile[1]),
+                            'width': int(tile[2] - tile[0])})
+        return entries
+
+
+@TRANSFORMS.register_module()
+class LoadTile(LoadImageFromFile):
+    """mmcv's ``LoadImageFromFile`` for one tile of an image."""
+
+    def transform(self, results: dict) -> dict:
+        """Add ``img``, (H, W, 3) uint8 of the tile, ``img_shape`` and ``ori_shape``."""
+        results = super().transform(results)
+        x1, y1, x2, y2 = results['tile']
+        image = np.ascontiguousarray(results['img'][y1:y2, x1:x2])
+        results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
+        return results

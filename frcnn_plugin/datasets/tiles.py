@@ -1,0 +1,46 @@
+"""Parts of a picture that overlap, for pictures larger than a network's input."""
+
+import numpy as np
+
+OVERLAP = 0.2  # the share of a tile that its neighbour has too, at least
+
+
+def tiles_of(height: int, width: int, size: int, overlap: float = OVERLAP
+             ) -> np.ndarray:
+    """Squares that cover a picture, spread evenly; one tile if it is small enough.
+
+    Args:
+        height, width: Of the picture in pixels.
+        size: Of a tile in pixels; a picture that is narrower has narrower tiles.
+        overlap: The least share of a tile that the next one has too, below 1.
+
+    Returns:
+        np.ndarray: (n, 4) int64, x1, y1, x2, y2, row by row.
+    """
+    across, down = (starts(side, size, overlap) for side in (width, height))
+    corners = np.array([(x, y) for y in down for x in across])
+    return np.concatenate([corners, np.minimum(corners + size, (width, height))], 1)
+
+
+def starts(side: int, size: int, overlap: float) -> np.ndarray:
+    """Where tiles begin along one side of a picture."""
+    if side <= size:
+        return np.zeros(1, int)
+    step = max(1, int(size * (1 - overlap)))
+    number = 1 + -(-(side - size) // step)
+    return np.linspace(0, side - size, number).round().astype(int)
+
+
+def clip(boxes: np.ndarray, tiles: np.ndarray) -> np.ndarray:
+    """The parts of boxes (..., 4) in tiles (..., 4); without area where there is none.
+
+    The shapes have to fit each other, as NumPy has it.
+    """
+    low = np.maximum(boxes[..., :2], tiles[..., :2])
+    high = np.maximum(low, np.minimum(boxes[..., 2:], tiles[..., 2:]))
+    return np.concatenate([low, high], -1)
+
+
+def area(boxes: np.ndarray) -> np.ndarray:
+    """The areas (...) of boxes (..., 4)."""
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

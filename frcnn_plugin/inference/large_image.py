@@ -1,0 +1,80 @@
+"""A TIFF of which only the parts that are asked for are read."""
+
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..errors import DataError
+
+LARGE = 2**26  # pixels, from which on a TIFF is not read as a whole
+SUFFIXES = ('.tif', '.tiff')
+MODES = ('L', 'RGB', 'RGBA')  # of Pillow, in which a sample is a byte
+ORIENTATION = 0x0112  # the tag of EXIF
+CACHE = 64  # MiB of blocks that GDAL keeps
+
+
+class LargeImage:
+    """What an array (H, W, 3) uint8, BGR, is to who takes parts of it, by rasterio.
+
+    Args:
+        path: A TIFF that :func:`is_large` tells.
+
+    Attributes:
+        shape: Height, width and 3.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        with Image.open(path) as image:
+            self.shape = (image.height, image.width, 3)
+
+    def __getitem__(self, place: tuple[slice, slice]) -> np.ndarray:
+        """A part, by the rows and the columns from one to another."""
+        rows, columns = place
+        return self.read(((rows.start, rows.stop), (columns.start, columns.stop)))
+
+    def reduced(self, longest: int) -> np.ndarray:
+        """All of it, made so small that its longer side has so many pixels at most."""
+        factor = min(1, longest / max(self.shape[:2]))
+        return self.read(None, [max(1, round(side * factor))
+                                for side in self.shape[:2]])
+
+    def read(self, window, size: list[int] | None = None) -> np.ndarray:
+        """A window, or all of it, of another size if one is given.
+
+        Raises:
+            DataError: If it cannot be read.
+        """
+        import rasterio
+        from rasterio.enums import Resampling
+        from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+
+        with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=CACHE):
+            warnings.simplefilter('ignore', NotGeoreferencedWarning)
+            try:
+                with rasterio.open(self.path) as file:
+                    bands = [3, 2, 1] if file.count >= 3 else [1, 1, 1]
+                    pixels = file.read(bands, window=window, out_shape=(
+                        size and (3, *size)), resampling=Resampling.average)
+            except RasterioIOError as error:
+                raise DataError(f'{self.path}: not a readable image ({error})'
+                                ) from error
+        return np.ascontiguousarray(pixels.transpose(1, 2, 0))
+
+
+def is_large(path: str | Path) -> bool:
+    """Whether it is a TIFF too large to be read at once, and rasterio is there.
+
+    A picture that is stored turned, or with other samples than bytes, is read at once.
+    """
+    if not str(path).lower().endswith(SUFFIXES) or find_spec('rasterio') is None:
+        return False
+    try:
+        with Image.open(path) as image:
+            return (image.width * image.height > LARGE and image.mode in MODES
+                    and image.getexif().get(ORIENTATION, 1) == 1)
+    except Exception:  # who reads it says what is wrong with it
+        return False
