@@ -40,11 +40,40 @@ THREADS = min(4, os.cpu_count() or 1)  # that read and draw beside the network
 def detect(argv: list[str] | None = None) -> int:
     """Run ``frcnn detect``; 1 if an image was not read, or not written, else 0."""
     args = parse('detect', argv)
+    if args.engine != 'ray':
+        args.out = Path(args.out)
     try:
-        return detect_all(args)
+        return detect_on_cluster(args) if args.engine == 'ray' else detect_all(args)
     except OSError as error:
         kind = CannotWriteError if error.errno in FULL else UserError
         raise kind(f'{error.filename or args.out}: {error.strerror}') from error
+
+
+def detect_on_cluster(args: argparse.Namespace) -> int:
+    """Run it on Ray."""
+    if find_spec('ray') is None:
+        raise UserError('--engine ray: pip install "frcnn-plugin[ray]" installs it')
+    if args.launcher != 'none' or args.resume:
+        raise UserError('--engine ray starts its own processes, and replaces those that '
+                        'die: leave out --launcher and --resume')
+    from ..stream.on_ray import detect_on_ray
+
+    detector = Detector(args.checkpoint, args.config, args.device, args.classes,
+                        amp=args.amp)
+    thresholds, said = scores_to_cut_at(detector, args.score_thr)
+    print(said, flush=True)
+    found = detect_on_ray(
+        args.input, args.out, args.address, args.batch_size,
+        files={file.name: file.read_bytes() for file in files_of(args)},
+        checkpoint=Path(args.checkpoint).name,
+        config=args.config and (Path(args.config).name if Path(args.config).is_file()
+                                else args.config),
+        tiles=(args.tiles, args.overlap) if args.tiles else None, thresholds=thresholds,
+        device=args.device, classes=args.classes, amp=args.amp)
+    print(f'{args.out}: {found["detections"]} detections in {found["images"]} images')
+    if found['unread']:
+        print(f'warning: {found["unread"]} could not be read; the column error says why')
+    return int(bool(found['unread']))
 
 
 def detect_all(args: argparse.Namespace) -> int:
@@ -118,16 +147,21 @@ def device_of(args: argparse.Namespace, share: Share) -> str | None:
 def settings_of(args: argparse.Namespace, share: Share, detector: Detector,
                 thresholds: float | np.ndarray) -> dict:
     """All that the results depend on."""
-    files = [Path(name) for name in (args.config, args.checkpoint) if name]
-    if is_runtime_file(args.checkpoint):
-        files.append(Path(args.checkpoint).with_suffix('.bin'))  # of an .xml
     return {'input': args.input, 'config': args.config,
-            'detector': digest_of_files(*(file for file in files if file.is_file())),
+            'detector': digest_of_files(*files_of(args)),
             'list of classes': list(detector.classes),
             'score to cut at': np.asarray(thresholds, float).round(6).tolist(),
             'size of tiles': args.tiles, 'overlap': args.tiles and args.overlap,
             'batch size': args.batch_size, 'precision': 'mixed' if args.amp else 'full',
             'number of processes': share.number}
+
+
+def files_of(args: argparse.Namespace) -> list[Path]:
+    """The files that the detector is made of."""
+    files = [Path(name) for name in (args.config, args.checkpoint) if name]
+    if is_runtime_file(args.checkpoint):
+        files.append(Path(args.checkpoint).with_suffix('.bin'))  # of an .xml
+    return [file for file in files if file.is_file()]
 
 
 def root_to_keep(args: argparse.Namespace) -> Path | None:

@@ -1,5 +1,6 @@
 """Pictures read and resized with NumPy and Pillow alone."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ TURNS = dict(enumerate((
 
 
 def read_image(image) -> np.ndarray:
-    """An image from a path, a PIL image, or an array, which stays as it is.
+    """An image from a path, its bytes, a PIL image, or an array, which stays as it is.
 
     Pixels are those that OpenCV reads; a picture that is stored turned is upright.
 
@@ -33,19 +34,20 @@ def read_image(image) -> np.ndarray:
         what = f'an array of {image.dtype} {image.shape}'
     elif isinstance(image, Image.Image):
         return _in_bgr(image)
-    elif isinstance(image, str | Path):
-        if not Path(image).is_file():
-            raise DataError(f'{image}: no such image')
+    elif isinstance(image, str | Path | bytes):
+        name = 'in memory' if isinstance(image, bytes) else image
+        if not (isinstance(image, bytes) or Path(image).is_file()):
+            raise DataError(f'{name}: no such image')
         try:
-            with Image.open(image) as found:
+            with Image.open(BytesIO(image) if name == 'in memory' else image) as found:
                 return _in_bgr(_upright(found))
         except UnidentifiedImageError as error:
-            raise DataError(f'{image}: not a readable image') from error
+            raise DataError(f'{name}: not a readable image') from error
         except Exception as error:  # of Pillow's many plug-ins
-            raise DataError(f'{image}: not a readable image ({error})') from error
+            raise DataError(f'{name}: not a readable image ({error})') from error
     else:
         what = f'a {type(image).__name__}'
-    raise DataError('an image is a path, a PIL image or a uint8 array (H, W, 3), '
+    raise DataError('an image is a path, bytes, a PIL image or a uint8 array (H, W, 3), '
                     f'not {what}')
 
 

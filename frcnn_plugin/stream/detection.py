@@ -16,7 +16,7 @@ from ..inference.images import write_image
 from ..inference.large_image import LargeImage
 from ..io.beside import Clock, ahead
 from ..io.whole_files import FULL
-from .lines import line_of
+from .lines import line_of, row_of
 from .sources import VIDEOS, Source
 
 SHOWN = 20  # pictures that could not be written, by name
@@ -144,7 +144,8 @@ class Detection:
              found: Prediction | None, frame: int | None) -> bytes:
         """The line of an image; its picture is written."""
         if found is None:
-            return line_of(source, error=str(image).removeprefix(f'{source.path}: '))
+            reason = str(image).removeprefix(f'{source.path}: ')
+            return line_of(row_of(source.name, error=reason))
         if self.draw and frame is None:
             target = self.target(source)
             try:
@@ -155,7 +156,7 @@ class Detection:
                     raise
                 self.unwritten += 1  # what is found is listed all the same
                 self.reasons += [str(error)] * (len(self.reasons) < SHOWN)
-        return line_of(source, image.shape[:2], found, frame)
+        return line_of(row_of(source.name, image.shape[:2], found, frame))
 
     def picture(self, image: np.ndarray | LargeImage, found: Prediction) -> np.ndarray:
         """An image with what is found in it, made smaller if it is very large."""

@@ -9,31 +9,34 @@ from ..inference.prediction import Prediction
 from .sources import Source
 
 
-def line_of(source: Source, size: tuple[int, int] | None = None,
-            found: Prediction | None = None, frame: int | None = None,
-            error: str | None = None) -> bytes:
-    """A line, which begins with the name of the picture.
+def row_of(name: str, size: tuple[int, int] | None = None,
+           found: Prediction | None = None, frame: int | None = None,
+           error: str | None = None) -> dict:
+    """What is known of a picture.
 
     It has ``file_name``, in a video ``frame``, and either ``error`` or ``width``,
     ``height`` and ``detections``: of each ``category_id``, ``category``, ``bbox`` (x,
     y, width, height in pixels), ``score``, and ``probability`` if there is one.
 
     Args:
-        source: The picture or the video.
+        name: Of the picture or the video.
         size: Height and width in pixels.
         found: The detections.
         frame: The number of the frame.
         error: Why nothing could be detected.
     """
-    line: dict = dict(file_name=source.name)
+    row: dict = dict(file_name=name)
     if frame is not None:
-        line['frame'] = frame
+        row['frame'] = frame
     if error is not None:
-        line['error'] = error
-    else:
-        height, width = size
-        line.update(width=width, height=height, detections=detections_of(found))
-    return json.dumps(line).encode() + b'\n'
+        return dict(row, error=error)
+    height, width = size
+    return dict(row, width=width, height=height, detections=detections_of(found))
+
+
+def line_of(row: dict) -> bytes:
+    """A line, which begins with the name of the picture."""
+    return json.dumps(row).encode() + b'\n'
 
 
 def detections_of(found: Prediction) -> list[dict]:

@@ -11,16 +11,28 @@ ROWS = 10_000  # of a group
 
 def write_parquet(results: Path, target: Path) -> None:
     """Make a Parquet file of results; the memory does not grow with them."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema(dict(
+    with (results.open('rb') as lines, whole_or_absent(target) as file,
+          pq.ParquetWriter(file, schema()) as writer):
+        while rows := [json.loads(line) for line in islice(lines, ROWS)]:
+            writer.write_table(table_of(rows))
+
+
+def table_of(rows: list[dict]):
+    """The table of pyarrow for rows as ``lines.row_of`` makes them."""
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(rows, schema())
+
+
+def schema():
+    """That of the table."""
+    import pyarrow as pa
+
+    return pa.schema(dict(
         file_name=pa.string(), frame=pa.int32(), width=pa.int32(), height=pa.int32(),
         error=pa.string(), detections=pa.list_(pa.struct(dict(
             category_id=pa.int32(), category=pa.string(),
             bbox=pa.list_(pa.float32(), 4), score=pa.float32(),
             probability=pa.float32())))))
-    with (results.open('rb') as lines, whole_or_absent(target) as file,
-          pq.ParquetWriter(file, schema) as writer):
-        while rows := [json.loads(line) for line in islice(lines, ROWS)]:
-            writer.write_table(pa.Table.from_pylist(rows, schema))

@@ -21,6 +21,7 @@ from pages.listing import PAGES, REPO, arguments_of, check_options, commands_of
 from pages.outcomes import Outcome, snapshot
 
 from frcnn_plugin.commands import common, train_folder
+from frcnn_plugin.commands.parser import build_parser
 from frcnn_plugin.engine import timed_train_loop
 
 PLACEHOLDERS = dict(CONFIG='frcnn_r18_c4_shapes', DIR='work_dirs/dir')
@@ -126,6 +127,8 @@ def test_commands(page, run, done):
         arguments = arguments_of(command)
         if arguments is None:
             check_options(command)
+        elif '--engine' in arguments:  # a real cluster: tests/stream/test_on_ray.py
+            build_parser().parse_args([arguments[0].replace('_', '-'), *arguments[1:]])
         elif (same := tuple(on_this_machine(arguments))) not in done:
             run(arguments)
             done.add(same)

@@ -11,7 +11,7 @@ from frcnn_plugin.errors import CannotContinueError, UnfinishedError
 from frcnn_plugin.inference import Prediction
 from frcnn_plugin.stream import Results, Share, Source, batches
 from frcnn_plugin.stream.coco import write_coco
-from frcnn_plugin.stream.lines import line_of
+from frcnn_plugin.stream.lines import line_of, row_of
 from frcnn_plugin.stream.summary import summary_of
 
 SETTINGS = dict(detector='abc', scores=[0.5])
@@ -27,10 +27,11 @@ def found(number):
 
 def lines_of(source):
     if source.is_video:
-        return [line_of(source, (4, 6), found(1), frame) for frame in range(FRAMES)]
+        return [line_of(row_of(source.name, (4, 6), found(1), frame))
+                for frame in range(FRAMES)]
     if 'br' in source.name:
-        return [line_of(source, error='not a readable image')]
-    return [line_of(source, (4, 6), found(len(source.name) % 3))]
+        return [line_of(row_of(source.name, error='not a readable image'))]
+    return [line_of(row_of(source.name, (4, 6), found(len(source.name) % 3)))]
 
 
 def work():

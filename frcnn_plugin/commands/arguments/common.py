@@ -46,11 +46,11 @@ def add_detector(parser: argparse.ArgumentParser, metavar='[CONFIG] CHECKPOINT',
     parser.add_argument('model', nargs='+', metavar=metavar, action=OneOrTwo, help=help)
 
 
-def add_detection_options(parser: argparse.ArgumentParser, out: str,
-                          files: str) -> None:
+def add_detection_options(parser: argparse.ArgumentParser, out: str, files: str,
+                          kind: type = Path) -> None:
     """Where the results of a detector go, and which are shown."""
     add = parser.add_argument
-    add('-o', '--out', type=Path, default=Path(out), metavar='DIR',
+    add('-o', '--out', type=kind, default=out, metavar='DIR',
         help=f'{files} go there (default: %(default)s)')
     add('--score-thr', type=float, metavar='SCORE',
         help='detections with a lower score are left out; default: what was best for '

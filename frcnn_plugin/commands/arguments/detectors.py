@@ -36,7 +36,7 @@ def detect(parser: argparse.ArgumentParser) -> None:
         "'pictures/*.jpg', @FILE for a list of files, or - for a list on standard "
         'input')
     add_detector(parser)
-    add_detection_options(parser, 'detections', 'pictures and detections.jsonl')
+    add_detection_options(parser, 'detections', 'pictures and detections.jsonl', str)
     add('--batch-size', type=int, default=4, metavar='N',
         help='images at once (default: %(default)s)')
     add('--device', help='cuda, cpu, ...; default: a GPU if there is one. For an '
@@ -50,6 +50,10 @@ def detect(parser: argparse.ArgumentParser) -> None:
     add('--resume', action='store_true', help='go on with a run that was not finished, '
         'with the same words')
     add('--launcher', default='none', choices=LAUNCHERS, help=LAUNCHER)
+    add('--engine', default='own', choices=['own', 'ray'], help='ray: on a cluster, for '
+        'a folder or a URI such as s3://bucket/pictures; Parquet files go to -o, a '
+        'folder or a URI (default: %(default)s)')
+    add('--address', help="of Ray's cluster; default: one on this machine")
 
 
 def inspect_stages(parser: argparse.ArgumentParser) -> None:

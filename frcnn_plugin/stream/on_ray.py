@@ -1,0 +1,142 @@
+"""Detecting on a cluster: Ray's readers, its scheduling and its Parquet writer."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset
+import ray
+from pyarrow.fs import FileSelector, FileSystem, FileType
+from ray.exceptions import RayError
+
+from ..errors import OutputExistsError, UserError
+from ..inference import Detector
+from ..inference.tiled_detector import TiledDetector
+from .lines import row_of
+from .parquet import table_of
+from .sources import IMAGES
+
+RAISED = re.compile(r'([\w.]+\.)?\w*(Error|Exception): ')  # a traceback's last line
+BUSY = ('503', 'SLOW_DOWN', 'ServiceUnavailable')  # a store that answers so is asked again
+
+
+class Worker:
+    """A detector in a process of the cluster, which may be on another machine.
+
+    Args:
+        files: The contents of its checkpoint and its config, by name.
+        checkpoint: The name of the checkpoint.
+        config: The name of the config, if there is one.
+        tiles: The size and the overlap of tiles, if any.
+        thresholds: The least score, or that of each class, (C,).
+        root: What names are relative to.
+        options: Of :class:`Detector`.
+    """
+
+    def __init__(self, files: dict[str, bytes], checkpoint: str, config: str | None,
+                 tiles: tuple[int, float] | None, thresholds: float | np.ndarray,
+                 root: str, **options) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in files.items():
+                (Path(folder) / name).write_bytes(content)
+            self.detector: Detector = Detector(
+                Path(folder) / checkpoint,
+                Path(folder) / config if config in files else config, **options)
+        if tiles:
+            self.detector = TiledDetector(self.detector, *tiles)
+        self.thresholds, self.root = thresholds, root
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """The rows of a batch with columns ``path`` and ``bytes``."""
+        images: list = []
+        for content in batch['bytes']:
+            try:
+                images.append(self.detector.read(content.as_py()))
+            except UserError as error:
+                images.append(str(error).removeprefix('in memory: '))
+        found = iter(self.detector.detect(
+            [image for image in images if not isinstance(image, str)]))
+        rows = []
+        for path, image in zip(batch['path'].to_pylist(), images, strict=True):
+            name = path.removeprefix(self.root).lstrip('/')
+            rows.append(row_of(name, error=image) if isinstance(image, str) else row_of(
+                name, image.shape[:2], next(found).above(self.thresholds)))
+        return table_of(rows)
+
+
+def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
+                  **worker) -> dict[str, int]:
+    """Detect in all pictures of a folder; a row of a Parquet file tells of each.
+
+    A worker that dies is replaced, and its pictures are detected in again.
+
+    Args:
+        source: A folder, or a URI such as ``s3://bucket/pictures``.
+        out: A new folder or URI for the Parquet files.
+        address: Of the cluster; None: one on this machine.
+        batch_size: Pictures at once.
+        **worker: The arguments of :class:`Worker`.
+
+    Returns:
+        dict: How many ``images``, ``unread`` and ``detections`` there are.
+
+    Raises:
+        OutputExistsError: If there is something in ``out``.
+        UserError: If something cannot be read or written, or a worker fails.
+    """
+    try:
+        files, root = FileSystem.from_uri(in_full(source))
+        target, place = FileSystem.from_uri(in_full(out))
+        if files.get_file_info(root).type == FileType.NotFound:
+            raise UserError(f'{source}: no such folder')
+        if target.get_file_info(FileSelector(place, allow_not_found=True)):
+            raise OutputExistsError(f'{out}: is not empty')
+        start(address)
+        cluster = ray.cluster_resources()
+        gpus = int(cluster.get('GPU', 0))
+        pictures = ray.data.read_binary_files(
+            root, filesystem=files, include_paths=True,
+            file_extensions=[suffix[1:] for suffix in IMAGES])
+        most = gpus or max(1, int(cluster['CPU']) - 1)  # one is left for reading
+        pictures.map_batches(
+            Worker, batch_size=batch_size, batch_format='pyarrow', num_gpus=min(1, gpus),
+            concurrency=(1, most), fn_constructor_kwargs=dict(worker, root=root)
+        ).write_parquet(place, filesystem=target)
+        return counts(pyarrow.dataset.dataset(place, filesystem=target))
+    except RayError as error:
+        raise UserError(f'{source}: {reason_of(error)}') from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise UserError(f'{source}: {str(error).splitlines()[0]}') from error
+
+
+def in_full(place: str) -> str:
+    """A URI, or the whole path of a folder here."""
+    return place if '://' in place else str(Path(place).expanduser().absolute())
+
+
+def start(address: str | None) -> None:
+    """Connect to a cluster, or start one."""
+    if not ray.is_initialized():
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
+    context = ray.data.DataContext.get_current()
+    context.retried_io_errors = [*context.retried_io_errors, *BUSY]
+
+
+def reason_of(error: RayError) -> str:
+    """What was raised in another process, out of a text that holds its traceback."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    raised = [line for line in lines if RAISED.match(line)]
+    return (raised or lines)[-1]
+
+
+def counts(rows: pyarrow.dataset.Dataset) -> dict[str, int]:
+    """What the rows tell, read a part at a time."""
+    total = dict(images=0, unread=0, detections=0)
+    for batch in rows.to_batches(columns=['error', 'detections']):
+        unread = len(batch) - batch['error'].null_count
+        total['unread'] += unread
+        total['images'] += len(batch) - unread
+        total['detections'] += len(batch['detections'].flatten())
+    return total

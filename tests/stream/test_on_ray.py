@@ -1,0 +1,86 @@
+"""A small cluster of Ray, which reads from a store and writes to it."""
+
+import json
+
+import pytest
+from helpers import put_points
+
+from frcnn_plugin.commands.detect import detect
+from frcnn_plugin.errors import OutputExistsError, UserError
+
+ray = pytest.importorskip('ray')
+server = pytest.importorskip('moto.server')
+fs = pytest.importorskip('pyarrow.fs')
+
+
+@pytest.fixture(scope='module')
+def store():
+    """A bucket."""
+    found = server.ThreadedMotoServer(port=0)
+    found.start()
+    _, port = found.get_host_and_port()
+    monkeypatch = pytest.MonkeyPatch()
+    for name, value in dict(AWS_ENDPOINT_URL=f'http://127.0.0.1:{port}',
+                            AWS_ACCESS_KEY_ID='a', AWS_SECRET_ACCESS_KEY='b',
+                            AWS_REGION='us-east-1').items():
+        monkeypatch.setenv(name, value)
+    place = fs.S3FileSystem(endpoint_override=f'http://127.0.0.1:{port}',
+                            allow_bucket_creation=True)
+    place.create_dir('bucket')
+    yield place
+    monkeypatch.undo()
+    found.stop()
+
+
+@pytest.fixture(scope='module')
+def cluster(store):
+    """Its processes have what the store asks for in their environment."""
+    ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False)
+    yield
+    ray.shutdown()
+
+
+def test_from_a_store_and_to_it(cluster, store, checkpoint, shapes_root, tmp_path,
+                                capsys):
+    detector = put_points(checkpoint, tmp_path / 'told.pth', dict.fromkeys(
+        ('circle', 'square', 'triangle', 'star'), 0.05))
+    folder = tmp_path / 'pictures'
+    (folder / 'more').mkdir(parents=True)
+    for number, file in enumerate(sorted((shapes_root / 'JPEGImages').iterdir())[:6]):
+        target = f'{"more/" * (number % 2)}{file.name}'
+        (folder / target).write_bytes(file.read_bytes())
+    (folder / 'broken.jpg').write_text('no picture')
+    (folder / 'notes.txt').write_text('no picture')
+    fs.copy_files(str(folder), 'bucket/pictures', destination_filesystem=store)
+
+    expected = tmp_path / 'expected'
+    assert detect([str(folder), detector, '-o', str(expected), '--no-pictures',
+                   '--batch-size', '2', '--device', 'cpu']) == 1
+    lines = {line['file_name']: line for line in map(
+        json.loads, (expected / 'detections.jsonl').open())}
+    words = ['s3://bucket/pictures', detector, '-o', 's3://bucket/found', '--engine',
+             'ray', '--batch-size', '2', '--device', 'cpu']
+    capsys.readouterr()
+    assert detect(words) == 1
+    said = capsys.readouterr().out
+    assert 'detections in 6 images' in said and '1 could not be read' in said
+    rows = fs_rows(store)
+    assert sorted(row['file_name'] for row in rows) == sorted(lines)
+    for row in rows:
+        line = lines[row['file_name']]
+        assert row['error'] == line.get('error')
+        assert row['width'] == line.get('width')
+        for mine, theirs in zip(row['detections'] or [], line.get('detections', []),
+                                strict=True):
+            assert mine['category'] == theirs['category']
+            assert mine['bbox'] == pytest.approx(theirs['bbox'], abs=0.05)
+            assert mine['score'] == pytest.approx(theirs['score'], abs=1e-3)
+    with pytest.raises(OutputExistsError, match='is not empty'):
+        detect(words)
+    with pytest.raises(UserError, match='s3://bucket/none: no such folder'):
+        detect(['s3://bucket/none', *words[1:]])
+
+
+def fs_rows(store):
+    from pyarrow import dataset
+    return dataset.dataset('bucket/found', filesystem=store).to_table().to_pylist()
