@@ -18,7 +18,6 @@ from rich.progress import Progress, TaskID
 from ..errors import CannotWriteError, UserError
 from ..inference import Detector
 from ..inference.detector import is_runtime_file
-from ..inference.tiled_detector import TiledDetector
 from ..io.beside import Clock
 from ..io.digest import digest_of_files
 from ..io.progress import bars
@@ -29,11 +28,10 @@ from ..stream.parquet import write_parquet
 from ..stream.sources import root_of
 from ..stream.summary import summary_of
 from ..visualization.boxes import BoxDrawer
+from .chosen_detector import chosen_detector, files_of
 from .parser import parse
 
 MOST_PIXELS = 2**30  # of a picture, as OpenCV has it
-DEFAULT = 0.3  # the least score, if validation images tell none
-NAMED = 6  # classes whose scores fit into one line
 THREADS = min(4, os.cpu_count() or 1)  # that read and draw beside the network
 
 
@@ -43,37 +41,13 @@ def detect(argv: list[str] | None = None) -> int:
     if args.engine != 'ray':
         args.out = Path(args.out)
     try:
-        return detect_on_cluster(args) if args.engine == 'ray' else detect_all(args)
+        if args.engine == 'ray':
+            from .detect_on_cluster import detect_on_cluster
+            return detect_on_cluster(args)
+        return detect_all(args)
     except OSError as error:
         kind = CannotWriteError if error.errno in FULL else UserError
         raise kind(f'{error.filename or args.out}: {error.strerror}') from error
-
-
-def detect_on_cluster(args: argparse.Namespace) -> int:
-    """Run it on Ray."""
-    if find_spec('ray') is None:
-        raise UserError('--engine ray: pip install "frcnn-plugin[ray]" installs it')
-    if args.launcher != 'none' or args.resume:
-        raise UserError('--engine ray starts its own processes, and replaces those that '
-                        'die: leave out --launcher and --resume')
-    from ..stream.on_ray import detect_on_ray
-
-    detector = Detector(args.checkpoint, args.config, args.device, args.classes,
-                        amp=args.amp)
-    thresholds, said = scores_to_cut_at(detector, args.score_thr)
-    print(said, flush=True)
-    found = detect_on_ray(
-        args.input, args.out, args.address, args.batch_size,
-        files={file.name: file.read_bytes() for file in files_of(args)},
-        checkpoint=Path(args.checkpoint).name,
-        config=args.config and (Path(args.config).name if Path(args.config).is_file()
-                                else args.config),
-        tiles=(args.tiles, args.overlap) if args.tiles else None, thresholds=thresholds,
-        device=args.device, classes=args.classes, amp=args.amp)
-    print(f'{args.out}: {found["detections"]} detections in {found["images"]} images')
-    if found['unread']:
-        print(f'warning: {found["unread"]} could not be read; the column error says why')
-    return int(bool(found['unread']))
 
 
 def detect_all(args: argparse.Namespace) -> int:
@@ -81,12 +55,7 @@ def detect_all(args: argparse.Namespace) -> int:
     share = check_arguments(args)
     found = sources(args.input, args.out)
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-    detector = Detector(args.checkpoint, args.config, device_of(args, share),
-                        args.classes, amp=args.amp)
-    if args.tiles:
-        detector = TiledDetector(detector, args.tiles, args.overlap, args.batch_size)
-    thresholds, said = scores_to_cut_at(detector, args.score_thr)
-    print(said, flush=True)
+    detector, thresholds = chosen_detector(args, device_of(args, share))
     settings = settings_of(args, share, detector, thresholds)
     drawer = None if args.no_pictures else BoxDrawer(detector.classes)
     with bars() as bar, ThreadPoolExecutor(THREADS) as pool:
@@ -156,14 +125,6 @@ def settings_of(args: argparse.Namespace, share: Share, detector: Detector,
             'number of processes': share.number}
 
 
-def files_of(args: argparse.Namespace) -> list[Path]:
-    """The files that the detector is made of."""
-    files = [Path(name) for name in (args.config, args.checkpoint) if name]
-    if is_runtime_file(args.checkpoint):
-        files.append(Path(args.checkpoint).with_suffix('.bin'))  # of an .xml
-    return [file for file in files if file.is_file()]
-
-
 def root_to_keep(args: argparse.Namespace) -> Path | None:
     """The folder of the pictures, if those that are drawn might come into it."""
     root = root_of(args.input)
@@ -197,23 +158,6 @@ def finish(args: argparse.Namespace, share: Share, settings: dict,
     for message in summary.broken:
         print(f'warning: {message}; skipped')
     print(f'{args.out}: {summary}')
-
-
-def scores_to_cut_at(detector: Detector, asked: float | None
-                     ) -> tuple[float | np.ndarray, str]:
-    """The least score, or that of each class, (C,), and a line that says which."""
-    if asked is not None or detector.thresholds is None:
-        score = DEFAULT if asked is None else asked
-        return score, f'detections with a score of at least {score:g}'
-    scores = [f'{score:.2f} {name}' for name, score in zip(
-        detector.classes, detector.thresholds, strict=True)]
-    if len(scores) > NAMED:
-        low, high = detector.thresholds.min(), detector.thresholds.max()
-        scores = [f'{low:.2f} to {high:.2f}, by class']
-    points = detector.operating_points
-    return detector.thresholds, (
-        f'detections with a score of at least {", ".join(scores)} ({points["rule"]} in '
-        f'{points["images"]} validation images)')
 
 
 def speed(number: int, clock: Clock) -> str:

@@ -18,7 +18,7 @@ TURNS = dict(enumerate((
 
 
 def read_image(image) -> np.ndarray:
-    """An image from a path, its bytes, a PIL image, or an array, which stays as it is.
+    """An image from a path, bytes, a PIL image, or an array, which stays as it is.
 
     Pixels are those that OpenCV reads; a picture that is stored turned is upright.
 
@@ -47,8 +47,8 @@ def read_image(image) -> np.ndarray:
             raise DataError(f'{name}: not a readable image ({error})') from error
     else:
         what = f'a {type(image).__name__}'
-    raise DataError('an image is a path, bytes, a PIL image or a uint8 array (H, W, 3), '
-                    f'not {what}')
+    raise DataError('an image is a path, bytes, a PIL image or a uint8 array '
+                    f'(H, W, 3), not {what}')
 
 
 def write_image(path: Path, image: np.ndarray) -> None:

@@ -19,7 +19,7 @@ from .parquet import table_of
 from .sources import IMAGES
 
 RAISED = re.compile(r'([\w.]+\.)?\w*(Error|Exception): ')  # a traceback's last line
-BUSY = ('503', 'SLOW_DOWN', 'ServiceUnavailable')  # a store that answers so is asked again
+BUSY = ('503', 'SLOW_DOWN', 'ServiceUnavailable')  # a store that says so: ask again
 
 
 class Worker:
@@ -101,8 +101,8 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
             file_extensions=[suffix[1:] for suffix in IMAGES])
         most = gpus or max(1, int(cluster['CPU']) - 1)  # one is left for reading
         pictures.map_batches(
-            Worker, batch_size=batch_size, batch_format='pyarrow', num_gpus=min(1, gpus),
-            concurrency=(1, most), fn_constructor_kwargs=dict(worker, root=root)
+            Worker, batch_size=batch_size, batch_format='pyarrow',
+            num_gpus=min(1, gpus), concurrency=(1, most), fn_constructor_kwargs=dict(worker, root=root)
         ).write_parquet(place, filesystem=target)
         return counts(pyarrow.dataset.dataset(place, filesystem=target))
     except RayError as error:

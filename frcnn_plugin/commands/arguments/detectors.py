@@ -36,7 +36,8 @@ def detect(parser: argparse.ArgumentParser) -> None:
         "'pictures/*.jpg', @FILE for a list of files, or - for a list on standard "
         'input')
     add_detector(parser)
-    add_detection_options(parser, 'detections', 'pictures and detections.jsonl', str)
+    add_detection_options(parser, 'detections', 'pictures and detections.jsonl',
+                          str)
     add('--batch-size', type=int, default=4, metavar='N',
         help='images at once (default: %(default)s)')
     add('--device', help='cuda, cpu, ...; default: a GPU if there is one. For an '
