@@ -9,6 +9,7 @@ from mmengine.dist import broadcast
 from mmengine.runner import Runner
 from torch import nn
 
+from ..datasets.batch_random_scale import SHARE_KEY
 from ..errors import SettingError
 from ..registry import LOOPS
 from .resume.loops import IterBasedTrainLoop
@@ -64,6 +65,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
         while share < 1 and not self.stop_training:
             self._max_iters = self._iter + self.steps_left()
             set_rate(self.runner.optim_wrapper, share)
+            hub.update_info(SHARE_KEY, share)
             self.runner.model.train()
             began = monotonic()
             self.run_iter(next(batches))

@@ -38,7 +38,8 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     cfg = copy.deepcopy(cfg)
     augments = cfg.model.data_preprocessor.pop('batch_augments', None) or []
-    factor = math.prod(sum(each.scales) / 2 for each in augments if 'scales' in each)
+    factor = math.prod((sum(each.scales) + sum(each.get('until') or each.scales)) / 4
+                       for each in augments if 'scales' in each)
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(cfg.model)
     model = for_training(model.to(device)).train()

@@ -12,7 +12,7 @@ from .facts import Facts
 
 BASE = 'frcnn_r18_c4_shapes'
 STRIDE = 16
-JITTER = (0.55, 1.1)  # smallest and largest size of a batch in training, of its own
+SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # of a batch, of the input's
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
 CHECKPOINT_EVERY = 60  # seconds
 
@@ -72,7 +72,7 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
     cfg.test_pipeline[1] = resize
     model = cfg.model
     model.data_preprocessor.batch_augments = [
-        dict(type='BatchRandomScale', scales=JITTER, divisor=MULTIPLE)]
+        dict(type='BatchRandomScale', **SIZES, divisor=MULTIPLE)]
     model.rpn_head.anchor_generator.update(
         scales=[size / STRIDE for size in recipe.anchors], ratios=recipe.ratios)
     model.rpn_head.proposal_creator.update(

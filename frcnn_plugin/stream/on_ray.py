@@ -102,7 +102,8 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
         most = gpus or max(1, int(cluster['CPU']) - 1)  # one is left for reading
         pictures.map_batches(
             Worker, batch_size=batch_size, batch_format='pyarrow',
-            num_gpus=min(1, gpus), concurrency=(1, most), fn_constructor_kwargs=dict(worker, root=root)
+            num_gpus=min(1, gpus), concurrency=(1, most),
+            fn_constructor_kwargs=dict(worker, root=root)
         ).write_parquet(place, filesystem=target)
         return counts(pyarrow.dataset.dataset(place, filesystem=target))
     except RayError as error:

@@ -51,9 +51,9 @@ def detect(parser: argparse.ArgumentParser) -> None:
     add('--resume', action='store_true', help='go on with a run that was not finished, '
         'with the same words')
     add('--launcher', default='none', choices=LAUNCHERS, help=LAUNCHER)
-    add('--engine', default='own', choices=['own', 'ray'], help='ray: on a cluster, for '
-        'a folder or a URI such as s3://bucket/pictures; Parquet files go to -o, a '
-        'folder or a URI (default: %(default)s)')
+    add('--engine', default='own', choices=['own', 'ray'], help='ray: on a cluster, '
+        'for a folder or a URI such as s3://bucket/pictures; Parquet files go to -o, '
+        'a folder or a URI (default: %(default)s)')
     add('--address', help="of Ray's cluster; default: one on this machine")
 
 
