@@ -19,6 +19,7 @@ from .parquet import table_of
 from .sources import IMAGES
 
 RAISED = re.compile(r'([\w.]+\.)?\w*(Error|Exception): ')  # a traceback's last line
+DEATHS = 5  # of workers while they start, one after another, until it is given up
 BUSY = ('503', 'SLOW_DOWN', 'ServiceUnavailable')  # a store that says so: ask again
 
 
@@ -26,7 +27,7 @@ class Worker:
     """A detector in a process of the cluster, which may be on another machine.
 
     Args:
-        files: The contents of its checkpoint and its config, by name.
+        files: The contents of its checkpoint and its config, by name, in the cluster.
         checkpoint: The name of the checkpoint.
         config: The name of the config, if there is one.
         tiles: The size and the overlap of tiles, if any.
@@ -35,15 +36,16 @@ class Worker:
         options: Of :class:`Detector`.
     """
 
-    def __init__(self, files: dict[str, bytes], checkpoint: str, config: str | None,
+    def __init__(self, files: ray.ObjectRef, checkpoint: str, config: str | None,
                  tiles: tuple[int, float] | None, thresholds: float | np.ndarray,
                  root: str, **options) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            for name, content in files.items():
+            for name, content in ray.get(files).items():
                 (Path(folder) / name).write_bytes(content)
+            own = Path(folder) / config if config else None
             self.detector: Detector = Detector(
                 Path(folder) / checkpoint,
-                Path(folder) / config if config in files else config, **options)
+                own if own and own.is_file() else config, **options)
         if tiles:
             self.detector = TiledDetector(self.detector, *tiles)
         self.thresholds, self.root = thresholds, root
@@ -67,7 +69,7 @@ class Worker:
 
 
 def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
-                  **worker) -> dict[str, int]:
+                  files: dict[str, bytes], kind: type = Worker, **worker) -> dict[str, int]:
     """Detect in all pictures of a folder; a row of a Parquet file tells of each.
 
     A worker that dies is replaced, and its pictures are detected in again.
@@ -77,7 +79,9 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
         out: A new folder or URI for the Parquet files.
         address: Of the cluster; None: one on this machine.
         batch_size: Pictures at once.
-        **worker: The arguments of :class:`Worker`.
+        files: What each worker needs, by name.
+        kind: What is given the batches.
+        **worker: Its other arguments.
 
     Returns:
         dict: How many ``images``, ``unread`` and ``detections`` there are.
@@ -87,9 +91,9 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
         UserError: If something cannot be read or written, or a worker fails.
     """
     try:
-        files, root = FileSystem.from_uri(in_full(source))
+        inputs, root = FileSystem.from_uri(in_full(source))
         target, place = FileSystem.from_uri(in_full(out))
-        if files.get_file_info(root).type == FileType.NotFound:
+        if inputs.get_file_info(root).type == FileType.NotFound:
             raise UserError(f'{source}: no such folder')
         if target.get_file_info(FileSelector(place, allow_not_found=True)):
             raise OutputExistsError(f'{out}: is not empty')
@@ -97,13 +101,14 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
         cluster = ray.cluster_resources()
         gpus = int(cluster.get('GPU', 0))
         pictures = ray.data.read_binary_files(
-            root, filesystem=files, include_paths=True,
+            root, filesystem=inputs, include_paths=True,
             file_extensions=[suffix[1:] for suffix in IMAGES])
         most = gpus or max(1, int(cluster['CPU']) - 1)  # one is left for reading
         pictures.map_batches(
-            Worker, batch_size=batch_size, batch_format='pyarrow',
-            num_gpus=min(1, gpus), concurrency=(1, most),
-            fn_constructor_kwargs=dict(worker, root=root)
+            kind, batch_size=batch_size, batch_format='pyarrow',
+            num_gpus=min(1, gpus),
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
+            fn_constructor_kwargs=dict(worker, files=ray.put(files), root=root)
         ).write_parquet(place, filesystem=target)
         return counts(pyarrow.dataset.dataset(place, filesystem=target))
     except RayError as error:
@@ -122,6 +127,7 @@ def start(address: str | None) -> None:
     if not ray.is_initialized():
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     context = ray.data.DataContext.get_current()
+    context.max_consecutive_actor_init_deaths = DEATHS
     context.retried_io_errors = [*context.retried_io_errors, *BUSY]
 
 
