@@ -3,9 +3,10 @@
     python tools/scale_ray.py CHECKPOINT [--pictures 2000] [--sleep 0.02]
 
 A cluster of two nodes on this machine, generated pictures in a store that speaks S3.
-While it detects, a worker is killed (SIGKILL); its detections are compared with those of
-``frcnn detect`` on the same files. Then one worker and two, which sleep so many seconds a
-picture. Ends with status 1 if a picture is missing, counted twice or found otherwise.
+While it detects, a worker is killed (SIGKILL); its detections are compared with those
+of ``frcnn detect`` on the same files. Then one worker and two, which sleep so many
+seconds a picture. Ends with status 1 if a picture is missing, counted twice, or if
+something else was found in it.
 """
 
 import argparse
@@ -68,10 +69,10 @@ def main() -> int:
     with contextlib.redirect_stdout(io.StringIO()):
         server.start()
     port = server.get_host_and_port()[1]
-    os.environ.update(AWS_ENDPOINT_URL=f'http://127.0.0.1:{port}', AWS_REGION='us-east-1',
+    url = f'http://127.0.0.1:{port}'
+    os.environ.update(AWS_ENDPOINT_URL=url, AWS_REGION='us-east-1',
                       AWS_ACCESS_KEY_ID='a', AWS_SECRET_ACCESS_KEY='b')
-    store = pyarrow.fs.S3FileSystem(endpoint_override=f'http://127.0.0.1:{port}',
-                                    allow_bucket_creation=True)
+    store = pyarrow.fs.S3FileSystem(endpoint_override=url, allow_bucket_creation=True)
     store.create_dir('bucket')
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -86,7 +87,7 @@ def main() -> int:
 
 def kill_a_worker(args: argparse.Namespace, pictures: Path,
                   store: pyarrow.fs.FileSystem) -> int:
-    """Compare what two nodes find, of which one loses its detector, with one process."""
+    """Compare what a cluster finds that loses a worker with what one process does."""
     alone = pictures.parent / 'alone'
     detect([str(pictures), args.checkpoint, '-o', str(alone), '--no-pictures',
             '--device', 'cpu', '--score-thr', '0.05'])
@@ -103,8 +104,8 @@ def kill_a_worker(args: argparse.Namespace, pictures: Path,
     names = Counter(rows['file_name'].to_pylist())
     same = sum(alike(row, lines[row['file_name']]) for row in rows.to_pylist())
     print(f'a worker was killed: {killed}; {len(names)} of {len(lines)} pictures, '
-          f'{sum(count > 1 for count in names.values())} of them twice, {same} with the '
-          'same detections')
+          f'{sum(count > 1 for count in names.values())} of them twice, {same} with '
+          'the same detections')
     return int(not killed or names != Counter(dict.fromkeys(lines, 1))
                or same != len(lines))
 

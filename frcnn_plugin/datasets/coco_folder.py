@@ -7,9 +7,10 @@ from mmdet.datasets import CocoDataset
 from mmengine.fileio import get_local_path
 
 from ..errors import ClassesError, DataError, TurnedPicturesError
+from ..io.processes import in_processes
 from ..registry import DATASETS
 from .coco_annotations import edges_of, read_coco
-from .orientation import place, read_size
+from .orientation import PictureSize, place, read_size
 from .proposals import add_proposals, find_proposal_file
 from .reports import keep_trainable, report_classes, report_skipped
 
@@ -58,21 +59,23 @@ class CocoFolder(CocoDataset):
             annotations[item['image_id']].append(item)
         self._label_categories(content)
         report_skipped(self.ann_file, skipped)
-        data_list, turned = [], []
-        for image in content['images']:
-            info = self.parse_data_info(dict(
-                raw_img_info={**image, 'img_id': image['id']},
-                raw_ann_info=annotations[image['id']]))
-            if self.backend_args is None and not Path(info['img_path']).is_file():
-                raise DataError(f'{info["img_path"]}: the image is missing; '
-                                f'{self.ann_file} names it')
-            if self.backend_args is None and self.frame != 'upright':
-                size = read_size(info['img_path'])
+        data_list = [self.parse_data_info(dict(
+            raw_img_info={**image, 'img_id': image['id']},
+            raw_ann_info=annotations[image['id']])) for image in content['images']]
+        turned = []
+        if self.backend_args is None:
+            paths = [info['img_path'] for info in data_list]
+            look = is_there if self.frame == 'upright' else size_if_there
+            for path, image, size in zip(paths, content['images'], in_processes(
+                    look, paths), strict=True):
+                if not size:
+                    raise DataError(f'{path}: the image is missing; {self.ann_file} '
+                                    'names it')
+                if size is True or size.orientation == 1:
+                    continue
                 boxes = [edges_of(item) for item in annotations[image['id']]]
-                if size.orientation != 1 and place(
-                        size, (image['width'], image['height']), boxes)[0] != boxes:
-                    turned.append(info['img_path'])
-            data_list.append(info)
+                if place(size, (image['width'], image['height']), boxes)[0] != boxes:
+                    turned.append(path)
         if turned:  # CocoMetric reads the boxes from the file, where they stay as here
             raise TurnedPicturesError(
                 f'{self.ann_file}: {len(turned)} pictures are stored turned, and their '
@@ -120,3 +123,13 @@ class CocoFolder(CocoDataset):
         if self.test_mode:
             return self.data_list
         return keep_trainable(self.ann_file, self.data_list, self.filter_cfg)
+
+
+def is_there(path: str) -> bool:
+    """Whether it is a file."""
+    return Path(path).is_file()
+
+
+def size_if_there(path: str) -> PictureSize | None:
+    """The size of a picture; None if it is no file."""
+    return read_size(path) if is_there(path) else None

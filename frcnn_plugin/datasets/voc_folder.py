@@ -1,10 +1,12 @@
 """A data set in VOC layout, with any classes."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from mmdet.datasets import BaseDetDataset, VOCDataset
 
+from ..io.processes import in_processes
 from ..io.progress import progress
 from ..registry import DATASETS
 from .orientation import read_size
@@ -87,10 +89,9 @@ class VOCFolder(BaseDetDataset):
         skipped: list[Problem] = []
         unplaced: list[Problem] = []
         data_list, turned = [], 0
-        for folder, name in progress(names, f'{root} {self.split}', quiet=QUIET_FILES):
-            image = find_image(folder, name)
-            annotation = read_voc_annotation(
-                folder / 'Annotations' / f'{name}.xml', read_size(image), self.frame)
+        read = in_processes(partial(read_one, self.frame), names)
+        for (_, name), (image, annotation) in zip(names, progress(
+                read, f'{root} {self.split}', len(names), QUIET_FILES), strict=True):
             if annotation.unplaced:
                 unplaced.append(annotation.unplaced)
                 continue
@@ -136,3 +137,13 @@ class VOCFolder(BaseDetDataset):
             return self.data_list
         return keep_trainable(f'{self.data_root} ({self.split})', self.data_list,
                               self.filter_cfg)
+
+
+def read_one(frame: str | None, where: tuple[Path, str]) -> tuple[Path, VOCAnnotation]:
+    """An image of a folder, and its annotation without the elements of its file."""
+    folder, name = where
+    image = find_image(folder, name)
+    annotation = read_voc_annotation(
+        folder / 'Annotations' / f'{name}.xml', read_size(image), frame)
+    annotation.elements.clear()
+    return image, annotation

@@ -69,7 +69,8 @@ class Worker:
 
 
 def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
-                  files: dict[str, bytes], kind: type = Worker, **worker) -> dict[str, int]:
+                  files: dict[str, bytes], kind: type = Worker, **worker
+                  ) -> dict[str, int]:
     """Detect in all pictures of a folder; a row of a Parquet file tells of each.
 
     A worker that dies is replaced, and its pictures are detected in again.

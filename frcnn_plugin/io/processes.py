@@ -1,0 +1,33 @@
+"""Work on many items, shared among the cores."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+Item, Result = TypeVar('Item'), TypeVar('Result')
+MANY = 5000  # items from which processes are worth their start
+CHUNK = 128  # items that a process is given at once
+
+
+def in_processes(function: Callable[[Item], Result], items: Sequence[Item],
+                 many: int = MANY) -> Iterator[Result]:
+    """The results for all items in their order; few are made here.
+
+    The processes are forks, as those of a data loader are, and see what this one sees.
+
+    Args:
+        function: Of a module, so that it can be named to another process.
+        items: What it is given, one after another.
+        many: How many are enough for several processes.
+
+    Raises:
+        Exception: What the function raises, where its result would come, or before.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else 1
+    cores //= int(os.environ.get('LOCAL_WORLD_SIZE', 1))  # others do the same work
+    if len(items) < many or cores < 2 or multiprocessing.current_process().daemon:
+        yield from map(function, items)
+        return
+    with multiprocessing.get_context('fork').Pool(cores) as pool:
+        yield from pool.imap(function, items, CHUNK)
