@@ -24,7 +24,7 @@ from ..report.page import render
 from ..structures import GroundTruth
 from ..visualization.stage_pictures import draw_stages
 from ..visualization.stages import Stage, describe, run_stages
-from .detect import scores_to_cut_at
+from .chosen_detector import scores_to_cut_at
 from .parser import parse
 
 
