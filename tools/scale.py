@@ -162,7 +162,7 @@ def make_links(root: Path, number: int, folder: int) -> None:
 
 def run(words: list[str]) -> None:
     """``frcnn detect`` with a network that answers at once."""
-    from frcnn_plugin.commands import detect as command
+    from frcnn_plugin.commands import chosen_detector, detect
     from frcnn_plugin.inference import Detector, Prediction
     from frcnn_plugin.stream import Results
 
@@ -187,12 +187,13 @@ def run(words: list[str]) -> None:
         if not first:
             first.append(time.time() - began)
 
-    Results.add, command.Detector = note, AtOnce
-    command.detect(words)
-    status = Path('/proc/self/status').read_text()
-    memory = int(status.partition('VmHWM:')[2].split()[0]) / 1024
+    Results.add, chosen_detector.Detector = note, AtOnce
+    status = detect.detect(words)
+    used = Path('/proc/self/status').read_text()
+    memory = int(used.partition('VmHWM:')[2].split()[0]) / 1024
     print(json.dumps(dict(first=first and first[0], whole=time.time() - began,
                           memory=memory)))
+    sys.exit(status)
 
 
 if __name__ == '__main__':

@@ -94,16 +94,16 @@ def kill_a_worker(args: argparse.Namespace, pictures: Path,
     lines = {line['file_name']: line for line in map(
         json.loads, (alone / 'detections.jsonl').open())}
     with cluster(2) as address:
-        killer = threading.Thread(target=kill_one_worker, daemon=True)
+        killed: list[int] = []
+        killer = threading.Thread(target=kill_one_worker, args=(killed,), daemon=True)
         killer.start()
         detect(['s3://bucket/pictures', args.checkpoint, '-o', 's3://bucket/found',
                 '--engine', 'ray', '--address', address, '--device', 'cpu',
                 '--score-thr', '0.05'])
-        killed = not killer.is_alive()
     rows = pyarrow.dataset.dataset('bucket/found', filesystem=store).to_table()
     names = Counter(rows['file_name'].to_pylist())
     same = sum(alike(row, lines[row['file_name']]) for row in rows.to_pylist())
-    print(f'a worker was killed: {killed}; {len(names)} of {len(lines)} pictures, '
+    print(f'{len(killed)} worker killed; {len(names)} of {len(lines)} pictures, '
           f'{sum(count > 1 for count in names.values())} of them twice, {same} with '
           'the same detections')
     return int(not killed or names != Counter(dict.fromkeys(lines, 1))
@@ -120,13 +120,14 @@ def alike(row: dict, line: dict) -> bool:
         for one, other in zip(mine, theirs, strict=True))
 
 
-def kill_one_worker() -> None:
-    """Kill a process that detects, when it has done so for a while."""
+def kill_one_worker(killed: list[int]) -> None:
+    """Kill a process that detects, when it has done so for a while, and note it."""
     while not (found := subprocess.run(
             ['pgrep', '-f', NAME], text=True, capture_output=True).stdout.split()):
         time.sleep(0.1)
     time.sleep(8)
     os.kill(int(found[0]), signal.SIGKILL)
+    killed.append(int(found[0]))
 
 
 def compare_workers(args: argparse.Namespace) -> int:

@@ -21,17 +21,18 @@ from ..inference.detector import is_runtime_file
 from ..io.beside import Clock
 from ..io.digest import digest_of_files
 from ..io.progress import bars
-from ..io.whole_files import FULL
+from ..io.whole_files import FULL, remove_parts
 from ..stream import Detection, Results, Share, batches, sources
 from ..stream.coco import write_coco
+from ..stream.lines import printable
 from ..stream.parquet import write_parquet
-from ..stream.sources import root_of
+from ..stream.results import FINISHED, check_settings, read_notes
+from ..stream.sources import MOST_PIXELS, is_read_once, root_of
 from ..stream.summary import summary_of
 from ..visualization.boxes import BoxDrawer
 from .chosen_detector import chosen_detector, files_of
 from .parser import parse
 
-MOST_PIXELS = 2**30  # of a picture, as OpenCV has it
 THREADS = min(4, os.cpu_count() or 1)  # that read and draw beside the network
 
 
@@ -56,7 +57,7 @@ def detect_all(args: argparse.Namespace) -> int:
     found = sources(args.input, args.out)
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     detector, thresholds = chosen_detector(args, device_of(args, share))
-    settings = settings_of(args, share, detector, thresholds)
+    settings = settings_of(args, detector, thresholds)
     drawer = None if args.no_pictures else BoxDrawer(detector.classes)
     with bars() as bar, ThreadPoolExecutor(THREADS) as pool:
         detection = Detection(detector, thresholds, args.batch_size, drawer, args.out,
@@ -64,8 +65,9 @@ def detect_all(args: argparse.Namespace) -> int:
         first = next(found)
         if drawer:
             detection.target(first)  # said before anything is written
-        results = Results(share.file(args.out), settings, args.resume, share.number > 1)
-        if not results.finished:
+        if not is_merged(args, share, settings):
+            part = share.number > 1
+            results = Results(share.file(args.out), settings, args.resume, part)
             task = bar.add_task(escape(args.input), total=None)
             Thread(target=count, args=(args, share, bar, task), daemon=True).start()
             mine = share.mine(batches(chain([first], found), args.batch_size))
@@ -73,16 +75,36 @@ def detect_all(args: argparse.Namespace) -> int:
                 results.add(lines)
                 bar.advance(task, number)
             results.close()
-    if share.rank:
-        print(f'{results.path}: process {share.rank} has done its share')
-    else:
-        finish(args, share, settings, detector.classes)
+            if share.rank == 0 and part:
+                share.wait(args.out, settings)
+                share.merge(args.out, batches(sources(args.input, args.out),
+                                              args.batch_size), settings)
     if detection.number:
         print(speed(detection.number, detection.clock))
     for reason in detection.reasons:
-        print(f'warning: {reason}')
-    summary = summary_of(results.path if share.rank else Share().file(args.out))
-    return int(bool(summary.unread or detection.unwritten))
+        print(printable(f'warning: {reason}'))
+    if share.rank:  # the first process tells of what could not be read
+        print(f'{args.out}: process {share.rank} has done its share')
+        return 0
+    unread = finish(args, detector.classes)
+    if share.number > 1:
+        share.remove(args.out)
+    remove_parts(args.out)
+    return int(bool(unread or detection.unwritten))
+
+
+def is_merged(args: argparse.Namespace, share: Share, settings: dict) -> bool:
+    """Whether several processes have done all, and made one file of it.
+
+    Raises:
+        CannotContinueError: If a run is resumed that was made with other settings.
+    """
+    whole = Share().file(args.out)
+    notes = read_notes(whole)
+    if share.number == 1 or not args.resume or notes is None:
+        return False
+    check_settings(whole, notes, settings)
+    return notes[FINISHED]
 
 
 def check_arguments(args: argparse.Namespace) -> Share:
@@ -97,8 +119,8 @@ def check_arguments(args: argparse.Namespace) -> Share:
         raise UserError('--format parquet: pyarrow is not installed; '
                         'pip install "frcnn-plugin[parquet]"')
     share = Share.of(args.launcher)
-    if args.input == '-' and share.number > 1:
-        raise UserError('standard input is read by one process only; write the list to '
+    if is_read_once(args.input) and share.number > 1:
+        raise UserError(f'{args.input}: is read by one process only; write the list to '
                         'a file, and give its name as @FILE')
     share.check(args.out, args.resume)
     return share
@@ -113,7 +135,7 @@ def device_of(args: argparse.Namespace, share: Share) -> str | None:
     return f'cuda:{share.local % number}' if number else None
 
 
-def settings_of(args: argparse.Namespace, share: Share, detector: Detector,
+def settings_of(args: argparse.Namespace, detector: Detector,
                 thresholds: float | np.ndarray) -> dict:
     """All that the results depend on."""
     return {'input': args.input, 'config': args.config,
@@ -121,8 +143,7 @@ def settings_of(args: argparse.Namespace, share: Share, detector: Detector,
             'list of classes': list(detector.classes),
             'score to cut at': np.asarray(thresholds, float).round(6).tolist(),
             'size of tiles': args.tiles, 'overlap': args.tiles and args.overlap,
-            'batch size': args.batch_size, 'precision': 'mixed' if args.amp else 'full',
-            'number of processes': share.number}
+            'batch size': args.batch_size, 'precision': 'mixed' if args.amp else 'full'}
 
 
 def root_to_keep(args: argparse.Namespace) -> Path | None:
@@ -134,30 +155,33 @@ def root_to_keep(args: argparse.Namespace) -> Path | None:
 
 def count(args: argparse.Namespace, share: Share, bar: Progress, task: TaskID) -> None:
     """Tell a bar how many there are, which takes a while where there are many."""
-    if args.input != '-':
+    if not is_read_once(args.input):
         with suppress(OSError):
             number = sum(1 for _ in sources(args.input, args.out))
             bar.update(task, total=math.ceil(number / share.number))
 
 
-def finish(args: argparse.Namespace, share: Share, settings: dict,
-           classes: tuple[str, ...]) -> None:
-    """Make the files that were asked for, and say what is in them."""
+def finish(args: argparse.Namespace, classes: tuple[str, ...]) -> int:
+    """Make the files that were asked for, and say what is in them.
+
+    Returns:
+        int: How many pictures could not be read.
+
+    Raises:
+        UserError: If none could.
+    """
     whole = Share().file(args.out)
-    if share.number > 1:
-        share.wait(args.out, settings)
-        share.merge(args.out, batches(sources(args.input, args.out), args.batch_size),
-                    settings)
     summary = summary_of(whole)
     if summary.unread and not (summary.images or summary.videos):
-        raise UserError(f'{args.input}: {" and ".join(summary.broken)}')
+        raise UserError(printable(f'{args.input}: {" and ".join(summary.broken)}'))
     if args.format == 'json':
         write_coco(whole, args.out / 'detections.json', classes)
     elif args.format == 'parquet':
         write_parquet(whole, args.out / 'detections.parquet')
     for message in summary.broken:
-        print(f'warning: {message}; skipped')
+        print(printable(f'warning: {message}; skipped'))
     print(f'{args.out}: {summary}')
+    return summary.unread
 
 
 def speed(number: int, clock: Clock) -> str:

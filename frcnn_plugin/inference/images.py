@@ -64,6 +64,9 @@ def write_image(path: Path, image: np.ndarray) -> None:
     except OSError as error:
         raise CannotWriteError(
             f'{path}: cannot be written ({error.strerror or error})') from error
+    except (ValueError, KeyError) as error:  # of a suffix, or a suffix of another kind
+        raise CannotWriteError(f'{path}: no picture can be written under a name with '
+                               'this ending') from error
 
 
 def _upright(image: Image.Image) -> Image.Image:

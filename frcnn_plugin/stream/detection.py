@@ -17,7 +17,7 @@ from ..inference.large_image import LargeImage
 from ..io.beside import Clock, ahead
 from ..io.whole_files import FULL
 from .lines import line_of, row_of
-from .sources import VIDEOS, Source
+from .sources import Source
 
 SHOWN = 20  # pictures that could not be written, by name
 DRAWN = 8192  # pixels of the longer side of a picture of a large TIFF
@@ -81,28 +81,32 @@ class Detection:
             if batch[0].is_video:
                 yield from self.in_video(batch[0])
                 continue
-            found = iter(self.run([image for image in images
-                                   if not isinstance(image, UserError)]))
-            yield len(batch), [
-                (source, image, None if isinstance(image, UserError) else next(found),
-                 None) for source, image in zip(batch, images, strict=True)]
+            yield len(batch), [(source, image, found, None) for source, image, found in
+                               zip(batch, images, self.run(images), strict=True)]
 
-    def run(self, images: list[np.ndarray]) -> list[Prediction]:
-        """What is found in images."""
-        if not images:
-            return []
-        self.number += len(images)
-        with self.clock.measure('network'):
-            found = self.detector.detect(images)
-        return [each.above(self.thresholds) for each in found]
+    def run(self, images: Read) -> list[Prediction | UserError]:
+        """What is found in images; what is wrong with them stays."""
+        good = [image for image in images if not isinstance(image, UserError)]
+        if not good:
+            return images
+        try:
+            with self.clock.measure('network'):
+                found = iter(self.detector.detect(good))
+        except UserError as error:  # in the pixels of a picture that is read in parts
+            return [error] if len(images) == 1 else [
+                self.run([image])[0] for image in images]
+        self.number += len(good)
+        return [image if isinstance(image, UserError)
+                else next(found).above(self.thresholds) for image in images]
 
     def in_video(self, source: Source) -> Iterator:
         """What is found in the frames of a video, which becomes a video again."""
         try:
             import cv2
-        except ModuleNotFoundError as error:
-            raise UserError(f'{source.path}: videos need OpenCV: '
-                            'pip install opencv-python-headless') from error
+        except ModuleNotFoundError:
+            error = UserError('videos need OpenCV: pip install opencv-python-headless')
+            yield 1, [(source, None, error, None)]
+            return
         video, writer, frame = cv2.VideoCapture(str(source.path)), None, 0
         rate = video.get(cv2.CAP_PROP_FPS) or 25.0
         total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -133,18 +137,18 @@ class Detection:
             writer.release()
         self.bar.remove_task(task)
         error = UserError(f'{source.path}: not a readable video')
-        yield 1, [] if frame else [(source, error, None, None)]
+        yield 1, [] if frame else [(source, None, error, None)]
 
     def drawn(self, part: tuple[int, list]) -> tuple[int, list[bytes]]:
         """The lines of a part; its pictures are written."""
         number, found = part
         return number, [self.line(*each) for each in found]
 
-    def line(self, source: Source, image: np.ndarray | UserError,
-             found: Prediction | None, frame: int | None) -> bytes:
+    def line(self, source: Source, image: np.ndarray | LargeImage | None,
+             found: Prediction | UserError, frame: int | None) -> bytes:
         """The line of an image; its picture is written."""
-        if found is None:
-            reason = str(image).removeprefix(f'{source.path}: ')
+        if isinstance(found, UserError):
+            reason = str(found).removeprefix(f'{source.path}: ')
             return line_of(row_of(source.name, error=reason))
         if self.draw and frame is None:
             target = self.target(source)
@@ -173,10 +177,8 @@ class Detection:
             UserError: If that is over a picture to detect in.
         """
         target = self.out / source.name
-        if source.is_video and source.path.suffix.lower() != '.mp4':
-            alone = sum(source.path.with_suffix(suffix).exists() for suffix in VIDEOS)
-            target = (target.with_suffix('.mp4') if alone == 1
-                      else target.with_name(f'{target.name}.mp4'))
+        if source.is_video and source.path.suffix != '.mp4':
+            target = target.with_name(f'{target.name}.mp4')
         place = Path(os.path.realpath(target))
         if place == Path(os.path.realpath(source.path)) or (
                 self.root and place.is_relative_to(self.root) and place.exists()):

@@ -62,14 +62,18 @@ def begin_of(source: Source) -> bytes:
 class Lines:
     """The lines of a file, one after another; what is torn at its end is none.
 
+    Args:
+        path: The file.
+        finished: Whether it is known that nothing is missing at its end.
+
     Attributes:
         complete (bool): Whether the last batch that was asked for is there, as far as
             can be seen: of a video only if a line of another one follows.
         end (int): Where it ends in the file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.file = path, path.open('rb')
+    def __init__(self, path: Path, finished: bool = False) -> None:
+        self.path, self.file, self.finished = path, path.open('rb'), finished
         self.number, self.end, self.complete = 0, 0, False
         self.line = self.file.readline()
 
@@ -87,11 +91,13 @@ class Lines:
         """
         self.complete = False
         for source in batch:
-            begin, found = begin_of(source), False
-            while self.line.endswith(b'}\n') and self.line.startswith(begin):
+            begin, found = begin_of(source), 0
+            while self.line.endswith(b'}\n') and self.line.startswith(
+                    begin + b' "frame": %d,' % found if source.is_video and found
+                    else begin):
                 yield self.line
                 self.end, self.number = self.file.tell(), self.number + 1
-                self.line, found = self.file.readline(), True
+                self.line, found = self.file.readline(), found + 1
                 if not source.is_video:
                     break
             if not found:
@@ -100,4 +106,10 @@ class Lines:
                         f'{self.path}:{self.number + 1} is not of {source.name}: the '
                         'pictures are not those that it began with')
                 return
-        self.complete = not batch[-1].is_video or self.line.endswith(b'}\n')
+        self.complete = (self.finished or not batch[-1].is_video
+                         or self.line.endswith(b'}\n'))
+
+
+def printable(name: str) -> str:
+    """A name with escapes for what is not UTF-8 in it."""
+    return name.encode('utf-8', 'backslashreplace').decode()

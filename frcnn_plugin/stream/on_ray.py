@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 import ray
+from PIL import Image
 from pyarrow.fs import FileSelector, FileSystem, FileType
 from ray.exceptions import RayError
 
@@ -16,7 +17,7 @@ from ..inference import Detector
 from ..inference.tiled_detector import TiledDetector
 from .lines import row_of
 from .parquet import table_of
-from .sources import IMAGES
+from .sources import IMAGES, MOST_PIXELS
 
 RAISED = re.compile(r'([\w.]+\.)?\w*(Error|Exception): ')  # a traceback's last line
 DEATHS = 5  # of workers while they start, one after another, until it is given up
@@ -39,33 +40,36 @@ class Worker:
     def __init__(self, files: ray.ObjectRef, checkpoint: str, config: str | None,
                  tiles: tuple[int, float] | None, thresholds: float | np.ndarray,
                  root: str, **options) -> None:
+        Image.MAX_IMAGE_PIXELS = MOST_PIXELS
         with tempfile.TemporaryDirectory() as folder:
             for name, content in ray.get(files).items():
                 (Path(folder) / name).write_bytes(content)
-            own = Path(folder) / config if config else None
             self.detector: Detector = Detector(
-                Path(folder) / checkpoint,
-                own if own and own.is_file() else config, **options)
+                Path(folder) / checkpoint, config and Path(folder) / config, **options)
         if tiles:
             self.detector = TiledDetector(self.detector, *tiles)
         self.thresholds, self.root = thresholds, root
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """The rows of a batch with columns ``path`` and ``bytes``."""
-        images: list = []
-        for content in batch['bytes']:
-            try:
-                images.append(self.detector.read(content.as_py()))
-            except UserError as error:
-                images.append(str(error).removeprefix('in memory: '))
-        found = iter(self.detector.detect(
-            [image for image in images if not isinstance(image, str)]))
+        images = [self.read(content.as_py()) for content in batch['bytes']]
+        good = [image for image in images if not isinstance(image, UserError)]
+        found = iter(self.detector.detect(good) if good else [])
         rows = []
         for path, image in zip(batch['path'].to_pylist(), images, strict=True):
             name = path.removeprefix(self.root).lstrip('/')
-            rows.append(row_of(name, error=image) if isinstance(image, str) else row_of(
-                name, image.shape[:2], next(found).above(self.thresholds)))
+            rows.append(
+                row_of(name, error=str(image).removeprefix('in memory: '))
+                if isinstance(image, UserError) else
+                row_of(name, image.shape[:2], next(found).above(self.thresholds)))
         return table_of(rows)
+
+    def read(self, content: bytes) -> np.ndarray | UserError:
+        """A picture, or what is wrong with it."""
+        try:
+            return self.detector.read(content)
+        except UserError as error:
+            return error
 
 
 def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
@@ -94,7 +98,7 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
     try:
         inputs, root = FileSystem.from_uri(in_full(source))
         target, place = FileSystem.from_uri(in_full(out))
-        if inputs.get_file_info(root).type == FileType.NotFound:
+        if inputs.get_file_info(root).type != FileType.Directory:
             raise UserError(f'{source}: no such folder')
         if target.get_file_info(FileSelector(place, allow_not_found=True)):
             raise OutputExistsError(f'{out}: is not empty')
@@ -113,9 +117,9 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
         ).write_parquet(place, filesystem=target)
         return counts(pyarrow.dataset.dataset(place, filesystem=target))
     except RayError as error:
-        raise UserError(f'{source}: {reason_of(error)}') from error
+        raise UserError(f'{source} to {out}: {reason_of(error)}') from error
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise UserError(f'{source}: {str(error).splitlines()[0]}') from error
+        raise UserError(f'{source} to {out}: {str(error).splitlines()[0]}') from error
 
 
 def in_full(place: str) -> str:

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..io.whole_files import whole_or_absent
+from .lines import printable
 
 ROWS = 10_000  # of a group
 
@@ -23,6 +24,7 @@ def table_of(rows: list[dict]):
     """The table of pyarrow for rows as ``lines.row_of`` makes them."""
     import pyarrow as pa
 
+    rows = [dict(row, file_name=printable(row['file_name'])) for row in rows]
     return pa.Table.from_pylist(rows, schema())
 
 

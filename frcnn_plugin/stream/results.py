@@ -40,17 +40,17 @@ class Results:
         self.path, self.settings = path, settings
         self.notes = notes_of(path)
         before = read_notes(path)
-        if before is not None and not resume and (
-                part or not before[FINISHED]):
+        if before is not None and not resume and (part or not before[FINISHED]):
             raise UnfinishedError(f'{path} is of a run that was not finished')
         self.finished = resume and before is not None and before[FINISHED]
         if resume and before is not None:
-            other = [key for key in settings if before.get(key) != settings[key]]
-            if other:
-                raise CannotContinueError(f'{path} was made with another '
-                                          f'{" and another ".join(other)}')
+            check_settings(path, before, settings)
+        elif resume and path.is_file() and path.stat().st_size:
+            raise CannotContinueError(f'{path} is there, but {self.notes.name}, which '
+                                      'says what it was made with, is not')
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self.notes.unlink(missing_ok=True)  # first: they say that it is whole
             path.write_bytes(b'')
             self.note(finished=False)
         self.file = path.open('r+b', buffering=0)
@@ -63,14 +63,20 @@ class Results:
             CannotContinueError: If a line is of another picture.
         """
         batches, end = iter(batches), 0
-        with Lines(self.path) as lines:
+        with Lines(self.path, self.finished) as lines:
             for batch in batches:
                 deque(lines.of_batch(batch), maxlen=0)
                 if not lines.complete:
                     break
                 end = lines.end
             else:
+                if lines.line:
+                    raise CannotContinueError(f'{self.path} has lines of pictures that '
+                                              'are not there any more')
                 return
+        if self.finished:
+            self.note(finished=False)
+            self.finished = False
         self.file.truncate(end)
         self.file.seek(end)
         yield batch
@@ -100,6 +106,14 @@ class Results:
         """Write the settings, and whether it is finished."""
         write_whole(self.notes, json.dumps(
             {**self.settings, FINISHED: finished}, indent=1).encode())
+
+
+def check_settings(path: Path, before: dict, settings: dict) -> None:
+    """Raise :class:`CannotContinueError` unless results were made with settings."""
+    other = [key for key in settings if before.get(key) != settings[key]]
+    if other:
+        raise CannotContinueError(
+            f'{path} was made with another {" and another ".join(other)}')
 
 
 def notes_of(path: Path) -> Path:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CannotContinueError, UnfinishedError, UserError
-from ..io.whole_files import whole_or_absent
+from ..io.whole_files import whole_or_absent, write_whole
 from .lines import Lines
-from .results import FINISHED, notes_of, read_notes
+from .results import FINISHED, check_settings, notes_of, read_notes
 from .sources import Source
 
 VARIABLES = {  # of the environment: the number of this process, of all, of it here
@@ -20,6 +20,7 @@ VARIABLES = {  # of the environment: the number of this process, of all, of it h
     'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
     'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE',
             'OMPI_COMM_WORLD_LOCAL_RANK')}
+PATIENCE = 10.0  # seconds before it says whom it waits for
 WAIT = 0.5  # seconds between two looks at what the others have done
 SHARE = re.compile(r'detections-\d{5}-of-(\d{5})\.jsonl')
 
@@ -81,31 +82,49 @@ class Share:
             raise UnfinishedError(f'{path} is of a run that was not finished')
 
     def wait(self, out: Path, settings: dict) -> None:
-        """Until the results of all processes are finished."""
-        missing = set(range(self.number))
+        """Until the results of all processes are finished.
+
+        Raises:
+            CannotContinueError: If one of them has other settings.
+        """
+        missing, start, told = set(range(self.number)), time.monotonic(), False
         while missing:
             for rank in sorted(missing):
-                notes = read_notes(self.file(out, rank))
-                if notes == {**settings, FINISHED: True}:
-                    missing.discard(rank)
+                path = self.file(out, rank)
+                notes = read_notes(path)
+                if notes is not None:
+                    check_settings(path, notes, settings)
+                    missing -= {rank} if notes[FINISHED] else set()
+            if missing and not told and time.monotonic() > start + PATIENCE:
+                print(f'{out}: waiting for the processes '
+                      f'{", ".join(map(str, sorted(missing)))}', flush=True)
+                told = True
             if missing:
                 time.sleep(WAIT)
 
     def merge(self, out: Path, batches: Iterable[list[Source]], settings: dict) -> None:
-        """Make one file of the results of all processes, in the order of the input."""
-        files = [self.file(out, rank) for rank in range(self.number)]
+        """Make one file of the results of all processes, in the order of the input.
+
+        Raises:
+            CannotContinueError: If the input is not what they began with.
+        """
         whole = Share().file(out)
         with ExitStack() as stack:
-            lines = [stack.enter_context(Lines(file)) for file in files]
+            lines = [stack.enter_context(Lines(self.file(out, rank), finished=True))
+                     for rank in range(self.number)]
             merged = stack.enter_context(whole_or_absent(whole))
             for place, batch in enumerate(batches):
                 share = lines[place % self.number]
                 merged.writelines(share.of_batch(batch))
-                if not (share.complete or batch[0].is_video):
+                if not share.complete:
                     raise CannotContinueError(f'{share.path} ends before '
-                                              f'{batch[-1].name}')
-        with whole_or_absent(notes_of(whole)) as file:
-            file.write(json.dumps({**settings, FINISHED: True}, indent=1).encode())
-        for file in files:
-            notes_of(file).unlink()
-            file.unlink()
+                                              f'{batch[-1].name}, which is new')
+        write_whole(notes_of(whole), json.dumps({**settings, FINISHED: True}, indent=1
+                                                ).encode())
+
+    def remove(self, out: Path) -> None:
+        """Remove the files of the processes, when there is one of all."""
+        for rank in range(self.number):
+            file = self.file(out, rank)
+            notes_of(file).unlink(missing_ok=True)
+            file.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from ..errors import UserError
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
+MOST_PIXELS = 2**30  # of a picture, as OpenCV has it
 FEW = 10_000  # files of a folder that are put in the order of their names
 
 
@@ -48,7 +49,8 @@ def sources(text: str, besides: Path | None = None) -> Iterator[Source]:
         UserError: If there is no image or video.
     """
     root = root_of(text)
-    found = in_list(text) if root is None else in_files(text, root, besides)
+    found = (in_list(text, besides) if root is None
+             else in_files(text, root, besides))
     first = next(found, None)
     if first is None:
         exists = root is None or Path(text).expanduser().exists() or any(
@@ -98,23 +100,30 @@ def in_files(text: str, root: Path, besides: Path | None) -> Iterator[Source]:
             yield Source(path, path.relative_to(root).as_posix())
 
 
-def in_list(text: str) -> Iterator[Source]:
+def in_list(text: str, besides: Path | None) -> Iterator[Source]:
     """Those that the lines of a file name, relative to the current folder.
 
     Raises:
         UserError: If the file cannot be read.
     """
+    out = besides and os.path.join(besides.resolve(), '')
     try:
         with (os.fdopen(os.dup(sys.stdin.fileno()), encoding='utf-8', errors=(
                 'surrogateescape')) if text == '-' else
               open(text[1:], encoding='utf-8', errors='surrogateescape')) as lines:
             for line in lines:
-                if line := line.rstrip('\r\n'):
-                    path = Path(line).expanduser()
+                line = line.rstrip('\r\n')
+                if line and not (out and os.path.abspath(line).startswith(out)):
+                    path = Path(line)
                     yield Source(path, name_below(path))
     except OSError as error:
         raise UserError(f'{text}: a list of files was expected '
                         f'({error.strerror})') from error
+
+
+def is_read_once(text: str) -> bool:
+    """Whether it is a list that is gone when it has been read."""
+    return text == '-' or (text.startswith('@') and not Path(text[1:]).is_file())
 
 
 def name_below(path: Path) -> str:
@@ -126,8 +135,15 @@ def name_below(path: Path) -> str:
 
 
 def walk(folder: str) -> Iterator[str]:
-    """All files below a folder; links to folders are not followed."""
-    with os.scandir(folder) as entries:
+    """All files below a folder; links to folders are not followed.
+
+    A folder that may not be read is left out.
+    """
+    try:
+        entries = os.scandir(folder)
+    except PermissionError:
+        return
+    with entries:
         for entry in in_order(entries, key=lambda entry: entry.name):
             if entry.is_dir(follow_symlinks=False):
                 yield from walk(entry.path)

@@ -115,7 +115,7 @@ def test_a_video(checkpoint, pictures, tmp_path):
     assert {entry['frame'] for entry in read(out)['annotations']} == set(range(5))
     assert read(out)['images'] == [dict(
         id=0, file_name='film.avi', width=frame.shape[1], height=frame.shape[0])]
-    film = cv2.VideoCapture(str(out / 'film.mp4'))
+    film = cv2.VideoCapture(str(out / 'film.avi.mp4'))
     assert film.get(cv2.CAP_PROP_FRAME_COUNT) == 5
     assert film.get(cv2.CAP_PROP_FPS) == 5
 
@@ -202,21 +202,33 @@ def test_a_run_that_is_killed_is_gone_on_with(checkpoint, pictures, tmp_path):
 
 
 def test_two_processes(checkpoint, pictures, tmp_path, monkeypatch, capsys):
+    """Of which the second has a picture that cannot be read."""
+    (pictures / 'b.jpg').write_text('no picture')
     words = [str(pictures), checkpoint, '--device', 'cpu', '--batch-size', '1',
              '--score-thr', '0.2', '-o']
     whole, out = tmp_path / 'whole', tmp_path / 'out'
-    detect([*words, str(whole)])
+    assert detect([*words, str(whole)]) == 1
     with pytest.raises(UserError, match='RANK is not set'):
         detect([*words, str(out), '--launcher', 'pytorch'])
     for rank in (1, 0):
         for name, value in (('RANK', rank), ('WORLD_SIZE', 2), ('LOCAL_RANK', rank)):
             monkeypatch.setenv(name, str(value))
         capsys.readouterr()
-        assert detect([*words, str(out), '--launcher', 'pytorch']) == 0
-    assert 'detections in 3 images' in capsys.readouterr().out
-    for name in ('detections.jsonl', 'detections.json', 'a.jpg', 'b.jpg', 'more/c.jpg'):
+        # the status of one that is not the first would end the others
+        assert detect([*words, str(out), '--launcher', 'pytorch']) == int(rank == 0)
+    assert 'detections in 2 images' in capsys.readouterr().out
+    for name in ('detections.jsonl', 'detections.json', 'a.jpg', 'more/c.jpg'):
         assert (out / name).read_bytes() == (whole / name).read_bytes()
-    with pytest.raises(UserError, match='read by one process only'):
+    (out / 'detections.json').unlink()  # as if it had been killed while it wrote
+    before = (out / 'detections.jsonl').stat().st_mtime_ns
+    for rank in (0, 1):
+        monkeypatch.setenv('RANK', str(rank))
+        detect([*words, str(out), '--launcher', 'pytorch', '--resume'])
+    assert (out / 'detections.jsonl').stat().st_mtime_ns == before
+    assert (out / 'detections.json').read_bytes() == (
+        whole / 'detections.json').read_bytes()
+    assert not list(out.glob('detections-*'))
+    with pytest.raises(UserError, match='read by one process'):
         detect(['-', *words[1:], str(out), '--launcher', 'pytorch'])
 
 

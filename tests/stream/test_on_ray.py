@@ -55,11 +55,11 @@ def test_from_a_store_and_to_it(cluster, store, checkpoint, shapes_root, tmp_pat
 
     expected = tmp_path / 'expected'
     assert detect([str(folder), detector, '-o', str(expected), '--no-pictures',
-                   '--batch-size', '2', '--device', 'cpu']) == 1
+                   '--batch-size', '1', '--device', 'cpu']) == 1
     lines = {line['file_name']: line for line in map(
         json.loads, (expected / 'detections.jsonl').open())}
     words = ['s3://bucket/pictures', detector, '-o', 's3://bucket/found', '--engine',
-             'ray', '--batch-size', '2', '--device', 'cpu']
+             'ray', '--batch-size', '1', '--device', 'cpu']
     capsys.readouterr()
     assert detect(words) == 1
     said = capsys.readouterr().out

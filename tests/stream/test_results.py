@@ -77,6 +77,43 @@ def test_what_is_finished_stays(whole, tmp_path):
         Results(path, SETTINGS, resume=False)
 
 
+def test_a_finished_run_and_other_pictures(whole, tmp_path):
+    path = tmp_path / 'whole/detections.jsonl'
+    more = [*work(), [Source(Path('new.jpg'), 'new.jpg')]]
+    assert list(Results(path, SETTINGS, resume=True).left(more)) == more[-1:]
+    assert path.read_bytes() == whole
+    fewer = list(work())[:-2]
+    with pytest.raises(CannotContinueError, match='that are not there any more'):
+        list(Results(path, SETTINGS, resume=True).left(fewer))
+
+
+def test_results_without_their_notes(whole, tmp_path):
+    path = tmp_path / 'whole/detections.jsonl'
+    path.with_suffix('.run.json').unlink()
+    with pytest.raises(CannotContinueError, match='which says what it was made with'):
+        Results(path, SETTINGS, resume=True)
+    assert path.read_bytes() == whole
+
+
+def test_a_video_that_is_listed_twice(tmp_path):
+    path = tmp_path / 'detections.jsonl'
+    film = Source(Path('film.mp4'), 'film.mp4')
+    results = Results(path, SETTINGS, resume=False)
+    for batch in results.left([[film], [film]]):
+        results.add(lines_of(batch[0]))
+    results.close()
+    assert list(Results(path, SETTINGS, resume=True).left([[film], [film]])) == []
+
+
+def test_one_of_several_that_has_other_settings(tmp_path):
+    shares = [Share(rank, 2) for rank in range(2)]
+    for share in shares:
+        other = dict(SETTINGS, detector=share.rank)
+        write(Results(share.file(tmp_path), other, False, part=True), share.mine)
+    with pytest.raises(CannotContinueError, match='made with another detector'):
+        shares[0].wait(tmp_path, dict(SETTINGS, detector=0))
+
+
 def test_other_settings_and_other_pictures(whole, tmp_path):
     path = tmp_path / 'detections.jsonl'
     Results(path, SETTINGS, resume=False).file.close()
@@ -108,6 +145,7 @@ def test_several_processes_make_the_same_file(whole, tmp_path, number):
         Share(0, number + 1).check(out, resume=True)
     shares[0].merge(out, work(), SETTINGS)
     assert (out / 'detections.jsonl').read_bytes() == whole
+    shares[0].remove(out)
     assert sorted(file.name for file in out.iterdir()) == [
         'detections.jsonl', 'detections.run.json']
     Share().check(out, resume=False)
