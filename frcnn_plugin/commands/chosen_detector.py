@@ -18,7 +18,7 @@ def chosen_detector(args: argparse.Namespace, device: str | None
     """It, and the least score, or that of each class, (C,), of which it tells."""
     detector = Detector(args.checkpoint, args.config, device, args.classes,
                         amp=args.amp)
-    if args.tiles:
+    if args.tiles is not None:
         detector = TiledDetector(detector, args.tiles, args.overlap, args.batch_size)
     thresholds, said = scores_to_cut_at(detector, args.score_thr)
     print(said, flush=True)

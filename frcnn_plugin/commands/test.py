@@ -49,18 +49,15 @@ def take_detector(args: argparse.Namespace) -> Config | None:
 
 
 def take_file(args: argparse.Namespace) -> str | None:
-    """The file that is measured as ``frcnn detect`` uses it: exported, or in tiles.
+    """The exported detector that the arguments name, if it is not a checkpoint.
 
     Without a config it is measured as a detector of one's own folder.
     """
     file = args.checkpoint or args.config
-    if not (is_runtime_file(file) or args.tiles):
+    if not is_runtime_file(file):
         return None
     if args.recall or args.tta:
-        raise UserError('--recall and --tta are not measured in tiles' if args.tiles
-                        else f'{file}: --recall and --tta need the checkpoint')
-    if not is_runtime_file(file):
-        return file
+        raise UserError(f'{file}: --recall and --tta need the checkpoint')
     if args.checkpoint is None:
         args.config = OWN_FOLDER
         args.work_dir = args.work_dir or str(Path('work_dirs') / Path(file).stem)
@@ -77,12 +74,11 @@ def configure(args: argparse.Namespace, file: str | None = None,
     cfg = read_config(args, ('model', 'test_dataloader', 'test_cfg'))
     cfg.launcher = args.launcher
     distributed = args.launcher != 'none'
+    if args.tiles is not None and (args.recall or args.tta):
+        raise UserError('--recall and --tta are not measured in tiles')
 
-    def use_file(cfg: Config, file: str) -> None:
-        options = dict(tiles=args.tiles, overlap=args.overlap) if args.tiles else {}
-        if args.checkpoint and not carried:
-            options['config'] = args.config
-        testing.use_file(cfg, file, **options)
+    def use_tiles(cfg: Config, size: int) -> None:
+        testing.use_tiles(cfg, size, args.overlap)
 
     if carried:
         testing.use_detector(cfg, carried)
@@ -91,7 +87,8 @@ def configure(args: argparse.Namespace, file: str | None = None,
         (testing.show_pictures, args.show_dir or None),
         (testing.measure_recall, args.recall and RECALL_AT),
         (testing.use_tta, args.tta),
-        (use_file, file),
+        (testing.use_file, file),
+        (use_tiles, args.tiles),
         (testing.use_amp, args.amp),
         (testing.dump_detections, args.out or None),
         (testing.only_test, True),
@@ -142,10 +139,8 @@ def test(argv: list[str] | None = None) -> dict:
     if args.checkpoint is None and not args.recall and not file:
         raise UserError('the checkpoint is missing: frcnn test CONFIG CHECKPOINT')
     content = read_checkpoint(args.checkpoint) if args.checkpoint else {}
-    state = None if file else content.get('state_dict')
-    notes = content.get('meta') or {}
-    if file and not args.checkpoint:
-        notes = notes_of(file)
+    state = content.get('state_dict')
+    notes = notes_of(file) if file else content.get('meta') or {}
     cfg = configure(args, file, carried)
     if args.recall and state is None and cfg.model.get('rpn_head'):
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
@@ -155,7 +150,7 @@ def test(argv: list[str] | None = None) -> dict:
         runner = Runner.from_cfg(cfg)
         if state is not None:
             model = model_of(runner)
-            model = model.module if args.tta else model
+            model = model.module if args.tta or args.tiles else model
             check_fit(model, state, args.checkpoint,
                       ignore=('roi_head.',) if args.recall else ())
             model.load_state_dict(state, strict=False)

@@ -60,9 +60,28 @@ def measure_recall(cfg: Config, nums: tuple[int, ...]) -> None:
     (cfg.get('default_hooks') or {}).pop('report', None)  # proposals are of no class
 
 
-def use_file(cfg: Config, file: str, **options) -> None:
-    """Test a file as ``frcnn detect`` uses it, which resizes the pictures by itself."""
-    cfg.model = dict(type='FileModel', file=file, **options)
+def use_file(cfg: Config, file: str) -> None:
+    """Test an exported detector, which resizes the pictures by itself."""
+    cfg.model = dict(type='FileModel', file=file)
+    leave_pictures(cfg)
+
+
+def use_tiles(cfg: Config, size: int, overlap: float) -> None:
+    """Detect in tiles of the pictures."""
+    if cfg.model.type == 'FileModel':
+        cfg.model.update(tiles=size, overlap=overlap)
+        return
+    if not cfg.model.get('rpn_head'):
+        raise ConfigError('proposals from a file are of whole pictures, not of their '
+                          'tiles')
+    data = next(iter(datasets_of(cfg, ('test_dataloader',))))
+    cfg.model = dict(type='TiledModel', module=cfg.model, pipeline=data.pipeline,
+                     tiles=size, overlap=overlap)
+    leave_pictures(cfg)
+
+
+def leave_pictures(cfg: Config) -> None:
+    """Give pictures as they are in their files to a detector."""
     for dataset in datasets_of(cfg, ('test_dataloader',)):
         dataset.pipeline = [dict(type='LoadImageFromFile'),
                             dict(type='LoadAnnotations', with_bbox=True),

@@ -7,9 +7,11 @@ from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets import BaseDetDataset
 from mmengine.dataset import BaseDataset
 
+from ..errors import SettingError
+from ..io.large_image import LargeImage, is_large
 from ..registry import DATASETS, TRANSFORMS
 from .reports import warn
-from .tiles import OVERLAP, area, clip, tiles_of
+from .tiles import OVERLAP, area, check_tiles, clip, tiles_of
 
 
 @DATASETS.register_module()
@@ -37,6 +39,7 @@ class TiledDataset(BaseDetDataset):
     def __init__(self, dataset: BaseDataset | dict, size: int, pipeline: list,
                  overlap: float = OVERLAP, visible: float = 0.4,
                  empty: bool = False) -> None:
+        check_tiles(size, overlap)
         self.dataset = (DATASETS.build(dataset) if isinstance(dataset, dict)
                         else dataset)
         self.size, self.overlap = size, overlap
@@ -52,21 +55,35 @@ class TiledDataset(BaseDetDataset):
             ``instances``, ``height`` and ``width`` of the tile.
         """
         self.dataset.full_init()
+        self.unseen = 0  # objects of which no tile shows enough
         tiles = [tile for index in range(len(self.dataset))
                  for tile in self.tiles_of_picture(self.dataset.get_data_info(index))]
-        kept = [tile for tile in tiles if self.empty or tile['instances']]
+        kept = [tile for tile in tiles if self.empty or not all(
+            each['ignore_flag'] for each in tile['instances'])]
         warn(f'{len(self.dataset)} pictures have {len(tiles)} tiles; '
              f'{len(tiles) - len(kept)} without objects are left out')
+        if self.unseen:
+            warn(f'{self.unseen} objects are too large: no tile shows {self.visible:g} '
+                 'of them, so that they are not learned')
         return kept
 
     def tiles_of_picture(self, info: dict) -> list[dict]:
-        """The entries of one picture."""
+        """The entries of one picture.
+
+        Raises:
+            SettingError: If it has proposals, which are of the whole picture.
+        """
+        if 'proposals' in info:
+            raise SettingError('proposals from a file are of whole pictures, not of '
+                               'their tiles')
+        best = np.zeros(len(info['instances']))
         boxes = np.array([each['bbox'] for each in info['instances']], np.float64)
         boxes = boxes.reshape(-1, 4)
         entries = []
         for tile in tiles_of(info['height'], info['width'], self.size, self.overlap):
             seen = clip(boxes, tile)
             shares = area(seen) / np.maximum(area(boxes), 1e-9)
+            best = np.maximum(best, shares)
             instances = []
             for place in np.flatnonzero(shares > 0):
                 instance = copy.copy(info['instances'][place])
@@ -77,17 +94,21 @@ class TiledDataset(BaseDetDataset):
             entries.append({**info, 'instances': instances, 'tile': tile.tolist(),
                             'height': int(tile[3] - tile[1]),
                             'width': int(tile[2] - tile[0])})
+        self.unseen += int((best < self.visible).sum())
         return entries
 
 
 @TRANSFORMS.register_module()
 class LoadTile(LoadImageFromFile):
-    """mmcv's ``LoadImageFromFile`` for one tile of an image."""
+    """mmcv's ``LoadImageFromFile`` for one tile; of a large TIFF only that is read."""
 
     def transform(self, results: dict) -> dict:
         """Add ``img``, (H, W, 3) uint8 of the tile, ``img_shape`` and ``ori_shape``."""
-        results = super().transform(results)
         x1, y1, x2, y2 = results['tile']
-        image = np.ascontiguousarray(results['img'][y1:y2, x1:x2])
+        if is_large(results['img_path']):
+            image = LargeImage(results['img_path'])[y1:y2, x1:x2]
+        else:
+            whole = super().transform(results)['img']
+            image = np.ascontiguousarray(whole[y1:y2, x1:x2])
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results

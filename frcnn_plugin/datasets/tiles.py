@@ -2,7 +2,20 @@
 
 import numpy as np
 
+from ..errors import UserError
+
+LEAST = 32  # pixels of a side
+MOST = 0.9  # of a tile that another one has too
 OVERLAP = 0.2  # the share of a tile that its neighbour has too, at least
+
+
+def check_tiles(size: int, overlap: float) -> None:
+    """Raise :class:`UserError` if there can be no such tiles."""
+    if size < LEAST:
+        raise UserError(f'tiles of {size} pixels: they have at least {LEAST}')
+    if not 0 <= overlap <= MOST:
+        raise UserError(f'an overlap of {overlap:g}: it is a share of a tile, from 0 '
+                        f'to {MOST}')
 
 
 def tiles_of(height: int, width: int, size: int, overlap: float = OVERLAP

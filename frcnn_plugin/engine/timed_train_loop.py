@@ -19,6 +19,7 @@ WARM_UP = 0.03  # the share of the time in which the learning rate rises
 FORWARD = 0.6  # of a step's time, what detecting in as many images takes at most
 EARLY = 0.05  # of the time, what a validation before the last may take
 UNKNOWN = 10**6  # steps: before the first one nobody knows how many there is time for
+MOST = 0.2  # of the time that is kept for a validation whose time is not known
 MARGIN = 1.1  # times as long as the one before it the last validation may take
 CLOSING = 8.0  # seconds kept for reports and checkpoints after the last validation
 
@@ -61,7 +62,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         self.dataloader.skip(self._iter)
         batches = self.dataloader.endless()
-        share = self.share()
+        share, first = self.share(), self._iter + 1
         while share < 1 and not self.stop_training:
             self._max_iters = self._iter + self.steps_left()
             set_rate(self.runner.optim_wrapper, share)
@@ -70,7 +71,9 @@ class TimedTrainLoop(IterBasedTrainLoop):
             began = monotonic()
             self.run_iter(next(batches))
             took = monotonic() - began
-            self.step = 0.9 * self.step + 0.1 * took if self.step else took
+            # the first step starts workers too, and is forgotten after the second
+            self.step = (0.9 * self.step + 0.1 * took if self._iter > first + 1
+                         else took)
             hub.update_info(SPENT_KEY, self.spent())
             before, share = share, self.share()
             if any(before < part <= share for part in self.validate_at) and (
@@ -100,7 +103,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
             return self.validation
         images = len(self.runner.val_loop.dataloader.dataset)
         batch = self.dataloader.batch_sampler.batch_sampler.batch_size
-        return validation_seconds(self.step, images, batch)
+        return min(validation_seconds(self.step, images, batch), MOST * self.seconds)
 
     def share(self) -> float:
         """The share of the time for training that is used; the same in each process."""

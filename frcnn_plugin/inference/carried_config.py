@@ -29,6 +29,7 @@ KNOWN = frozenset([
     'RoIAlign', 'nms', 'soft_nms', 'LoadImageFromFile', 'LoadAnnotations',
     'LoadProposals', 'Resize', 'FixScaleResize', 'RandomFlip', 'Pad',
     'ProposalBroadcaster', 'TransformBroadcaster', 'PackDetInputs'])
+FILES = {'FileModel', 'TiledModel'}  # of ours, which read files; no parts of a detector
 
 
 def config_of_checkpoint(checkpoint: str, meta: dict,
@@ -73,7 +74,7 @@ def check_types(config: object, source: str) -> None:
         CheckpointError: If a ``type`` is neither one of ours nor a usual one of mmdet,
             or a scope is that of another package.
     """
-    known = KNOWN.union(MODELS.module_dict, TASK_UTILS.module_dict)
+    known = KNOWN.union(MODELS.module_dict, TASK_UTILS.module_dict) - FILES
     for node in nested_dicts(config):
         scope, _, short = str(node.get('type', 'BN')).rpartition('.')
         scopes = {scope or SCOPES[0], node.get('_scope_', SCOPES[0])}

@@ -1,4 +1,4 @@
-"""A detector as ``frcnn detect`` uses it, in mmengine's test loop."""
+"""Detectors as ``frcnn detect`` uses them, in mmengine's test loop."""
 
 import torch
 from mmengine.model import BaseModel
@@ -8,28 +8,25 @@ from ..datasets.tiles import OVERLAP
 from ..registry import MODELS
 from .detector import Detector
 from .tiled_detector import TiledDetector
+from .torch_detector import ModelDetector
 
 
-@MODELS.register_module()
-class FileModel(BaseModel):
-    """A file of ``frcnn export``, or a checkpoint, to be measured as it will be used.
-
-    Its data come as they are in their files: the detector resizes them.
+class DetectorModel(BaseModel):
+    """Gives whole pictures, as they are in their files, to a :class:`Detector`.
 
     Args:
-        file: The ``.xml``, ``.onnx`` or ``.pth``.
-        config: A config to use in place of the one in the checkpoint.
-        amp: Whether it computes in mixed precision.
         tiles: The size of tiles that it looks at one after another, if any.
         overlap: The least share of a tile that the next one has too.
     """
 
-    def __init__(self, file: str, config: str | None = None, amp: bool = False,
-                 tiles: int | None = None, overlap: float = OVERLAP) -> None:
+    def __init__(self, tiles: int | None = None, overlap: float = OVERLAP) -> None:
         super().__init__()
-        self.detector = Detector(file, config, amp=amp)
-        if tiles:
-            self.detector = TiledDetector(self.detector, tiles, overlap)
+        self.tiles, self.overlap = tiles, overlap
+
+    def use(self, detector: Detector) -> None:
+        """Set the detector."""
+        self.detector = detector if self.tiles is None else TiledDetector(
+            detector, self.tiles, self.overlap)
 
     def forward(self, inputs: list[torch.Tensor], data_samples: list,
                 mode: str = 'predict') -> list:
@@ -48,3 +45,36 @@ class FileModel(BaseModel):
                     ('bboxes', each.boxes), ('scores', each.scores),
                     ('labels', each.labels))})
         return data_samples
+
+
+@MODELS.register_module()
+class FileModel(DetectorModel):
+    """A file of ``frcnn export``, to be measured as it will be used.
+
+    Args:
+        file: The ``.xml`` or ``.onnx``.
+        amp: Whether it computes in bfloat16.
+        **tiles: The arguments of :class:`DetectorModel`.
+    """
+
+    def __init__(self, file: str, amp: bool = False, **tiles) -> None:
+        super().__init__(**tiles)
+        from .file_detector import FileDetector  # OpenVINO may not be there
+
+        self.use(FileDetector(file, amp=amp))
+
+
+@MODELS.register_module()
+class TiledModel(DetectorModel):
+    """A detector of a config that looks at tiles.
+
+    Args:
+        module: The detector, or its config.
+        pipeline: What its pictures go through.
+        **tiles: The arguments of :class:`DetectorModel`.
+    """
+
+    def __init__(self, module: dict, pipeline: list[dict], **tiles) -> None:
+        super().__init__(**tiles)
+        self.module = MODELS.build(module)
+        self.use(ModelDetector(self.module, pipeline))

@@ -4,12 +4,16 @@ Suppression alone leaves two halves of an object that a border cuts: their boxes
 overlap. But where two tiles overlap, both have seen the same part of it.
 """
 
+from collections import defaultdict
+from itertools import pairwise
+
 import numpy as np
 
 from ..datasets.tiles import area, clip
 
 SAME = 0.5  # IoU from which two boxes are of one object
 EDGE = 0.01  # of a tile's sides: a box that ends nearer to a border is cut by it
+SURE = 0.3  # of the best score of an object: a box with less does not change its own
 
 
 def merge(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray,
@@ -19,8 +23,9 @@ def merge(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray,
 
     Boxes of one class in two tiles are of one object if their parts in the overlap of
     the tiles are the same, as far as IoU tells, and a border cuts one of them. Of an
-    object that some tile has whole, its cut boxes are dropped; one that every tile
-    cuts is as large as all its parts together. Whole boxes suppress each other.
+    object that some tile has whole, that box is taken; one that every tile cuts is as
+    large as all its parts together. Its score is the best of them. Then boxes suppress
+    each other.
 
     Args:
         boxes: (n, 4) float32, in pixels of the picture.
@@ -35,23 +40,39 @@ def merge(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray,
         tuple: Boxes (m, 4), scores (m,) and labels (m,), the best first.
     """
     cut = are_cut(boxes, tiles[tile], height, width)
-    groups = np.arange(len(boxes))
-    for first, second in pairs(boxes, labels, tile, tiles, cut):
-        groups[groups == groups[second]] = groups[first]
-    order = np.lexsort((-scores, groups))
-    merged = []
-    for members in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-        whole = members[~cut[members]]
-        if len(whole):
-            merged += [(*boxes[each], scores[each], labels[each]) for each in whole]
-        elif len(members):
-            low, high = boxes[members, :2].min(0), boxes[members, 2:].max(0)
-            merged.append((*low, *high, scores[members[0]], labels[members[0]]))
-    table = np.array(merged, np.float64).reshape(-1, 6)
-    boxes, scores = table[:, :4].astype(np.float32), table[:, 4].astype(np.float32)
-    labels = table[:, 5].astype(np.int64)
-    kept = suppress(boxes, scores, labels)
-    return boxes[kept], scores[kept], labels[kept]
+    partners = partners_of(boxes, labels, tile, tiles, cut)
+    boxes, kept, done = boxes.copy(), [], np.zeros(len(boxes), bool)
+    for seed in np.argsort(-scores, kind='stable'):
+        if done[seed]:
+            continue
+        members = object_of(seed, partners, scores, tile, done)
+        whole = [each for each in members if not cut[each]]
+        parts = boxes[whole[:1] or members]
+        boxes[seed] = (*parts[:, :2].min(0), *parts[:, 2:].max(0))
+        kept.append(seed)
+    place = np.array(kept, np.int64)
+    place = place[suppress(boxes[place], labels[place], np.ptp(tiles[0, ::2]))]
+    return boxes[place], scores[place], labels[place]
+
+
+def object_of(seed: int, partners: dict[int, list[int]], scores: np.ndarray,
+              tile: np.ndarray, done: np.ndarray) -> list[int]:
+    """The boxes that are of one object with the best of them, that one first.
+
+    At most one of a tile. Those that are far less sure belong to it, so that they are
+    ``done``, but are not among them.
+    """
+    members, tiles = [seed], {tile[seed]}
+    done[seed] = True
+    for member in members:  # grows
+        for other in sorted(partners.get(member, ()), key=lambda each: -scores[each]):
+            if done[other] or tile[other] in tiles:
+                continue
+            done[other] = True
+            if scores[other] >= SURE * scores[seed]:
+                members.append(other)
+                tiles.add(tile[other])
+    return members
 
 
 def are_cut(boxes: np.ndarray, tiles: np.ndarray, height: int, width: int
@@ -64,24 +85,27 @@ def are_cut(boxes: np.ndarray, tiles: np.ndarray, height: int, width: int
     return (inside & near).any(1)
 
 
-def pairs(boxes: np.ndarray, labels: np.ndarray, tile: np.ndarray, tiles: np.ndarray,
-          cut: np.ndarray) -> list[tuple[int, int]]:
-    """Places of boxes that are of one object, of which one is cut."""
-    found: list[tuple[int, int]] = []
-    members = [np.flatnonzero(tile == number) for number in range(len(tiles))]
-    for number, region in enumerate(clip(tiles[:, None], tiles[None])):
-        for other in np.flatnonzero(area(region) > 0):
-            if other <= number:
+def partners_of(boxes: np.ndarray, labels: np.ndarray, tile: np.ndarray,
+                tiles: np.ndarray, cut: np.ndarray) -> dict[int, list[int]]:
+    """For each box the others of the same object, in other tiles, if one is cut."""
+    partners: dict[int, list[int]] = defaultdict(list)
+    order = np.argsort(tile, kind='stable')
+    ends = np.searchsorted(tile[order], np.arange(len(tiles) + 1))
+    members = [order[start:end] for start, end in pairwise(ends)]
+    for number, first in enumerate(members):
+        regions = clip(tiles[number], tiles[number + 1:])
+        for place in np.flatnonzero(area(regions) > 0):
+            second, region = members[number + 1 + place], regions[place]
+            if not (len(first) and len(second)):
                 continue
-            first, second = members[number][:, None], members[other][None]
-            if not (first.size and second.size):
-                continue
-            same = iou(clip(boxes[first], region[other]),
-                       clip(boxes[second], region[other])) >= SAME
-            same &= (labels[first] == labels[second]) & (cut[first] | cut[second])
-            found += [(first[row, 0], second[0, column])
-                      for row, column in zip(*np.nonzero(same), strict=True)]
-    return found
+            same = iou(clip(boxes[first], region)[:, None],
+                       clip(boxes[second], region)) >= SAME
+            same &= (labels[first][:, None] == labels[second])
+            same &= cut[first][:, None] | cut[second]
+            for row, column in zip(*np.nonzero(same), strict=True):
+                partners[first[row]].append(second[column])
+                partners[second[column]].append(first[row])
+    return partners
 
 
 def iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -91,13 +115,24 @@ def iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return both / np.where(either > 0, either, 1)
 
 
-def suppress(boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The places of boxes that no better one of their class overlaps; best first."""
+def suppress(boxes: np.ndarray, labels: np.ndarray, cell: float) -> np.ndarray:
+    """The places of boxes that none before them of their class overlaps.
+
+    Args:
+        boxes: (n, 4), the best first.
+        labels: (n,)
+        cell: The side of squares in pixels; a box is compared with those that are in
+            its squares.
+    """
     kept: list[int] = []
-    left = np.argsort(-scores, kind='stable')
-    while len(left):
-        best, left = left[0], left[1:]
-        kept.append(best)
-        left = left[(iou(boxes[best], boxes[left]) < SAME)
-                    | (labels[left] != labels[best])]
+    near: dict[tuple, list[int]] = defaultdict(list)
+    squares = (boxes // max(cell, 1)).astype(int)
+    for place, (x1, y1, x2, y2) in enumerate(squares):
+        cells = [(labels[place], x, y) for x in range(x1, x2 + 1)
+                 for y in range(y1, y2 + 1)]
+        others = list({other for each in cells for other in near[each]})
+        if (iou(boxes[place], boxes[others]) < SAME).all():
+            kept.append(place)
+            for each in cells:
+                near[each].append(place)
     return np.array(kept, np.int64)

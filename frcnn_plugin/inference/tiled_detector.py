@@ -4,16 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..datasets.tiles import OVERLAP, tiles_of
-from ..errors import UserError
+from ..datasets.tiles import OVERLAP, check_tiles, tiles_of
+from ..io.large_image import LargeImage, is_large
 from .detector import Detector
-from .large_image import LargeImage, is_large
 from .merge_tiles import merge
 from .prediction import Prediction
 
-LEAST = 32  # pixels of a side
 WHOLE = 4096  # pixels of the longer side at which all of a large TIFF is looked at
-MOST = 0.9  # of a tile that another one has too
 
 
 class TiledDetector(Detector):
@@ -34,11 +31,7 @@ class TiledDetector(Detector):
 
     def __init__(self, detector: Detector, size: int, overlap: float = OVERLAP,
                  batch_size: int = 4) -> None:
-        if size < LEAST:
-            raise UserError(f'tiles of {size} pixels: they have at least {LEAST}')
-        if not 0 <= overlap <= MOST:
-            raise UserError(f'an overlap of {overlap:g}: it is a share of a tile, from '
-                            f'0 to {MOST}')
+        check_tiles(size, overlap)
         self.detector, self.size, self.overlap = detector, size, overlap
         self.batch_size, self.classes = batch_size, detector.classes
         self.operating_points = detector.operating_points

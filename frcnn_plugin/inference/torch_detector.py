@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
+from torch import nn
 
 from ..accelerate.inference import fold_batch_norms, for_inference
 from ..accelerate.precision import check_mixed_precision, mixed_precision
@@ -23,7 +24,52 @@ from .prediction import Prediction
 UNUSED = ('LoadImageFromFile', 'LoadAnnotations')  # of a pipeline: there are no files
 
 
-class TorchDetector(Detector):
+class ModelDetector(Detector):
+    """A detector of mmdet in memory, with the pipeline that its pictures go through.
+
+    Args:
+        model: It.
+        pipeline: The steps of its config's ``test_dataloader``; those that read files
+            are left out.
+        scope: The registry's scope that they are named in.
+    """
+
+    amp = False
+    classes = ()  # only numbers of classes are known
+
+    def __init__(self, model: nn.Module, pipeline: list[dict],
+                 scope: str = SCOPE) -> None:
+        self.model, self.scope = model, scope
+        self.device = next(model.parameters()).device
+        with DefaultScope.overwrite_default_scope(scope):
+            self.pipeline = Compose([
+                step for step in pipeline
+                if str(step.get('type')).rpartition('.')[2] not in UNUSED])
+
+    def detect(self, images: list[np.ndarray]) -> list[Prediction]:
+        """What is in a batch of (H, W, 3) uint8 images, BGR."""
+        samples = [self.prepare(image) for image in images]
+        mixed = mixed_precision(self.device) if self.amp else nullcontext()
+        with (torch.inference_mode(), mixed,
+              DefaultScope.overwrite_default_scope(self.scope)):
+            found = self.model.test_step(pseudo_collate(samples))
+        predictions = []
+        for instances in (each.pred_instances for each in found):
+            order = instances.scores.argsort(descending=True)
+            parts = (instances[name][order].cpu().numpy()
+                     for name in ('bboxes', 'scores', 'labels'))
+            predictions.append(self.prediction(*parts))
+        return predictions
+
+    def prepare(self, image: np.ndarray) -> dict:
+        """An image after the config's pipeline: ``inputs`` and ``data_samples``."""
+        with DefaultScope.overwrite_default_scope(self.scope):
+            return self.pipeline(dict(
+                img=image, img_path='', img_id=0, img_shape=image.shape[:2],
+                ori_shape=image.shape[:2], height=image.shape[0], width=image.shape[1]))
+
+
+class TorchDetector(ModelDetector):
     """What ``Detector(checkpoint)`` is, if the checkpoint is one of training.
 
     Args:
@@ -49,17 +95,14 @@ class TorchDetector(Detector):
         content = {} if checkpoint is None else read_checkpoint(checkpoint)
         meta = content.get('meta') or {}
         cfg = config_of_checkpoint(str(checkpoint), meta, config)
-        self.device = find_device(device)
-        self.amp = amp
+        where, self.amp = find_device(device), amp
         if amp:
-            check_mixed_precision(self.device)
+            check_mixed_precision(where)
         self.classes = tuple(classes or class_names(meta, cfg))
         self.scope = cfg.get('default_scope') or SCOPE
         with DefaultScope.overwrite_default_scope(self.scope), explain_config():
             model = MODELS.build(cfg.model)
-            self.pipeline = Compose([
-                step for step in cfg.test_dataloader.dataset.pipeline
-                if str(step.get('type')).rpartition('.')[2] not in UNUSED])
+            super().__init__(model, cfg.test_dataloader.dataset.pipeline, self.scope)
         if getattr(model, 'rpn_head', None) is None:
             raise ConfigError(f'{checkpoint}: this detector has no RPN and can only '
                               'run on the data set that its proposal file was made '
@@ -77,30 +120,8 @@ class TorchDetector(Detector):
         else:
             check_fit(model, content['state_dict'], str(checkpoint))
             model.load_state_dict(content['state_dict'], strict=False)
-        model = model.to(self.device)
+        model, self.device = model.to(where), where
         self.model = for_inference(model, compile) if fast else fold_batch_norms(model)
-
-    def detect(self, images: list[np.ndarray]) -> list[Prediction]:
-        """What is in a batch of (H, W, 3) uint8 images, BGR."""
-        samples = [self.prepare(image) for image in images]
-        mixed = mixed_precision(self.device) if self.amp else nullcontext()
-        with (torch.inference_mode(), mixed,
-              DefaultScope.overwrite_default_scope(self.scope)):
-            found = self.model.test_step(pseudo_collate(samples))
-        predictions = []
-        for instances in (each.pred_instances for each in found):
-            order = instances.scores.argsort(descending=True)
-            parts = (instances[name][order].cpu().numpy()
-                     for name in ('bboxes', 'scores', 'labels'))
-            predictions.append(self.prediction(*parts))
-        return predictions
-
-    def prepare(self, image: np.ndarray) -> dict:
-        """An image after the config's pipeline: ``inputs`` and ``data_samples``."""
-        with DefaultScope.overwrite_default_scope(self.scope):
-            return self.pipeline(dict(
-                img=image, img_path='', img_id=0, img_shape=image.shape[:2],
-                ori_shape=image.shape[:2], height=image.shape[0], width=image.shape[1]))
 
 
 def find_device(name: str | None) -> torch.device:

@@ -32,22 +32,43 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
         cfg: The config of the detector.
         facts: Of the pictures to train on.
         size: Width and height of the input in pixels; batches are as much larger or
-            smaller as those of the config are on average.
+            smaller as those of the config are on average. One as large as the largest
+            of them comes first, uncounted, so that a full memory is seen before.
         amp: Whether it trains in mixed precision.
     """
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     cfg = copy.deepcopy(cfg)
     augments = cfg.model.data_preprocessor.pop('batch_augments', None) or []
-    factor = math.prod((sum(each.scales) + sum(each.get('until') or each.scales)) / 4
-                       for each in augments if 'scales' in each)
+    sizes = [(*each.scales, *(each.get('until') or each.scales))
+             for each in augments if 'scales' in each]
     with DefaultScope.overwrite_default_scope(SCOPE):
         model = MODELS.build(cfg.model)
     model = for_training(model.to(device)).train()
-    (width, height), batch = map(rounded, np.multiply(size, factor)), (
-        cfg.train_dataloader.batch_size)
-    images = torch.randint(0, 256, (batch, 3, height, width)).float()
-    boxes = torch.tensor([[0.0, 0.0, 0.3 * width, 0.3 * height]])
-    boxes = boxes.repeat(max(1, round(len(facts.boxes) / len(facts.sizes))), 1)
+    number = max(1, round(len(facts.boxes) / len(facts.sizes)))
+
+    def step(factor: float) -> float:
+        width, height = map(rounded, np.multiply(size, factor))
+        images, samples = random_batch(
+            cfg.train_dataloader.batch_size, height, width, number)
+        began = time.monotonic()
+        data = model.data_preprocessor(
+            dict(inputs=images, data_samples=samples), training=True)
+        with mixed_precision(device) if amp else nullcontext():
+            total, _ = model.parse_losses(model(**data, mode='loss'))
+        total.backward()
+        if device == 'cuda':
+            torch.cuda.synchronize()
+        return time.monotonic() - began
+
+    step(math.prod(max(each) for each in sizes))  # the largest: does it fit?
+    average = math.prod(statistics.mean(each) for each in sizes)
+    return statistics.median([step(average) for _ in range(1 + STEPS)][1:])
+
+
+def random_batch(batch: int, height: int, width: int, number: int
+                 ) -> tuple[list[torch.Tensor], list[DetDataSample]]:
+    """Images (3, height, width) and their samples, each with so many equal boxes."""
+    boxes = torch.tensor([[0.0, 0.0, 0.3 * width, 0.3 * height]]).repeat(number, 1)
     samples = []
     for _ in range(batch):
         sample = DetDataSample(metainfo=dict(
@@ -57,15 +78,4 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
             bboxes=boxes, labels=torch.zeros(len(boxes), dtype=torch.long))
         sample.ignored_instances = InstanceData(bboxes=boxes[:0], labels=boxes[:0, 0])
         samples.append(sample)
-    times = []
-    for _ in range(1 + STEPS):
-        began = time.monotonic()
-        data = model.data_preprocessor(
-            dict(inputs=list(images), data_samples=samples), training=True)
-        with mixed_precision(device) if amp else nullcontext():
-            total, _ = model.parse_losses(model(**data, mode='loss'))
-        total.backward()
-        if device == 'cuda':
-            torch.cuda.synchronize()
-        times.append(time.monotonic() - began)
-    return statistics.median(times[1:])
+    return list(torch.randint(0, 256, (batch, 3, height, width)).float()), samples

@@ -13,8 +13,8 @@ from rich.progress import Progress
 from ..errors import UserError
 from ..inference import Detector, Prediction
 from ..inference.images import write_image
-from ..inference.large_image import LargeImage
 from ..io.beside import Clock, ahead
+from ..io.large_image import LargeImage
 from ..io.whole_files import FULL
 from .lines import line_of, row_of
 from .sources import Source

@@ -123,6 +123,15 @@ def test_a_scope_of_its_own_is_not_imported(checkpoint, tmp_path, monkeypatch):
     Detector(changed(checkpoint, text))
 
 
+@pytest.mark.parametrize('kind', ['FileModel', 'TiledModel'])
+def test_a_part_that_reads_files_is_refused(checkpoint, kind):
+    text, count = re.subn(r"type='ResNetC4'", f"type='{kind}', file='other.xml'",
+                          load_weights_only(checkpoint)['meta']['cfg'])
+    assert count
+    with pytest.raises(UserError, match=kind):
+        Detector(changed(checkpoint, text))
+
+
 def test_names_and_devices_that_do_not_fit(checkpoint):
     with pytest.raises(UserError, match='has 4 classes, but 2 names'):
         Detector(checkpoint, classes=('a', 'b'))

@@ -9,13 +9,17 @@ from hypothesis import strategies as st
 
 from frcnn_plugin.commands.detect import detect
 from frcnn_plugin.commands.test import test as run_test
+from frcnn_plugin.config.files import load_config
+from frcnn_plugin.config.testing import use_tiles
 from frcnn_plugin.datasets.tiles import area, clip, tiles_of
 from frcnn_plugin.errors import UserError
-from frcnn_plugin.inference import Detector, Prediction, large_image
+from frcnn_plugin.inference import Detector, Prediction, tiled_detector
 from frcnn_plugin.inference.images import read_image
-from frcnn_plugin.inference.large_image import LargeImage, is_large
 from frcnn_plugin.inference.merge_tiles import iou
 from frcnn_plugin.inference.tiled_detector import TiledDetector
+from frcnn_plugin.io import large_image
+from frcnn_plugin.io.large_image import LargeImage, is_large
+from frcnn_plugin.registry import MODELS
 
 
 @settings(deadline=None)
@@ -100,6 +104,36 @@ def test_halves_are_one_object_and_neighbours_two():
     assert sorted(result.boxes.tolist()) == sorted(detector.objects.tolist())
 
 
+class Unsure(Knowing):
+    """Finds nonsense too, with small scores, a piece larger than what it sees."""
+
+    def detect(self, images):
+        return [self.prediction(
+            np.concatenate([each.boxes, each.boxes + np.float32([-9, -9, 9, 9])]),
+            np.concatenate([each.scores, each.scores / 5]),
+            np.concatenate([each.labels, each.labels]))
+            for each in super().detect(images)]
+
+
+def test_what_is_unsure_changes_nothing_that_is_sure():
+    objects = [[20, 20, 300, 60], [60, 80, 100, 110], [110, 80, 290, 140]]
+    detector = Unsure(objects, [0, 0, 0], least=0.05)
+    result, = TiledDetector(detector, 128, 0.25).detect([picture(160, 320)])
+    sure = result.above(0.25)
+    assert sorted(sure.boxes.tolist()) == sorted(np.float32(objects).tolist())
+    assert (sure.scores > 0.8).all()
+
+
+def test_many_tiles_and_boxes():
+    """Of a picture of 4000 objects in 1600 tiles."""
+    y, x = np.mgrid[:64, :64] * 60 + 5
+    objects = np.stack([x, y, x + 40, y + 30], -1).reshape(-1, 4)
+    detector = Knowing(objects, np.zeros(len(objects)), least=0.01)
+    result, = TiledDetector(detector, 128, 0.25, batch_size=64).detect(
+        [picture(3840, 3840)])
+    assert sorted(result.boxes.tolist()) == sorted(objects.astype(float).tolist())
+
+
 def test_a_small_picture_is_one_tile():
     detector = Knowing([[2, 3, 40, 50]], [1])
     result, = TiledDetector(detector, 160).detect([picture(100, 160)])
@@ -113,6 +147,17 @@ def test_a_small_picture_is_one_tile():
 def test_tiles_that_cannot_be(size, overlap, says):
     with pytest.raises(UserError, match=says):
         TiledDetector(Knowing([[0, 0, 9, 9]], [0]), size, overlap)
+
+
+def test_the_config_of_a_test_stays(repo):
+    cfg = load_config('frcnn_r18_c4_bccd', {'model.roi_head.test_cfg.max_per_img': 7})
+    pipeline = list(cfg.test_dataloader.dataset.pipeline)
+    use_tiles(cfg, 100, 0.3)
+    assert cfg.model.module.roi_head.test_cfg.max_per_img == 7
+    assert cfg.model.pipeline == pipeline
+    assert cfg.test_dataloader.dataset.pipeline != pipeline
+    model = MODELS.build(cfg.model)
+    assert list(model.module.parameters()) and model.detector.size == 100
 
 
 def test_detect_and_test(checkpoint, shapes_root, tmp_path, fresh_process):
@@ -162,6 +207,23 @@ def test_a_large_tiff_is_read_in_parts(tmp_path, monkeypatch, options, count):
     theirs, = detector.detect([expected])
     assert len(mine) == len(theirs) > 0
     np.testing.assert_array_equal(mine.boxes, theirs.boxes)
+    # an object that only the whole picture shows, at a third of its size
+    monkeypatch.setattr(tiled_detector, 'WHOLE', 100)
+    whole, = TiledDetector(Largest(), 90).detect([LargeImage(path)])
+    np.testing.assert_allclose(whole.boxes, [[0, 0, 300, 200]], atol=0.01)
+
+
+class Largest(Detector):
+    """Finds an object as large as a picture, if that is a whole one."""
+
+    classes = ('a',)
+
+    def detect(self, images):
+        return [Prediction(
+            np.float32([[0, 0, *image.shape[1::-1]]][:image.shape[1] == 100]).reshape(
+                -1, 4), np.ones(int(image.shape[1] == 100), np.float32),
+            np.zeros(int(image.shape[1] == 100), np.int64), self.classes)
+            for image in images]
 
 
 class Brightest(Detector):

@@ -111,20 +111,23 @@ class ReproducibleDataset(Dataset):
     def _count_broken(self, index: int, error: Exception) -> None:
         text = ' '.join(str(error).split()) or type(error).__name__
         if not isinstance(error, UserError):
-            try:
-                name = self.dataset.get_data_info(index)['img_path']
-            except Exception:  # a data set of another kind, or broken itself
-                name = f'sample {index}'
-            text = f'{name}: {type(error).__name__}: {text}'
+            text = f'{self._picture(index)}: {type(error).__name__}: {text}'
         if not self.broken[index]:
             self.broken[index] = 1
             print_log(f'skipped {text}', logger='current', level=logging.WARNING)
-        number = sum(self.broken)
+        number = len({self._picture(place) for place, broken in enumerate(self.broken)
+                      if broken})  # of several samples of one picture one counts
         if number > self.max_broken or number == len(self):
             limit = (f'more than train_cfg.max_broken={self.max_broken}'
                      if number > self.max_broken else 'and there is no other')
             raise BrokenSamplesError(f'{text}; this is broken sample number {number}, '
                                      f'{limit}') from error
+
+    def _picture(self, index: int) -> str:
+        try:
+            return self.dataset.get_data_info(index)['img_path']
+        except Exception:  # a data set of another kind, or broken itself
+            return f'sample {index}'
 
     def __len__(self) -> int:
         return len(self.dataset)

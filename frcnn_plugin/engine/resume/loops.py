@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
+from ...datasets.batch_random_scale import SHARE_KEY
 from ...errors import NonFiniteLossError, SettingError
 from ...mmdet_bridge.finite_losses import NonFiniteLoss, check_finite
 from ...registry import LOOPS
@@ -69,6 +70,7 @@ class ResumableLoop:
                 "train_cfg.non_finite='skip' and optim_wrapper.accumulative_counts > 1 "
                 'do not go together: the other batches of an update would be lost')
         self.skipped = self.runner.message_hub.runtime_info.get(SKIPPED_BATCHES_KEY, 0)
+        self.runner.message_hub.runtime_info.pop(SHARE_KEY, None)  # of an earlier loop
         model, check = model_of(self.runner), self.non_finite != 'ignore'
         if hasattr(model, 'check_losses'):
             model.check_losses = check

@@ -5,14 +5,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from ..errors import DataError
 
 LARGE = 2**26  # pixels, from which on a TIFF is not read as a whole
 SUFFIXES = ('.tif', '.tiff')
 MODES = ('L', 'RGB', 'RGBA')  # of Pillow, in which a sample is a byte
-ORIENTATION = 0x0112  # the tag of EXIF
+BITS, PHOTOMETRIC, ORIENTATION, EXTRA = 258, 262, 274, 338  # tags
+PLAIN = (1, 2, 6)  # of PHOTOMETRIC: zero is black, RGB, YCbCr
+MULTIPLIED = 1  # of EXTRA: colours are multiplied by alpha
 CACHE = 64  # MiB of blocks that GDAL keeps
 
 
@@ -28,7 +30,7 @@ class LargeImage:
 
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
-        with Image.open(path) as image:
+        with TiffImageFile(path) as image:
             self.shape = (image.height, image.width, 3)
 
     def __getitem__(self, place: tuple[slice, slice]) -> np.ndarray:
@@ -68,13 +70,18 @@ class LargeImage:
 def is_large(path: str | Path) -> bool:
     """Whether it is a TIFF too large to be read at once, and rasterio is there.
 
-    A picture that is stored turned, or with other samples than bytes, is read at once.
+    A picture that is stored turned, or with other samples than plain bytes, is read at
+    once.
     """
     if not str(path).lower().endswith(SUFFIXES) or find_spec('rasterio') is None:
         return False
     try:
-        with Image.open(path) as image:
+        with TiffImageFile(path) as image:  # Image.open refuses the largest
+            tags = image.tag_v2
             return (image.width * image.height > LARGE and image.mode in MODES
-                    and image.getexif().get(ORIENTATION, 1) == 1)
+                    and set(tags.get(BITS, (1,))) == {8}
+                    and tags.get(PHOTOMETRIC) in PLAIN
+                    and MULTIPLIED not in tags.get(EXTRA, ())
+                    and tags.get(ORIENTATION, 1) == 1)
     except Exception:  # who reads it says what is wrong with it
         return False
