@@ -13,6 +13,7 @@ from bad_input import (  # noqa: F401
     of_coco,
     of_data,
     of_folders,
+    of_pictures,
     of_settings,
 )
 from bad_input.kinds import COMMANDS, KINDS, NAMES, Site
@@ -57,7 +58,7 @@ def test_one_line_and_the_status(kind, tmp_path, checkpoint, repo, capfd, monkey
     assert status == kind.status
     assert 'Traceback' not in captured.err + captured.out
     assert not site.created.exists(), 'code was run'
-    if status and kind.command != 'check-dataset':
+    if status and kind.command != 'check-dataset' and not said.startswith('warning'):
         assert captured.err.strip().splitlines()[-1] == said
     row = [kind.given, f'`{kind.command}`', plain(said, site, repo), str(status)]
     ROWS[kind.given, kind.command] = row
@@ -68,7 +69,8 @@ def plain(line: str, site: Site, repo) -> str:
     line = re.sub(r'^.*? - mmengine - \w+ - ', '', line)
     for path, name in ((site.checkpoint.parent, 'trained'), (site.folder, ''),
                        (repo, '')):
-        line = line.replace(f'{path}/', f'{name}/' if name else '')
+        for begin in (f'{path}/', f'{path}/'[1:]):  # in a list, too
+            line = line.replace(begin, f'{name}/' if name else '')
     line = re.sub(r'\b0x[0-9a-f]{6,}', '0x...', line)
     line = re.sub(r'takes [\d.]+ s here; give it \d+', 'takes 1.0 s here; give it 2',
                   line)
