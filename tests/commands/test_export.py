@@ -59,15 +59,9 @@ def pyramid():
     return MODELS.build(cfg).eval()
 
 
-def single_level():
-    """A small detector with RoIPool."""
-    return MODELS.build(tiny_detector(data_preprocessor=PREPARE)).eval()
-
-
-@pytest.mark.parametrize('build', [pyramid, single_level])
-def test_pictures_of_any_size(build, tmp_path):
-    """Of a checkpoint, on real pictures: docs/export.md, in tests/pages."""
-    detector = build()
+def test_pictures_of_any_size(tmp_path):
+    """Of one level, with RoIPool: tests/inference/test_file_detector.py."""
+    detector = pyramid()
     save_onnx(GraphDetector(detector), tmp_path / 'model.onnx', dict(classes=['a']))
     session = onnxruntime.InferenceSession(str(tmp_path / 'model.onnx'))
     notes = json.loads(session.get_modelmeta().custom_metadata_map['frcnn_plugin'])
