@@ -7,11 +7,10 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
-from rich.progress import track
-
 from ..datasets.proposals import images_by_key, write_proposals
 from ..datasets.voc_layout import find_folders, find_image, read_split
 from ..errors import UserError
+from ..io.progress import progress
 from ..prepare import proposal_parts
 from ..prepare.selective_search import require_contrib
 from .parser import parse
@@ -47,7 +46,7 @@ def make_proposals(argv: list[str] | None = None) -> Path:
             if not parts[key].is_file()]
     if len(left) < len(images):
         print(f'{folder}: {len(images) - len(left)} of {len(images)} images are there')
-    for _ in track(_run(left, min(args.workers, len(left))), str(out), len(left)):
+    for _ in progress(_run(left, min(args.workers, len(left))), out, len(left)):
         pass
     proposals = {key: proposal_parts.read_part(part) for key, part in parts.items()}
     write_proposals(out, proposals)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import track
 
+from ..io.progress import progress
 from .shapes import CLASSES, draw_image
 from .voc_writer import voc_annotation
 
@@ -37,7 +37,7 @@ def make_shapes(root: Path, counts: dict[str, int], seed: int = 0) -> bool:
     marker.unlink(missing_ok=True)
     for index, (split, count) in enumerate(counts.items()):
         names = [f'{split}_{number:05d}' for number in range(count)]
-        for number, name in enumerate(track(names, f'{root} {split}')):
+        for number, name in enumerate(progress(names, f'{root} {split}')):
             rng = np.random.default_rng([seed, index, number])
             image, shapes = draw_image(rng)
             path = root / 'JPEGImages' / f'{name}.jpg'
