@@ -33,24 +33,25 @@ from frcnn_plugin.prepare.voc_writer import voc_annotation
 
 SIZES = (12, 400)  # pixels of an object
 OBJECTS = 150  # of a picture, tried
-TILE = 512
+TILE = 384  # that the config does not resize
 COUNTS = dict(train=12, val=2, test=6)
 CONFIG = '''
 _base_ = {base!r}
+classes = {classes!r}
+data = dict(metainfo=dict(classes=classes), data_root={root!r})
 pipeline = [dict(type='LoadTile'), *_base_.train_pipeline[1:]]
 train_dataloader = dict(batch_size=2, dataset=dict(
     _delete_=True, type='TiledDataset', size={tile}, pipeline=pipeline,
-    dataset=dict(type='VOCFolder', data_root={root!r}, split='train', pipeline=[],
-                 metainfo=dict(classes=_base_.classes))))
-_base_.test_pipeline[1] = dict(type='Resize', scale=({tile}, {tile}), keep_ratio=True)
-test_dataloader = dict(batch_size=1, dataset=dict(
-    data_root={root!r}, pipeline=_base_.test_pipeline))
+    dataset=dict(type='VOCFolder', split='train', pipeline=[], **data)))
+test_dataloader = dict(batch_size=1, dataset=dict(split='test', **data))
 train_cfg = dict(_delete_=True, type='TimedTrainLoop', minutes={minutes})
 val_dataloader = None
 val_cfg = None
 val_evaluator = None
 param_scheduler = None
-model = dict(rpn_head=dict(anchor_generator=dict(scales=[1.0, 2.0, 4.0, 8.0, 16.0])))
+model = dict(
+    rpn_head=dict(anchor_generator=dict(scales=[1.0, 2.0, 4.0, 8.0, 16.0])),
+    roi_head=dict(bbox_head=dict(num_classes=len(classes))))
 '''
 
 
@@ -68,8 +69,8 @@ def main() -> int:
         generate(folder / 'data', args.side)
         config = folder / 'tiles.py'
         config.write_text(CONFIG.format(
-            base=str(OWN_CONFIGS / 'frcnn_r18_c4_shapes.py'), minutes=args.minutes,
-            root=str(folder / 'data'), tile=TILE))
+            base=str(OWN_CONFIGS / 'frcnn_r18_c4_bccd.py'), minutes=args.minutes,
+            root=str(folder / 'data'), tile=TILE, classes=CLASSES))
         train([str(config), '--work-dir', str(folder / 'run'), '--seed', '0',
                '--from-scratch'])
         checkpoint = Path((folder / 'run/last_checkpoint').read_text())
