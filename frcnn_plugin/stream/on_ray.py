@@ -112,7 +112,7 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
         pictures.map_batches(
             kind, batch_size=batch_size, batch_format='pyarrow',
             num_gpus=min(1, gpus),
-            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
+            compute=ray.data.ActorPoolStrategy(size=most),
             fn_constructor_kwargs=dict(worker, files=ray.put(files), root=root)
         ).write_parquet(place, filesystem=target)
         return counts(pyarrow.dataset.dataset(place, filesystem=target))
