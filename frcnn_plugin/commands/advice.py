@@ -34,8 +34,8 @@ ADVICE: dict[type[errors.UserError], str] = {
     errors.NotResumableError: 'Start from its weights with --cfg-options '
                               'load_from=FILE',
     errors.NoResumableCheckpointError: 'Start over in another --work-dir',
-    errors.CannotWriteError: 'Free some space, then go on with --resume',
-    errors.UnfinishedError: 'Go on with it with --resume, or choose another folder '
+    errors.CannotWriteError: 'Free some space, then continue with --resume',
+    errors.UnfinishedError: 'Continue it with --resume, or choose another folder '
                             'with -o DIR',
     errors.CannotContinueError: 'Leave out --resume and choose another folder with '
                                 '-o DIR',

@@ -1,4 +1,4 @@
-"""The detector that the words of ``frcnn detect`` name, and where it cuts."""
+"""The detector that ``frcnn detect`` was given, and its score thresholds."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,11 @@ NAMED = 6  # classes whose scores fit into one line
 
 def chosen_detector(args: argparse.Namespace, device: str | None
                     ) -> tuple[Detector, float | np.ndarray]:
-    """It, and the least score, or that of each class, (C,), of which it tells."""
+    """The detector, and its score threshold, or that of each class, (C,); prints them.
+
+    Raises:
+        UserError: If there can be no such detector.
+    """
     detector = Detector(args.checkpoint, args.config, device, args.classes,
                         amp=args.amp)
     if args.tiles is not None:

@@ -52,7 +52,7 @@ def detect(argv: list[str] | None = None) -> int:
 
 
 def detect_all(args: argparse.Namespace) -> int:
-    """All of the command, for its arguments."""
+    """Detect on this machine, in this process or in its share of several."""
     share = check_arguments(args)
     found = sources(args.input, args.out)
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
@@ -84,7 +84,7 @@ def detect_all(args: argparse.Namespace) -> int:
     for reason in detection.reasons:
         print(printable(f'warning: {reason}'))
     if share.rank:  # the first process tells of what could not be read
-        print(f'{args.out}: process {share.rank} has done its share')
+        print(f'{args.out}: process {share.rank} has finished its share')
         return 0
     unread = finish(args, detector.classes)
     if share.number > 1:
@@ -94,7 +94,7 @@ def detect_all(args: argparse.Namespace) -> int:
 
 
 def is_merged(args: argparse.Namespace, share: Share, settings: dict) -> bool:
-    """Whether several processes have done all, and made one file of it.
+    """Whether several processes have finished, and merged their results.
 
     Raises:
         CannotContinueError: If a run is resumed that was made with other settings.
@@ -141,13 +141,13 @@ def settings_of(args: argparse.Namespace, detector: Detector,
     return {'input': args.input, 'config': args.config,
             'detector': digest_of_files(*files_of(args)),
             'list of classes': list(detector.classes),
-            'score to cut at': np.asarray(thresholds, float).round(6).tolist(),
+            'score threshold': np.asarray(thresholds, float).round(6).tolist(),
             'size of tiles': args.tiles, 'overlap': args.tiles and args.overlap,
             'batch size': args.batch_size, 'precision': 'mixed' if args.amp else 'full'}
 
 
 def root_to_keep(args: argparse.Namespace) -> Path | None:
-    """The folder of the pictures, if those that are drawn might come into it."""
+    """The folder of the pictures, if drawn ones might be written into it."""
     root = root_of(args.input)
     inside = root and root.resolve().is_relative_to(args.out.resolve())
     return root.resolve() if inside else None
@@ -156,7 +156,7 @@ def root_to_keep(args: argparse.Namespace) -> Path | None:
 def count(args: argparse.Namespace, share: Share, bar: Progress, task: TaskID) -> None:
     """Tell a bar how many there are, which takes a while where there are many."""
     if not is_read_once(args.input):
-        with suppress(OSError):
+        with suppress(OSError, UserError):
             number = sum(1 for _ in sources(args.input, args.out))
             bar.update(task, total=math.ceil(number / share.number))
 
@@ -173,13 +173,18 @@ def finish(args: argparse.Namespace, classes: tuple[str, ...]) -> int:
     whole = Share().file(args.out)
     summary = summary_of(whole)
     if summary.unread and not (summary.images or summary.videos):
-        raise UserError(printable(f'{args.input}: {" and ".join(summary.broken)}'))
+        (name, reason), *others = summary.broken
+        raise UserError(printable(
+            f'{args.input}: none of its pictures can be read; {name}: {reason}'
+            if others else f'{args.input}: {reason}'))
     if args.format == 'json':
         write_coco(whole, args.out / 'detections.json', classes)
     elif args.format == 'parquet':
         write_parquet(whole, args.out / 'detections.parquet')
-    for message in summary.broken:
-        print(printable(f'warning: {message}; skipped'))
+    for name, reason in summary.broken:
+        print(printable(f'warning: {name}: {reason}; skipped'))
+    if more := summary.unread - len(summary.broken):
+        print(f'warning: {more} more skipped; {whole} says why')
     print(f'{args.out}: {summary}')
     return summary.unread
 

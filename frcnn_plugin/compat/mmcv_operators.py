@@ -75,7 +75,7 @@ class TorchvisionOperators(ModuleType):
     """The module ``mmcv._ext``: served operators work, the others say what to do.
 
     mmcv looks up every operator when it is imported, so each name must be there; one
-    that torchvision does not have raises ``NotImplementedError`` when it is called.
+    that is not served raises ``NotImplementedError`` when it is called.
     """
 
     def __getattr__(self, name: str):

@@ -32,7 +32,8 @@ class TiledDataset(BaseDetDataset):
         size: Of a tile in pixels of the picture.
         pipeline: What is done with a tile.
         overlap: The least share of a tile that the next one has too.
-        visible: The least share of an object that has to be seen of it.
+        visible: The least share of an object that a tile has to show, or else the
+            object is ignored there.
         empty: Whether tiles without objects are trained on, too.
     """
 

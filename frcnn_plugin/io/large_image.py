@@ -1,4 +1,4 @@
-"""A TIFF of which only the parts that are asked for are read."""
+"""TIFFs of which only the parts that are needed are read."""
 
 import warnings
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ CACHE = 64  # MiB of blocks that GDAL keeps
 
 
 class LargeImage:
-    """What an array (H, W, 3) uint8, BGR, is to who takes parts of it, by rasterio.
+    """Stands in for an array (H, W, 3) uint8, BGR: slices of it are read by rasterio.
 
     Args:
         path: A TIFF that :func:`is_large` tells.
@@ -34,12 +34,12 @@ class LargeImage:
             self.shape = (image.height, image.width, 3)
 
     def __getitem__(self, place: tuple[slice, slice]) -> np.ndarray:
-        """A part, by the rows and the columns from one to another."""
+        """(h, w, 3) uint8, for a slice of rows and one of columns, both with ends."""
         rows, columns = place
         return self.read(((rows.start, rows.stop), (columns.start, columns.stop)))
 
     def reduced(self, longest: int) -> np.ndarray:
-        """All of it, made so small that its longer side has so many pixels at most."""
+        """All of it, (h, w, 3) uint8, with a longer side of at most ``longest``."""
         factor = min(1, longest / max(self.shape[:2]))
         return self.read(None, [max(1, round(side * factor))
                                 for side in self.shape[:2]])

@@ -12,13 +12,13 @@ CHUNK = 128  # items that a process is given at once
 
 def in_processes(function: Callable[[Item], Result], items: Sequence[Item],
                  many: int = MANY) -> Iterator[Result]:
-    """The results for all items in their order; few are made here.
+    """The results for all items, in order; few items stay in this process.
 
-    The processes are forks, as those of a data loader are, and see what this one sees.
+    The others are forks, as the workers of a data loader are.
 
     Args:
-        function: Of a module, so that it can be named to another process.
-        items: What it is given, one after another.
+        function: One that can be pickled.
+        items: Its arguments.
         many: How many are enough for several processes.
 
     Raises:

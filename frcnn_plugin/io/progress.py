@@ -1,4 +1,4 @@
-"""How far some work is: a bar on the screen, or lines in a log."""
+"""How far along some work is: a bar on the screen, or lines in a log."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -51,13 +51,13 @@ class Bars(Progress):
         self.told = time.monotonic()
 
     def advance(self, task_id: TaskID, advance: float = 1) -> None:
-        """So much more of a task is done."""
+        """Count more of a task as done."""
         super().advance(task_id, advance)
         if self.disable or self.console.is_terminal or (
                 time.monotonic() < self.told + EVERY):
             return
         self.told = time.monotonic()
-        task = self._tasks[task_id]
+        task = next(task for task in self.tasks if task.id == task_id)
         line = f'{task.description}: {task.completed:,.0f}'
         if task.total:
             line += f' of {task.total:,.0f}'

@@ -40,7 +40,7 @@ def line_of(row: dict) -> bytes:
 
 
 def detections_of(found: Prediction) -> list[dict]:
-    """Its detections, in the words of COCO."""
+    """Its detections, with the keys of COCO."""
     detections = []
     for number, (box, score, label) in enumerate(zip(
             found.boxes, found.scores, found.labels, strict=True)):
@@ -60,7 +60,7 @@ def begin_of(source: Source) -> bytes:
 
 
 class Lines:
-    """The lines of a file, one after another; what is torn at its end is none.
+    """The lines of a file, one after another; a torn one at the end does not count.
 
     Args:
         path: The file.
@@ -103,8 +103,8 @@ class Lines:
             if not found:
                 if self.line.endswith(b'}\n'):
                     raise CannotContinueError(
-                        f'{self.path}:{self.number + 1} is not of {source.name}: the '
-                        'pictures are not those that it began with')
+                        f'{self.path}:{self.number + 1} is not about {source.name}: '
+                        'the input has changed')
                 return
         self.complete = (self.finished or not batch[-1].is_video
                          or self.line.endswith(b'}\n'))

@@ -21,7 +21,6 @@ from .sources import IMAGES, MOST_PIXELS
 
 RAISED = re.compile(r'([\w.]+\.)?\w*(Error|Exception): ')  # a traceback's last line
 DEATHS = 5  # of workers while they start, one after another, until it is given up
-BUSY = ('503', 'SLOW_DOWN', 'ServiceUnavailable')  # a store that says so: ask again
 
 
 class Worker:
@@ -133,7 +132,6 @@ def start(address: str | None) -> None:
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     context = ray.data.DataContext.get_current()
     context.max_consecutive_actor_init_deaths = DEATHS
-    context.retried_io_errors = [*context.retried_io_errors, *BUSY]
 
 
 def reason_of(error: RayError) -> str:

@@ -1,4 +1,4 @@
-"""Results that are kept as they come, and found again after a kill."""
+"""Results that are kept as they come, and survive a kill."""
 
 import json
 import os
@@ -24,8 +24,8 @@ class Results:
     Args:
         path: The file, ``NAME.jsonl``.
         settings: All that the lines depend on, as JSON has it.
-        resume: Whether to go on with what is there.
-        part: Whether it is one of several that will be made one.
+        resume: Whether to continue what is there.
+        part: Whether it is one of several that will be merged.
 
     Attributes:
         finished (bool): Whether nothing is left to be added.
@@ -41,13 +41,13 @@ class Results:
         self.notes = notes_of(path)
         before = read_notes(path)
         if before is not None and not resume and (part or not before[FINISHED]):
-            raise UnfinishedError(f'{path} is of a run that was not finished')
+            raise UnfinishedError(f'{path} belongs to an unfinished run')
         self.finished = resume and before is not None and before[FINISHED]
         if resume and before is not None:
             check_settings(path, before, settings)
         elif resume and path.is_file() and path.stat().st_size:
-            raise CannotContinueError(f'{path} is there, but {self.notes.name}, which '
-                                      'says what it was made with, is not')
+            raise CannotContinueError(f'{path} exists without {self.notes.name}, which '
+                                      'says how it was made')
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.notes.unlink(missing_ok=True)  # first: they say that it is whole
@@ -71,8 +71,8 @@ class Results:
                 end = lines.end
             else:
                 if lines.line:
-                    raise CannotContinueError(f'{self.path} has lines of pictures that '
-                                              'are not there any more')
+                    raise CannotContinueError(f'{self.path} lists pictures that are no '
+                                              'longer there')
                 return
         if self.finished:
             self.note(finished=False)
@@ -86,7 +86,7 @@ class Results:
         """Write the lines of a batch.
 
         Raises:
-            OSError: If they cannot be written; what is of them is removed by ``left``.
+            OSError: If they cannot be written; ``left`` removes what is torn.
         """
         data = memoryview(b''.join(lines))
         while data:
@@ -96,7 +96,7 @@ class Results:
             self.synced = time.monotonic()
 
     def close(self) -> None:
-        """Everything is on the disk, and nothing will be added."""
+        """Bring everything to the disk; nothing more will be added."""
         os.fsync(self.file.fileno())
         self.file.close()
         self.note(finished=True)
@@ -113,7 +113,7 @@ def check_settings(path: Path, before: dict, settings: dict) -> None:
     other = [key for key in settings if before.get(key) != settings[key]]
     if other:
         raise CannotContinueError(
-            f'{path} was made with another {" and another ".join(other)}')
+            f'{path} was made with a different {" and a different ".join(other)}')
 
 
 def notes_of(path: Path) -> Path:
@@ -122,7 +122,7 @@ def notes_of(path: Path) -> Path:
 
 
 def read_notes(path: Path) -> dict | None:
-    """The settings of some results; None if there are none of both.
+    """The settings of some results; None unless both files exist.
 
     Raises:
         CannotContinueError: If they cannot be read.

@@ -27,7 +27,7 @@ SHARE = re.compile(r'detections-\d{5}-of-(\d{5})\.jsonl')
 
 @dataclass(frozen=True)
 class Share:
-    """What one of several processes does: every so manieth batch.
+    """What one of n processes does: every n-th batch.
 
     Attributes:
         rank: The number of the process, from 0.
@@ -41,7 +41,11 @@ class Share:
 
     @classmethod
     def of(cls, launcher: str) -> 'Share':
-        """That of this process; raises :class:`UserError` if nothing tells it."""
+        """The share of this process, from its environment.
+
+        Raises:
+            UserError: If the launcher set no such variables.
+        """
         if launcher == 'none':
             return cls()
         try:
@@ -77,12 +81,12 @@ class Share:
                 continue
             if resume:
                 raise CannotContinueError(
-                    f'{path} is of a run of {number} '
-                    f'process{"es" * (number > 1)}, this one has {self.number}')
-            raise UnfinishedError(f'{path} is of a run that was not finished')
+                    f'{path} belongs to a run of {number} '
+                    f'process{"es" * (number > 1)}; this one has {self.number}')
+            raise UnfinishedError(f'{path} belongs to an unfinished run')
 
     def wait(self, out: Path, settings: dict) -> None:
-        """Until the results of all processes are finished.
+        """Wait until the results of all processes are finished.
 
         Raises:
             CannotContinueError: If one of them has other settings.
@@ -123,7 +127,7 @@ class Share:
                                                 ).encode())
 
     def remove(self, out: Path) -> None:
-        """Remove the files of the processes, when there is one of all."""
+        """Remove the files of the single processes, once they are merged."""
         for rank in range(self.number):
             file = self.file(out, rank)
             notes_of(file).unlink(missing_ok=True)

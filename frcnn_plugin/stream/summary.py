@@ -1,4 +1,4 @@
-"""How many lines of results tell what."""
+"""What results hold, in numbers."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,21 +9,21 @@ SHOWN = 20  # pictures that could not be read, by name
 
 @dataclass
 class Summary:
-    """What results have, in numbers.
+    """What results hold.
 
     Attributes:
         images: Pictures that were read.
         videos: Videos that were read.
         detections: All of them.
         unread: Pictures and videos that could not be read.
-        broken: The first of these, and why.
+        broken: The names of the first of these, and why.
     """
 
     images: int = 0
     videos: int = 0
     detections: int = 0
     unread: int = 0
-    broken: list[str] = field(default_factory=list)
+    broken: list[tuple[str, str]] = field(default_factory=list)
 
     def __str__(self) -> str:
         parts = [f'{count} {what}{"s" * (count != 1)}' for count, what in (
@@ -32,7 +32,7 @@ class Summary:
 
 
 def summary_of(results: Path) -> Summary:
-    """Count, without reading more of the lines than needed."""
+    """Count, without parsing the lines."""
     summary, video = Summary(), b''
     with results.open('rb') as lines:
         for line in lines:
@@ -42,14 +42,11 @@ def summary_of(results: Path) -> Summary:
                 summary.unread += 1
                 if len(summary.broken) < SHOWN:
                     told = json.loads(line)
-                    summary.broken.append(f'{told["file_name"]}: {told["error"]}')
+                    summary.broken.append((told['file_name'], told['error']))
             elif rest.startswith(b' "frame"'):
                 summary.videos += line[:end] != video
             else:
                 summary.images += 1
             video = line[:end] if rest.startswith(b' "frame"') else b''
             summary.detections += rest.count(b'"category_id": ')
-    if summary.unread > len(summary.broken):
-        summary.broken.append(f'{summary.unread - len(summary.broken)} more, as '
-                              f'{results} says')
     return summary

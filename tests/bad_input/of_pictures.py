@@ -58,7 +58,7 @@ def no_list(site: Site):
     return [f'@{site.folder}/list.txt', *words(site)[1:]]
 
 
-@kind('pictures of which none can be read', 'detect', r'JPEGImages: .* and ')
+@kind('pictures of which none can be read', 'detect', 'none of its pictures can be')
 def all_broken(site: Site):
     for image in (site.root / 'JPEGImages').iterdir():
         image.write_text('no picture')
@@ -70,7 +70,7 @@ def no_pictures(site: Site):
     return [str(site.root / 'Annotations'), *words(site)[1:]]
 
 
-@kind('results of a run that was not finished', 'detect', 'was not finished')
+@kind('results belongs to an unfinished run', 'detect', 'unfinished run')
 def unfinished(site: Site):
     detect(words(site))
     notes = site.folder / 'found/detections.run.json'
@@ -78,13 +78,13 @@ def unfinished(site: Site):
     return words(site)
 
 
-@kind('results of other scores, to resume', 'detect', 'made with another score')
+@kind('results of other scores, to resume', 'detect', 'made with a different score')
 def other_scores(site: Site):
     detect(words(site, '--score-thr', '0.1'))
     return words(site, '--score-thr', '0.2', '--resume')
 
 
-@kind('results of other pictures, to resume', 'detect', 'is not of b.jpg')
+@kind('results of other pictures, to resume', 'detect', 'is not about b.jpg')
 def other_pictures(site: Site):
     image = site.image().read_bytes()
     site.image().unlink()

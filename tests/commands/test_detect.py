@@ -189,8 +189,8 @@ def test_a_run_that_is_killed_is_gone_on_with(checkpoint, pictures, tmp_path):
     (out / 'more/c.jpg').unlink()
     with pytest.raises(UnfinishedError) as caught:
         detect([*words, str(out)])
-    assert 'Go on with it with --resume' in message_of(caught.value)
-    with pytest.raises(CannotContinueError, match='made with another score to cut at'):
+    assert 'Continue it with --resume' in message_of(caught.value)
+    with pytest.raises(CannotContinueError, match='a different score threshold'):
         detect([*words, str(out), '--resume', '--score-thr', '0.3'])
     assert detect([*words, str(out), '--resume']) == 1
     for name in ('detections.jsonl', 'detections.json', 'more/c.jpg'):

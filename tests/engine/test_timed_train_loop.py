@@ -5,6 +5,7 @@ import pytest
 from mmengine.runner import ValLoop
 
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.datasets.batch_random_scale import share_of_training
 from frcnn_plugin.engine import IterBasedTrainLoop, timed_train_loop
 from frcnn_plugin.engine.timed_train_loop import CLOSING, SPENT_KEY, TimedTrainLoop
 from frcnn_plugin.errors import ConfigError, SettingError
@@ -65,6 +66,21 @@ def timed(small, tmp_path):
         config.write_text(CONFIG.format(base=base))
         return [str(config), *rest]
     return arguments
+
+
+def test_batches_are_told_the_share_of_the_time(timed, clock, monkeypatch):
+    shares, run = [], IterBasedTrainLoop.run_iter
+    clock.original = lambda loop, batch: (run(loop, batch),
+                                          shares.append(share_of_training()))
+    clock.step = 10.0
+    train(timed('--seed', '0'))
+    assert shares[0] == 0 and 0.9 < shares[-1] < 1
+    assert all(np.diff(shares) > 0) and len(shares) > 10
+    # another loop that goes on from there counts its steps again
+    monkeypatch.setattr(IterBasedTrainLoop, 'run_iter', clock.original)
+    steps = len(shares)
+    train(timed('--resume', '--max-iters', str(steps + 2)))
+    assert shares[steps:] == [steps / (steps + 2), (steps + 1) / (steps + 2)]
 
 
 def test_it_ends_in_time_with_its_validation(timed, clock, tmp_path):

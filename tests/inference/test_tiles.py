@@ -15,7 +15,7 @@ from frcnn_plugin.datasets.tiles import area, clip, tiles_of
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.inference import Detector, Prediction, tiled_detector
 from frcnn_plugin.inference.images import read_image
-from frcnn_plugin.inference.merge_tiles import iou
+from frcnn_plugin.inference.merge_tiles import iou, merge
 from frcnn_plugin.inference.tiled_detector import TiledDetector
 from frcnn_plugin.io import large_image
 from frcnn_plugin.io.large_image import LargeImage, is_large
@@ -39,7 +39,9 @@ def test_tiles_cover_a_picture(height, width, size, overlap):
 
 
 class Knowing(Detector):
-    """Finds what is seen of known objects; the pixels of a picture are their places.
+    """Finds what is seen of known objects, and is surest of those that it sees whole.
+
+    The pixels of a picture are their places.
 
     Args:
         objects: (n, 4) boxes.
@@ -63,7 +65,7 @@ class Knowing(Detector):
             shares = area(seen) / area(self.objects)
             keep = (shares > 0) & (shares >= self.least) & (
                 (seen[:, 2:] - seen[:, :2]).max(1) <= self.largest)
-            scores = (0.9 * shares)[keep].astype(np.float32)
+            scores = (0.5 + 0.4 * shares)[keep].astype(np.float32)
             found.append(Prediction(seen[keep] - np.tile(view[:2], 2), scores,
                                     self.labels[keep], self.classes))
         return found
@@ -124,6 +126,49 @@ def test_what_is_unsure_changes_nothing_that_is_sure():
     assert (sure.scores > 0.8).all()
 
 
+def test_a_sloppy_box_makes_no_sure_one_larger():
+    """Two tiles see a part each; one of them is unsure of how large it is."""
+    tiles = np.array([[0, 0, 100, 100], [60, 0, 160, 100]])
+    boxes = np.float32([[20, 20, 100, 40], [60, 15, 160, 45]])
+    for score, expected in ((0.8, [20, 15, 160, 45]), (0.1, [20, 20, 100, 40])):
+        found, scores, _ = merge(
+            boxes, np.float32([0.9, score]), np.zeros(2, np.int64), np.arange(2), tiles,
+            100, 160)
+        assert found.tolist() == [expected] and scores.tolist() == [np.float32(0.9)]
+
+
+@pytest.mark.parametrize('kind', [
+    dict(dtype='uint16', photometric='rgb', count=3),
+    dict(dtype='float32', photometric='minisblack', count=1),
+    dict(dtype='uint8', photometric='miniswhite', count=1)])
+def test_other_samples_than_bytes_are_read_at_once(tmp_path, monkeypatch, kind):
+    rasterio = pytest.importorskip('rasterio')
+    path = tmp_path / 'other.tif'
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        with rasterio.open(path, 'w', driver='GTiff', height=20, width=30, **kind
+                           ) as file:
+            file.write(np.ones((kind['count'], 20, 30), kind['dtype']))
+    monkeypatch.setattr(large_image, 'LARGE', 100)
+    assert not is_large(path)
+
+
+def test_a_large_jpeg_in_a_tiff_has_the_same_colours(tmp_path, monkeypatch):
+    rasterio = pytest.importorskip('rasterio')
+    path = tmp_path / 'jpeg.tif'
+    pixels = np.zeros((3, 64, 96), np.uint8)
+    pixels[0, :, :48], pixels[2, 32:] = 200, 120
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        with rasterio.open(path, 'w', driver='GTiff', height=64, width=96, count=3,
+                           dtype='uint8', photometric='ycbcr', compress='jpeg') as file:
+            file.write(pixels)
+    monkeypatch.setattr(large_image, 'LARGE', 100)
+    assert is_large(path)
+    found = LargeImage(path)[0:64, 0:96].astype(int)
+    assert np.abs(found - read_image(path).astype(int)).mean() < 2
+
+
 def test_many_tiles_and_boxes():
     """Of a picture of 4000 objects in 1600 tiles."""
     y, x = np.mgrid[:64, :64] * 60 + 5
@@ -157,7 +202,8 @@ def test_the_config_of_a_test_stays(repo):
     assert cfg.model.pipeline == pipeline
     assert cfg.test_dataloader.dataset.pipeline != pipeline
     model = MODELS.build(cfg.model)
-    assert list(model.module.parameters()) and model.detector.size == 100
+    assert list(model.module.parameters())
+    assert (model.detector.size, model.detector.overlap) == (100, 0.3)
 
 
 def test_detect_and_test(checkpoint, shapes_root, tmp_path, fresh_process):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from frcnn_plugin.datasets.voc_annotation import VOCObject
 from frcnn_plugin.errors import DataError
 from frcnn_plugin.prepare.voc_writer import Picture
+from frcnn_plugin.recipe import measure
 from frcnn_plugin.recipe.choose import anchor_ratios, anchor_sizes, input_size, may_flip
 from frcnn_plugin.recipe.facts import facts_of
 from frcnn_plugin.recipe.measure import seconds_of_a_step
@@ -81,3 +82,19 @@ def test_steps_of_the_very_config_run():
     facts = facts_of([picture((100, 100)), picture((300, 200), name='dog')])
     cfg = config_of(recipe_for(facts), ['cat', 'dog'], Path('data'), ['train', 'val'])
     assert seconds_of_a_step(cfg, facts, (96, 64), amp=False) > 0
+
+
+def test_the_largest_batch_is_tried_first(monkeypatch):
+    """So that a memory that is too small for it is seen before training begins."""
+    facts = facts_of([picture((100, 100)), picture((300, 200), name='dog')])
+    cfg = config_of(recipe_for(facts), ['cat', 'dog'], Path('data'), ['train', 'val'])
+    scales = cfg.model.data_preprocessor.batch_augments[0]
+    sides, make = [], measure.random_batch
+
+    def random_batch(batch: int, height: int, width: int, number: int):
+        sides.append(width)
+        return make(batch, height, width, number)
+    monkeypatch.setattr(measure, 'random_batch', random_batch)
+    seconds_of_a_step(cfg, facts, (128, 128), amp=False)
+    assert sides[0] == 160 >= 128 * scales.until[1]
+    assert sides[1:] == [96] * (len(sides) - 1)  # the mean of both ranges, 0.85

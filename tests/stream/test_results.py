@@ -11,7 +11,7 @@ from frcnn_plugin.errors import CannotContinueError, UnfinishedError
 from frcnn_plugin.inference import Prediction
 from frcnn_plugin.stream import Results, Share, Source, batches
 from frcnn_plugin.stream.coco import write_coco
-from frcnn_plugin.stream.lines import line_of, row_of
+from frcnn_plugin.stream.lines import line_of, printable, row_of
 from frcnn_plugin.stream.summary import summary_of
 
 SETTINGS = dict(detector='abc', scores=[0.5])
@@ -68,12 +68,23 @@ def test_torn_anywhere(whole, tmp_path):
     assert counts == {8, 6, 5, 4, 2, 1}  # the last video is not known to be whole
 
 
+def test_killed_again_before_it_was_as_far(whole, tmp_path):
+    path = tmp_path / 'detections.jsonl'
+    Results(path, SETTINGS, resume=False).file.close()
+    path.write_bytes(whole[:-20])  # the last video is torn, and begun again
+    results = Results(path, SETTINGS, resume=True)
+    film, = results.left(work())
+    results.add(lines_of(film[0])[:1])
+    assert path.read_bytes() == whole[:whole.index(b'{"file_name": "last.avi"')] + (
+        lines_of(film[0])[0])
+
+
 def test_what_is_finished_stays(whole, tmp_path):
     path = tmp_path / 'whole/detections.jsonl'
     assert Results(path, SETTINGS, resume=True).finished
     again = Results(path, SETTINGS, resume=False)
     assert not again.finished and path.read_bytes() == b''
-    with pytest.raises(UnfinishedError, match='of a run that was not finished'):
+    with pytest.raises(UnfinishedError, match='belongs to an unfinished run'):
         Results(path, SETTINGS, resume=False)
 
 
@@ -83,14 +94,14 @@ def test_a_finished_run_and_other_pictures(whole, tmp_path):
     assert list(Results(path, SETTINGS, resume=True).left(more)) == more[-1:]
     assert path.read_bytes() == whole
     fewer = list(work())[:-2]
-    with pytest.raises(CannotContinueError, match='that are not there any more'):
+    with pytest.raises(CannotContinueError, match='that are no longer there'):
         list(Results(path, SETTINGS, resume=True).left(fewer))
 
 
 def test_results_without_their_notes(whole, tmp_path):
     path = tmp_path / 'whole/detections.jsonl'
     path.with_suffix('.run.json').unlink()
-    with pytest.raises(CannotContinueError, match='which says what it was made with'):
+    with pytest.raises(CannotContinueError, match='which says how it was made'):
         Results(path, SETTINGS, resume=True)
     assert path.read_bytes() == whole
 
@@ -110,7 +121,7 @@ def test_one_of_several_that_has_other_settings(tmp_path):
     for share in shares:
         other = dict(SETTINGS, detector=share.rank)
         write(Results(share.file(tmp_path), other, False, part=True), share.mine)
-    with pytest.raises(CannotContinueError, match='made with another detector'):
+    with pytest.raises(CannotContinueError, match='made with a different detector'):
         shares[0].wait(tmp_path, dict(SETTINGS, detector=0))
 
 
@@ -118,11 +129,11 @@ def test_other_settings_and_other_pictures(whole, tmp_path):
     path = tmp_path / 'detections.jsonl'
     Results(path, SETTINGS, resume=False).file.close()
     path.write_bytes(whole)
-    with pytest.raises(CannotContinueError, match='made with another scores'):
+    with pytest.raises(CannotContinueError, match='made with a different scores'):
         Results(path, dict(SETTINGS, scores=[0.6]), resume=True)
     results = Results(path, SETTINGS, resume=True)
     other = batches([Source(Path(name), name) for name in ('a.jpg', 'c.jpg')], 2)
-    with pytest.raises(CannotContinueError, match=r'jsonl:2 is not of c\.jpg'):
+    with pytest.raises(CannotContinueError, match=r'jsonl:2 is not about c\.jpg'):
         list(results.left(other))
     assert path.read_bytes() == whole
     path.with_suffix('.run.json').write_text('{')
@@ -141,7 +152,7 @@ def test_several_processes_make_the_same_file(whole, tmp_path, number):
         Results(shares[1].file(out), SETTINGS, False, part=True)
     with pytest.raises(UnfinishedError):
         Share().check(out, resume=False)
-    with pytest.raises(CannotContinueError, match=f'{number} processes, this one has'):
+    with pytest.raises(CannotContinueError, match=f'{number} processes; this one has'):
         Share(0, number + 1).check(out, resume=True)
     shares[0].merge(out, work(), SETTINGS)
     assert (out / 'detections.jsonl').read_bytes() == whole
@@ -168,7 +179,7 @@ def test_the_same_as_coco_has_it(whole, tmp_path):
     summary = summary_of(path)
     assert (summary.images, summary.videos, summary.unread, summary.detections) == (
         5, 2, 1, len(entries))
-    assert summary.broken == ['bröken.jpg: not a readable image']
+    assert summary.broken == [('bröken.jpg', 'not a readable image')]
     assert str(summary) == f'{len(entries)} detections in 5 images and 2 videos'
     path.write_bytes(b'')
     write_coco(path, target, ('x',))
@@ -180,10 +191,12 @@ def test_the_same_in_parquet(whole, tmp_path):
     parquet = pytest.importorskip('pyarrow.parquet')
     from frcnn_plugin.stream.parquet import write_parquet
     path, target = tmp_path / 'whole/detections.jsonl', tmp_path / 'detections.parquet'
+    with path.open('ab') as file:  # a name that is not UTF-8
+        file.write(line_of(row_of('\udcff.jpg', error='no such image')))
     write_parquet(path, target)
     rows = parquet.read_table(target).to_pylist()
     for row, line in zip(rows, map(json.loads, path.open()), strict=True):
-        assert row['file_name'] == line['file_name']
+        assert row['file_name'] == printable(line['file_name'])
         assert row['error'] == line.get('error')
         assert row['frame'] == line.get('frame')
         if 'error' in line:

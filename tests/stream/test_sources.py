@@ -1,5 +1,6 @@
 """What a word stands for, in which order, and how it is divided."""
 
+import os
 import sys
 
 import pytest
@@ -73,6 +74,18 @@ def test_a_list(root, tmp_path, monkeypatch):
         assert names('-')[0] == 'b/a.jpg'
     with pytest.raises(UserError, match='a list of files was expected'):
         names(f'@{tmp_path}/none.txt')
+
+
+def test_a_folder_that_may_not_be_read_is_left_out(root, monkeypatch):
+    scan = os.scandir
+
+    def scandir(folder):
+        if folder.endswith('/b'):
+            raise PermissionError(13, 'Permission denied', folder)
+        return scan(folder)
+    monkeypatch.setattr(os, 'scandir', scandir)
+    assert names(root) == ['a.jpg', 'b.jpg', 'c.jpg', 'film.mp4', 'linked.jpg',
+                           'z.webp']
 
 
 @pytest.mark.parametrize(('name', 'says'), [

@@ -48,8 +48,8 @@ def detect(parser: argparse.ArgumentParser) -> None:
     add('--format', default='json', choices=['jsonl', 'json', 'parquet'],
         help='what detections.jsonl is made into at the end: detections.json as COCO '
         'has it, detections.parquet, or nothing else (default: %(default)s)')
-    add('--resume', action='store_true', help='go on with a run that was not finished, '
-        'with the same words')
+    add('--resume', action='store_true', help='continue an unfinished run; the other '
+        'arguments must be the same')
     add('--launcher', default='none', choices=LAUNCHERS, help=LAUNCHER)
     add('--engine', default='own', choices=['own', 'ray'], help='ray: on a cluster, '
         'for a folder or a URI such as s3://bucket/pictures; Parquet files go to -o, '

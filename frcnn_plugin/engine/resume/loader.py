@@ -117,7 +117,8 @@ class ReproducibleDataset(Dataset):
             print_log(f'skipped {text}', logger='current', level=logging.WARNING)
         number = len({self._picture(place) for place, broken in enumerate(self.broken)
                       if broken})  # of several samples of one picture one counts
-        if number > self.max_broken or number == len(self):
+        none_left = sum(self.broken) == len(self)
+        if number > self.max_broken or none_left:
             limit = (f'more than train_cfg.max_broken={self.max_broken}'
                      if number > self.max_broken else 'and there is no other')
             raise BrokenSamplesError(f'{text}; this is broken sample number {number}, '

@@ -65,6 +65,28 @@ def test_a_pass_has_an_order_of_its_own():
     assert sorted(drawn[0]) == sorted(drawn[1]) == list(range(10))
 
 
+class Tiles(Noise):
+    """Five samples of each picture."""
+
+    def get_data_info(self, index: int) -> dict:
+        return dict(img_path=f'{index // 5}.jpg')
+
+
+def test_samples_of_one_picture_count_once():
+    dataset = Tiles(size=20, broken=tuple(range(5)))
+    batches = loader(dataset=dataset, max_broken=1).endless()
+    assert {row[0] for batch in take(batches, 40) for row in batch} == set(range(5, 20))
+    dataset.broken = range(10)
+    with pytest.raises(BrokenSamplesError, match='broken sample number 2, more than'):
+        take(batches, 40)
+
+
+def test_all_samples_of_few_pictures():
+    batches = loader(dataset=Tiles(size=10, broken=tuple(range(10)))).endless()
+    with pytest.raises(BrokenSamplesError, match='there is no other'):
+        next(batches)
+
+
 def test_the_program_draws_what_it_would_have_drawn():
     torch.manual_seed(3)
     random.seed(3)

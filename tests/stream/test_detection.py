@@ -1,0 +1,67 @@
+"""One picture that is no good costs no other one; a full disk ends the run."""
+
+import errno
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frcnn_plugin.errors import CannotWriteError, DataError
+from frcnn_plugin.inference import Detector, Prediction
+from frcnn_plugin.io.progress import bars
+from frcnn_plugin.stream import Detection, Source
+from frcnn_plugin.stream import detection as module
+
+
+class Careful(Detector):
+    """Finds one box; refuses pictures that are all white, when it sees their pixels."""
+
+    classes = ('a',)
+
+    def __init__(self):
+        pass
+
+    def read(self, image):
+        return np.full((20, 30, 3), 255 * ('white' in str(image)), np.uint8)
+
+    def detect(self, images):
+        if any(image.min() == 255 for image in images):
+            raise DataError('white')
+        return [Prediction(np.float32([[1, 2, 11, 12]]), np.float32([0.9]),
+                           np.int64([0]), self.classes)] * len(images)
+
+
+def lines_of(names, out, draw=None):
+    batch = [Source(Path(name), name) for name in names]
+    with bars() as bar, ThreadPoolExecutor(2) as pool:
+        detection = Detection(Careful(), 0.5, len(batch), draw, out, bar)
+        found = [line for _, lines in detection.lines([batch], pool) for line in lines]
+    return detection, [json.loads(line) for line in found]
+
+
+def test_pixels_that_cannot_be_read(tmp_path):
+    detection, lines = lines_of(['a.jpg', 'white.jpg', 'b.jpg'], tmp_path)
+    assert [line['file_name'] for line in lines] == ['a.jpg', 'white.jpg', 'b.jpg']
+    assert lines[1] == dict(file_name='white.jpg', error='white')
+    assert lines[0]['detections'][0]['bbox'] == [1, 2, 10, 10]
+    assert detection.number == 2
+
+
+@pytest.mark.parametrize(('number', 'ends'), [(errno.ENOSPC, True),
+                                              (errno.EACCES, False)])
+def test_a_picture_that_cannot_be_written(tmp_path, monkeypatch, number, ends):
+    def write_image(path, image):
+        try:
+            raise OSError(number, 'no')
+        except OSError as error:
+            raise CannotWriteError(f'{path}: no') from error
+    monkeypatch.setattr(module, 'write_image', write_image)
+    if ends:
+        with pytest.raises(CannotWriteError):
+            lines_of(['a.jpg'], tmp_path, draw=lambda image, found: image)
+        return
+    detection, lines = lines_of(['a.jpg'], tmp_path, draw=lambda image, found: image)
+    assert len(lines[0]['detections']) == 1
+    assert detection.unwritten == 1 and len(detection.reasons) == 1
