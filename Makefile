@@ -1,16 +1,18 @@
 # make demo   train and test on generated shapes, from a bare clone
 # make test   lint and tests, from a bare clone
+# make adapters   the tools of others around it, with the real packages (FiftyOne: 0.8 GB)
 # make parity   the peers' numbers beside ours, on mmcv-lite and on compiled mmcv
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILED := .venv-mmcv
+ADAPTERS := .venv-adapters
 DEMO := work_dirs/demo
 
 PIP = python -m pip install --disable-pip-version-check --progress-bar off
 
-.PHONY: install demo test lint parity clean
+.PHONY: install demo test lint adapters parity clean
 
 install: $(VENV)/installed
 
@@ -47,6 +49,17 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
 	    --dist loadfile --no-loadscope-reorder
 
+# Some pins of constraints.txt are too new for these tools; nothing is pinned here.
+$(ADAPTERS)/installed: setup.cfg
+	$(PYTHON) -m venv $(ADAPTERS)
+	$(ADAPTERS)/bin/$(PIP) -e '.[lite,supervision,sahi,mlflow,wandb,fiftyone]' \
+	    'pytest>=8' tensorboard
+	@touch $@
+
+# FiftyOne downloads a MongoDB, or uses that of FIFTYONE_DATABASE_URI.
+adapters: $(ADAPTERS)/installed
+	$(ADAPTERS)/bin/python -m pytest tests/adapters
+
 # mmcv with its own operators, built here: some ten minutes and a C++ compiler. Built in
 # isolation it would find no torch and leave the operators out without a word.
 $(COMPILED)/installed: setup.cfg pyproject.toml constraints.txt
@@ -63,4 +76,4 @@ parity: install $(COMPILED)/installed
 	    --python $(BIN)/python --python $(COMPILED)/bin/python
 
 clean:
-	rm -rf $(VENV) $(COMPILED) work_dirs data/shapes build *.egg-info
+	rm -rf $(VENV) $(COMPILED) $(ADAPTERS) work_dirs data/shapes build *.egg-info

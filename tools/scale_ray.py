@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.fs
 import ray
+import torch
 from moto.server import ThreadedMotoServer
 from ray.cluster_utils import Cluster
 
@@ -38,6 +40,7 @@ from frcnn_plugin.stream.on_ray import detect_on_ray
 from frcnn_plugin.stream.parquet import table_of
 
 NAME = 'ray::MapWorker'  # of the processes that hold detectors
+KILL_AFTER = 50  # pictures a second, roughly: halfway
 
 
 class Sleeper:
@@ -65,6 +68,7 @@ def main() -> int:
     parser.add_argument('--pictures', type=int, default=2000, metavar='N')
     parser.add_argument('--sleep', type=float, default=0.02, metavar='SECONDS')
     args = parser.parse_args()
+    logging.getLogger('werkzeug').setLevel(logging.ERROR)
     server = ThreadedMotoServer(port=0, verbose=False)
     with contextlib.redirect_stdout(io.StringIO()):
         server.start()
@@ -89,13 +93,15 @@ def kill_a_worker(args: argparse.Namespace, pictures: Path,
                   store: pyarrow.fs.FileSystem) -> int:
     """Compare what a cluster finds that loses a worker with what one process does."""
     alone = pictures.parent / 'alone'
+    torch.set_num_threads(1)  # as Ray's workers: sums are rounded in the same order
     detect([str(pictures), args.checkpoint, '-o', str(alone), '--no-pictures',
             '--device', 'cpu', '--score-thr', '0.05'])
     lines = {line['file_name']: line for line in map(
         json.loads, (alone / 'detections.jsonl').open())}
     with cluster(2) as address:
         killed: list[int] = []
-        killer = threading.Thread(target=kill_one_worker, args=(killed,), daemon=True)
+        killer = threading.Thread(target=kill_one_worker, daemon=True,
+                                  args=(killed, args.pictures / KILL_AFTER))
         killer.start()
         detect(['s3://bucket/pictures', args.checkpoint, '-o', 's3://bucket/found',
                 '--engine', 'ray', '--address', address, '--device', 'cpu',
@@ -120,12 +126,12 @@ def alike(row: dict, line: dict) -> bool:
         for one, other in zip(mine, theirs, strict=True))
 
 
-def kill_one_worker(killed: list[int]) -> None:
+def kill_one_worker(killed: list[int], seconds: float) -> None:
     """Kill a process that detects, when it has done so for a while, and note it."""
     while not (found := subprocess.run(
             ['pgrep', '-f', NAME], text=True, capture_output=True).stdout.split()):
         time.sleep(0.1)
-    time.sleep(8)
+    time.sleep(seconds)
     os.kill(int(found[0]), signal.SIGKILL)
     killed.append(int(found[0]))
 

@@ -1,10 +1,11 @@
 """What tiles find that the shrunken picture hides, and what they cost.
 
-    python tools/scale_tiles.py [--minutes 4] [--side 4000] [--tiff 20000]
+    python tools/scale_tiles.py [--minutes 20] [--side 4000] [--tiff 20000]
         [--work-dir DIR] [--write PAGE]
 
-Generates pictures with objects of 12 to 400 pixels, trains a small detector on tiles of
-them (``TiledDataset``), and tests it on whole pictures, shrunken and with ``--tiles``.
+Generates pictures with objects of 12 to 400 pixels, trains the recipe's detector on
+tiles of such (``TiledDataset``), and tests it on larger ones, shrunken and with
+``--tiles``.
 Then the time of a picture in tiles beside that of its tiles alone, and the memory that
 a TIFF takes of which only tiles are read.
 """
@@ -20,45 +21,32 @@ from pathlib import Path
 import cv2
 import numpy as np
 from markdown_table import table_text, write_table
+from mmengine.config import Config
 
 from frcnn_plugin import Detector
+from frcnn_plugin.accelerate.precision import has_bfloat16
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.config.files import OWN_CONFIGS
+from frcnn_plugin.datasets.tiled_dataset import TiledDataset
 from frcnn_plugin.datasets.tiles import tiles_of
 from frcnn_plugin.datasets.voc_annotation import VOCObject
 from frcnn_plugin.inference.tiled_detector import TiledDetector
 from frcnn_plugin.prepare.shapes import CLASSES, outline, texture
-from frcnn_plugin.prepare.voc_writer import voc_annotation
+from frcnn_plugin.prepare.voc_writer import Picture, voc_annotation
+from frcnn_plugin.recipe.facts import facts_of
+from frcnn_plugin.recipe.recipe import config_of, recipe_for, set_minutes
 
 SIZES = (12, 400)  # pixels of an object
-OBJECTS = 150  # of a picture, tried
-TILE = 384  # that the config does not resize
-COUNTS = dict(train=12, val=2, test=6)
-CONFIG = '''
-_base_ = {base!r}
-classes = {classes!r}
-data = dict(metainfo=dict(classes=classes), data_root={root!r})
-pipeline = [dict(type='LoadTile'), *_base_.train_pipeline[1:]]
-train_dataloader = dict(batch_size=2, dataset=dict(
-    _delete_=True, type='TiledDataset', size={tile}, pipeline=pipeline,
-    dataset=dict(type='VOCFolder', split='train', pipeline=[], **data)))
-test_dataloader = dict(batch_size=1, dataset=dict(split='test', **data))
-train_cfg = dict(_delete_=True, type='TimedTrainLoop', minutes={minutes})
-val_dataloader = None
-val_cfg = None
-val_evaluator = None
-param_scheduler = None
-model = dict(
-    rpn_head=dict(anchor_generator=dict(scales=[1.0, 2.0, 4.0, 8.0, 16.0])),
-    roi_head=dict(bbox_head=dict(num_classes=len(classes))))
-'''
+DENSITY = 150 / 4000**2  # objects of a pixel, tried
+TILE = 384
+TRAIN_SIDE = 1500  # pixels: smaller pictures are read in less time
+COUNTS = dict(train=80, test=6)
 
 
 def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
-    parser.add_argument('--minutes', type=float, default=4)
+    parser.add_argument('--minutes', type=float, default=20)
     parser.add_argument('--side', type=int, default=4000, metavar='PIXELS')
     parser.add_argument('--tiff', type=int, default=20_000, metavar='PIXELS')
     parser.add_argument('--work-dir', type=Path, help='default: a temporary folder')
@@ -67,12 +55,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=args.work_dir) as name:
         folder = Path(name)
         generate(folder / 'data', args.side)
-        config = folder / 'tiles.py'
-        config.write_text(CONFIG.format(
-            base=str(OWN_CONFIGS / 'frcnn_r18_c4_bccd.py'), minutes=args.minutes,
-            root=str(folder / 'data'), tile=TILE, classes=CLASSES))
-        train([str(config), '--work-dir', str(folder / 'run'), '--seed', '0',
-               '--from-scratch'])
+        config_of_tiles(folder / 'data', args.minutes).dump(folder / 'tiles.py')
+        train([str(folder / 'tiles.py'), '--work-dir', str(folder / 'run'), '--seed',
+               '0', '--from-scratch', *(['--amp'] if has_bfloat16() else [])])
         checkpoint = Path((folder / 'run/last_checkpoint').read_text())
         rows = [accuracy(folder, checkpoint, 'the picture, shrunken'),
                 accuracy(folder, checkpoint, 'tiles', '--tiles', str(TILE))]
@@ -89,6 +74,24 @@ def main() -> int:
     return 0
 
 
+def config_of_tiles(root: Path, minutes: float) -> Config:
+    """The recipe for the tiles of a data set."""
+    whole = dict(type='VOCFolder', data_root=str(root), split='train', pipeline=[],
+                 metainfo=dict(classes=CLASSES))
+    entries = TiledDataset(whole, TILE, []).load_data_list()
+    recipe = recipe_for(facts_of([
+        Picture(each['img_path'], Path(each['img_path']), each['width'], each['height'],
+                [VOCObject(CLASSES[item['bbox_label']], item['bbox'])
+                 for item in each['instances'] if not item['ignore_flag']])
+        for each in entries]))
+    cfg = config_of(recipe, list(CLASSES), root, ['train', 'test'])
+    cfg.train_dataloader.dataset = dict(
+        type='TiledDataset', size=TILE, dataset=whole,
+        pipeline=[dict(type='LoadTile'), *cfg.train_pipeline[1:]])
+    set_minutes(cfg, minutes, step_seconds=1)
+    return cfg
+
+
 def generate(root: Path, side: int) -> None:
     """A data set in VOC layout."""
     for name in ('JPEGImages', 'Annotations', 'ImageSets/Main'):
@@ -97,17 +100,18 @@ def generate(root: Path, side: int) -> None:
         names = [f'{split}_{number}' for number in range(count)]
         (root / f'ImageSets/Main/{split}.txt').write_text('\n'.join(names))
         for number, name in enumerate(names):
-            image, objects = draw(np.random.default_rng([place, number]), side)
+            pixels = TRAIN_SIDE if split == 'train' else side
+            image, objects = draw(np.random.default_rng([place, number]), pixels)
             cv2.imwrite(str(root / f'JPEGImages/{name}.jpg'), image)
             (root / f'Annotations/{name}.xml').write_bytes(
-                voc_annotation(f'{name}.jpg', (side, side, 3), objects))
+                voc_annotation(f'{name}.jpg', image.shape, objects))
 
 
 def draw(rng: np.random.Generator, side: int) -> tuple[np.ndarray, list[VOCObject]]:
     """A picture with objects that do not cover each other."""
     image = np.clip(texture(rng, side, side), 0, 255).astype(np.uint8)
     taken, objects = np.zeros((side, side), bool), []
-    for _ in range(OBJECTS):
+    for _ in range(round(DENSITY * side**2)):
         name = CLASSES[rng.integers(len(CLASSES))]
         size = np.exp(rng.uniform(*np.log(SIZES)))
         turn = rng.uniform(0, 2 * np.pi)
@@ -132,7 +136,7 @@ def accuracy(folder: Path, checkpoint: Path, title: str, *words: str) -> list[st
     found = run_test([
         str(checkpoint), '--data-root', str(folder / 'data'), *words, '--work-dir',
         str(folder / f'test{len(words)}'), '--cfg-options',
-        'default_hooks.report=None', 'test_dataloader.batch_size=1'])
+        'default_hooks.report=None'])
     return [title, *(f'{100 * found[name]:.1f}' for name in (
         'AP', 'AP_small', 'AP_medium', 'AP_large'))]
 

@@ -39,7 +39,8 @@ def configure(args: argparse.Namespace) -> Config:
         (set_max_iters, args.max_iters),
         (set_minutes, args.minutes),
         (changes.use_amp if gpu else changes.use_bfloat16, args.amp),
-        (changes.add_tensorboard, args.tensorboard),
+        *((changes.follow_with, getattr(args, tool) and tool)
+          for tool in ('tensorboard', 'mlflow', 'wandb')),
         (changes.set_seed, args.seed),
         (changes.set_deterministic, args.deterministic),
         (changes.copy_while_computing, gpu),

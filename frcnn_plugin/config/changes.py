@@ -3,6 +3,7 @@
 A change raises :class:`~frcnn_plugin.errors.ConfigError` if it does not fit the config.
 """
 
+import os
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -82,13 +83,34 @@ def use_bfloat16(cfg: Config) -> None:
     cfg.optim_wrapper.pop('loss_scale', None)
 
 
-def add_tensorboard(cfg: Config) -> None:
-    """Write the curves for TensorBoard too."""
-    if find_spec('tensorboard') is None:
-        raise ConfigError('TensorBoard is not installed (pip install tensorboard)')
+def follow_with(cfg: Config, tool: str) -> None:
+    """Give a tool that follows experiments the curves too, by mmengine's backend.
+
+    The tools' own environment variables say where else they go: MLflow's curves are
+    in ``mlflow.db`` beside the work dir, those of W&B in a project ``frcnn_plugin``.
+
+    Raises:
+        ConfigError: If it is not installed.
+    """
+    if find_spec(tool) is None:
+        raise ConfigError(f'{tool} is not installed: '
+                          f'pip install "frcnn-plugin[{tool}]"')
+    work_dir = Path(cfg.work_dir).absolute()
+    beside = dict(tracking_uri=os.environ.get('MLFLOW_TRACKING_URI'))
+    if beside['tracking_uri'] is None:
+        work_dir.parent.mkdir(parents=True, exist_ok=True)
+        beside = dict(tracking_uri=f'sqlite:///{work_dir.parent}/mlflow.db',
+                      artifact_location=str(work_dir.parent / 'mlruns'))
+    backends = dict(
+        tensorboard=dict(type='TensorboardVisBackend'),
+        mlflow=dict(
+            type='MLflowVisBackend', run_name=work_dir.name, **beside,
+            exp_name=os.environ.get('MLFLOW_EXPERIMENT_NAME', 'frcnn_plugin')),
+        wandb=dict(type='WandbVisBackend', init_kwargs=dict(
+            project=os.environ.get('WANDB_PROJECT', 'frcnn_plugin'),
+            name=work_dir.name)))
     visualizer = part_of(cfg, 'visualizer', dict(type='DetLocalVisualizer'))
-    visualizer.vis_backends = [*(visualizer.get('vis_backends') or []),
-                               dict(type='TensorboardVisBackend')]
+    visualizer.vis_backends = [*(visualizer.get('vis_backends') or []), backends[tool]]
 
 
 def copy_while_computing(cfg: Config) -> None:

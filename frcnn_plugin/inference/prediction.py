@@ -1,8 +1,12 @@
 """What was found in an image."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import supervision
 
 
 @dataclass(frozen=True)
@@ -40,3 +44,11 @@ class Prediction:
         return Prediction(
             self.boxes[kept], self.scores[kept], self.labels[kept], self.classes,
             None if self.probabilities is None else self.probabilities[kept])
+
+    def to_supervision(self) -> 'supervision.Detections':
+        """For the annotators, trackers and zones of supervision, which it needs."""
+        from supervision import Detections
+
+        return Detections(self.boxes, confidence=self.scores,
+                          class_id=self.labels.astype(int),
+                          data=dict(class_name=np.array(self.names, dtype=str)))

@@ -20,6 +20,12 @@ from .parquet import table_of
 from .sources import IMAGES, MOST_PIXELS
 
 RAISED = re.compile(r'([\w.]+\.)?\w*(Error|Exception): ')  # a traceback's last line
+STORES_SAY = {
+    'ACCESS_DENIED|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|HTTP status 40[13]':
+        'the store refuses these credentials; check them in the environment, also on '
+        'the other nodes: ',
+    'SLOW_DOWN|SERVICE_UNAVAILABLE|HTTP status 503':
+        'the store is too busy to answer, try again later: '}
 DEATHS = 5  # of workers while they start, one after another, until it is given up
 
 
@@ -116,9 +122,17 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
         ).write_parquet(place, filesystem=target)
         return counts(pyarrow.dataset.dataset(place, filesystem=target))
     except RayError as error:
-        raise UserError(f'{source} to {out}: {reason_of(error)}') from error
+        raise UserError(in_plain_words(source, out, reason_of(error))) from error
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise UserError(f'{source} to {out}: {str(error).splitlines()[0]}') from error
+        said = str(error).splitlines()[0]
+        raise UserError(in_plain_words(source, out, said)) from error
+
+
+def in_plain_words(source: str, out: str, said: str) -> str:
+    """What went wrong between two places, with what it means if a store said so."""
+    meaning = next((text for pattern, text in STORES_SAY.items()
+                    if re.search(pattern, said)), '')
+    return f'{source} to {out}: {meaning}{said}'
 
 
 def in_full(place: str) -> str:

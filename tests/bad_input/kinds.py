@@ -71,6 +71,7 @@ class Site:
 
     def __init__(self, folder: Path, checkpoint: Path | None = None) -> None:
         self.checkpoint = checkpoint
+        self.environment: dict[str, str] = {}
         self.configs = CONFIGS
         self.folder, self.root = folder, folder / 'data'
         self.work, self.created = folder / 'work', folder / 'created'

@@ -4,6 +4,7 @@ import struct
 import zlib
 
 from bad_input.kinds import Site, kind
+from stores import environment, refusing_store
 
 from frcnn_plugin.commands.detect import detect
 
@@ -106,3 +107,22 @@ def small_tiles(site: Site):
 @kind('a launcher that did not start it', 'detect', 'RANK is not set')
 def no_launcher(site: Site):
     return words(site, '--launcher', 'pytorch')
+
+
+def from_a_store(site: Site, status: int) -> list[str]:
+    """From one that answers so, and to it."""
+    site.environment = environment(refusing_store(status))
+    return ['s3://bucket/pictures', str(site.trained()), '-o', 's3://bucket/found',
+            '--engine', 'ray', '--device', 'cpu']
+
+
+@kind('a store that does not know these credentials', 'detect',
+      r's3://bucket/pictures.*: the store refuses .*ACCESS_DENIED')
+def wrong_credentials(site: Site):
+    return from_a_store(site, 403)
+
+
+@kind('a store that answers 503 for ever', 'detect',
+      r's3://bucket/pictures.*: the store is too busy .*HTTP status 503')
+def busy_store(site: Site):
+    return from_a_store(site, 503)

@@ -44,7 +44,8 @@ def test_one_line_and_the_status(kind, tmp_path, checkpoint, repo, capfd, monkey
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr('frcnn_plugin.accelerate.precision.has_bfloat16', lambda: False)
     monkeypatch.setattr(sys, 'argv', [kind.command, *arguments])
-    monkeypatch.setenv('COLUMNS', '160')
+    for name, value in dict(site.environment, COLUMNS='160').items():
+        monkeypatch.setenv(name, value)
     status = 0
     try:  # as `frcnn` does
         exit_with_one_line(lambda: result if isinstance(

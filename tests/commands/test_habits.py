@@ -27,10 +27,11 @@ def test_tensorboard(small, tmp_path):
     assert [event.step for event in events.Scalars('pascal_voc/mAP')] == [1, 2]
 
 
-def test_tensorboard_that_is_not_there(small, monkeypatch):
+@pytest.mark.parametrize('tool', ['tensorboard', 'mlflow', 'wandb'])
+def test_tools_that_are_not_there(tool, small, monkeypatch):
     monkeypatch.setattr('frcnn_plugin.config.changes.find_spec', lambda name: None)
-    with pytest.raises(UserError, match='pip install tensorboard'):
-        train(small('--max-iters', '1', '--tensorboard'))
+    with pytest.raises(UserError, match=rf'pip install "frcnn-plugin\[{tool}\]"'):
+        train(small('--max-iters', '1', f'--{tool}'))
 
 
 def test_early_stopping(small, tmp_path):

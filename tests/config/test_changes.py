@@ -46,8 +46,8 @@ def test_changes_are_made_in_their_order_and_none_or_false_are_none(cfg):
 
 
 def test_parts_that_a_config_lacks_are_made(tmp_path):
-    cfg = Config(dict(model=dict(), test_evaluator=dict()))
-    apply(cfg, [(changes.add_tensorboard, True), (changes.distribute_on_cpu, True),
+    cfg = Config(dict(model=dict(), test_evaluator=dict(), work_dir='run'))
+    apply(cfg, [(changes.follow_with, 'tensorboard'), (changes.distribute_on_cpu, True),
                 (changes.set_seed, 3), (changes.set_deterministic, True),
                 (measure_recall, (5,))])
     assert cfg.visualizer.vis_backends == [dict(type='TensorboardVisBackend')]

@@ -121,13 +121,17 @@ def steps_of(target: str) -> list[str]:
         str.strip, recipe.splitlines()) if line.startswith('$(BIN)')]
 
 
+ELSEWHERE = {  # a real cluster: tests/stream/test_on_ray.py; tools: tests/adapters
+    '--engine', '--mlflow', '--wandb'}
+
+
 @pytest.mark.parametrize('page', PAGES)
 def test_commands(page, run, done):
     for command in commands_of(page):
         arguments = arguments_of(command)
         if arguments is None:
             check_options(command)
-        elif '--engine' in arguments:  # a real cluster: tests/stream/test_on_ray.py
+        elif ELSEWHERE & set(arguments):
             build_parser().parse_args([arguments[0].replace('_', '-'), *arguments[1:]])
         elif (same := tuple(on_this_machine(arguments))) not in done:
             run(arguments)

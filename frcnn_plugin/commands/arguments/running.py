@@ -29,8 +29,9 @@ def train(parser: argparse.ArgumentParser) -> None:
           'earlier run to go on from; its classes may be others')
     start('--from-scratch', action='store_true',
           help='start from random weights instead of pretrained ones')
-    add('--tensorboard', action='store_true',
-        help='write curves for TensorBoard into the work dir too')
+    for tool, title in dict(tensorboard='TensorBoard', mlflow='MLflow',
+                            wandb='Weights & Biases').items():
+        add(f'--{tool}', action='store_true', help=f'write curves for {title} too')
     add('--seed', type=int, metavar='N', help='seed of everything')
     add('--deterministic', action='store_true', help='use deterministic kernels only')
 
