@@ -41,6 +41,7 @@ demo: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 # One thread in each process: two processes of two threads each on two cores wait for each
 # other. Files, and not tests, are shared out, for what a file prepares is prepared once;

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import fiftyone as fo
+import numpy as np
 
 from ..errors import OutputExistsError
 from ..inference import Detector, Prediction
@@ -34,9 +35,11 @@ def add_predictions(samples: fo.core.collections.SampleCollection, detector: Det
     Raises:
         UserError: If a picture cannot be read.
     """
-    least = score_thr
-    if least is None:
-        least = 0.0 if detector.thresholds is None else detector.thresholds
+    least: float | np.ndarray = 0.0
+    if score_thr is not None:
+        least = score_thr
+    elif detector.thresholds is not None:
+        least = detector.thresholds
     waiting = samples.iter_samples(progress=True)
     while batch := list(islice(waiting, batch_size)):
         images = [detector.read(sample.filepath) for sample in batch]

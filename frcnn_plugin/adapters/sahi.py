@@ -47,8 +47,9 @@ class FRCNNDetectionModel(DetectionModel):
     def set_model(self, model: Detector, **kwargs) -> None:
         """Take a detector."""
         self.model = model
-        self.category_mapping = self.category_mapping or {
+        self.names: dict[str, str] = self.category_mapping or {
             str(label): name for label, name in enumerate(model.classes)}
+        self.category_mapping = self.names
 
     def perform_inference(self, image: np.ndarray) -> None:
         """Detect in one (H, W, 3) uint8 picture, RGB."""
@@ -69,11 +70,11 @@ class FRCNNDetectionModel(DetectionModel):
         shifts = fix_shift_amount_list(shift_amount_list or [[0, 0]])
         shapes = fix_full_shape_list(full_shape_list)
         self._object_prediction_list_per_image = [
-            self.objects(found, shifts[place], shapes and shapes[place])
+            self.objects(found, shifts[place], shapes[place] if shapes else None)
             for place, found in enumerate(self._original_predictions)]
 
-    def objects(self, found: Prediction, shift: list[int],
-                shape: list[int] | None) -> list[ObjectPrediction]:
+    def objects(self, found: Prediction, shift: list,
+                shape: list | None) -> list[ObjectPrediction]:
         """SAHI's objects of one slice.
 
         Args:
@@ -83,7 +84,7 @@ class FRCNNDetectionModel(DetectionModel):
         """
         return [ObjectPrediction(
             bbox=box.tolist(), score=float(score), category_id=int(label),
-            category_name=self.category_mapping[str(label)], shift_amount=shift,
+            category_name=self.names[str(label)], shift_amount=shift,
             full_shape=shape)
             for box, score, label in zip(found.boxes, found.scores, found.labels,
                                          strict=True)

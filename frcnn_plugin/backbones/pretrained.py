@@ -9,6 +9,7 @@ from urllib.error import URLError
 import torch
 import torchvision
 from mmengine.logging import print_log
+from mmengine.model import BaseModule
 
 from ..errors import CheckpointError, WeightsError, WeightsUnreachableError
 from ..io.checkpoints import StateDict, read_checkpoint, state_dict_of
@@ -59,8 +60,8 @@ def torchvision_weights(source: str):
                            'name; an example is torchvision://resnet50') from error
 
 
-class InitFromWeights:
-    """Gives an mmengine module a ``Pretrained`` initialisation that is checked.
+class InitFromWeights(BaseModule):
+    """An mmengine module with a ``Pretrained`` initialisation that is checked.
 
     mmengine's own loads what fits and logs the rest, so that a file of another network
     goes unnoticed. Here each tensor of the module must be in the file with its shape;

@@ -5,7 +5,6 @@ The C4 detector cuts a ResNet after ``layer3``: the first half runs once over th
 """
 
 import torchvision
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -16,7 +15,7 @@ DEPTHS = (18, 34, 50, 101, 152)
 
 
 @MODELS.register_module()
-class ResNetC4(InitFromWeights, BaseModule):
+class ResNetC4(InitFromWeights):
     """A ResNet up to ``layer3``, torchvision's, under torchvision's names.
 
     Source: "C4" is the naming of the ResNet paper (arXiv:1512.03385), appendix A, where
@@ -77,7 +76,8 @@ class ResNetC4(InitFromWeights, BaseModule):
         return self
 
 
-def torchvision_resnet(depth: int, style: str = 'pytorch') -> nn.Module:
+def torchvision_resnet(depth: int, style: str = 'pytorch'
+                       ) -> torchvision.models.ResNet:
     """torchvision's ResNet with random weights.
 
     Args:

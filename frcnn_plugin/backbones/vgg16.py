@@ -1,6 +1,5 @@
 """VGG16 without its last pooling: images to one feature map of stride 16."""
 
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
@@ -9,7 +8,7 @@ from .pretrained import InitFromWeights
 
 
 @MODELS.register_module()
-class VGG16(InitFromWeights, BaseModule):
+class VGG16(InitFromWeights):
     """conv1_1 to conv5_3 with four poolings, under torchvision's names.
 
     The poolings round up, so that a map covers its whole image, unless told otherwise.

@@ -75,7 +75,7 @@ def use_tiles(cfg: Config, size: int, overlap: float) -> None:
         raise ConfigError('proposals from a file are of whole pictures, not of their '
                           'tiles')
     data = next(iter(datasets_of(cfg, ('test_dataloader',))))
-    cfg.model = dict(type='TiledModel', module=cfg.model, pipeline=data.pipeline,
+    cfg.model = dict(type='TiledModel', module=cfg.model, pipeline=data['pipeline'],
                      tiles=size, overlap=overlap)
     leave_pictures(cfg)
 
@@ -83,9 +83,9 @@ def use_tiles(cfg: Config, size: int, overlap: float) -> None:
 def leave_pictures(cfg: Config) -> None:
     """Give pictures as they are in their files to a detector."""
     for dataset in datasets_of(cfg, ('test_dataloader',)):
-        dataset.pipeline = [dict(type='LoadImageFromFile'),
-                            dict(type='LoadAnnotations', with_bbox=True),
-                            dict(type='PackDetInputs', meta_keys=FILE_KEYS)]
+        dataset['pipeline'] = [dict(type='LoadImageFromFile'),
+                               dict(type='LoadAnnotations', with_bbox=True),
+                               dict(type='PackDetInputs', meta_keys=FILE_KEYS)]
 
 
 def use_detector(cfg: Config, carried: Config) -> None:
@@ -95,7 +95,7 @@ def use_detector(cfg: Config, carried: Config) -> None:
     """
     cfg.model = carried.model
     for dataset in datasets_of(cfg, ('test_dataloader',)):
-        dataset.pipeline = carried.test_dataloader.dataset.pipeline
+        dataset['pipeline'] = carried.test_dataloader.dataset.pipeline
 
 
 def use_amp(cfg: Config) -> None:

@@ -1,5 +1,7 @@
 """Faster R-CNN: backbone, region proposal network and second stage as one model."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -43,9 +45,9 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
         self.train_cfg, self.test_cfg = train_cfg, test_cfg
         self.backbone = MODELS.build(backbone)
         self.neck = MODELS.build(neck) if neck else None
-        self.rpn_head = MODELS.build(part_settings(
+        self.rpn_head: Any = MODELS.build(part_settings(
             rpn_head, train_cfg, test_cfg, 'rpn')) if rpn_head else None
-        self.roi_head = MODELS.build(part_settings(
+        self.roi_head: Any = MODELS.build(part_settings(
             roi_head, train_cfg, test_cfg, 'rcnn')) if roi_head else None
 
     with_rpn = property(lambda self: self.rpn_head is not None)

@@ -6,12 +6,14 @@ that is fixed from outside, and the four steps of alternating training.
 
 from collections.abc import Callable
 
+from torch import nn
+
 from ..backbones.resnet_c4 import batch_norms
 
 PARTS = ('backbone', 'neck', 'rpn_head', 'roi_head')
 
 
-class TrainingPhases:
+class TrainingPhases(nn.Module):
     """Freezing of whole parts, and training of one stage alone; mixed into a detector.
 
     Nothing of this is in a checkpoint: whoever drives the training
@@ -71,7 +73,7 @@ class TrainingPhases:
 
     def trains(self, stage: str) -> bool:
         """Whether a stage, ``'rpn'`` or ``'roi'``, is there and trained now."""
-        part = self.rpn_head if stage == 'rpn' else self.roi_head
+        part = getattr(self, f'{stage}_head')
         return part is not None and self._trained_stage in (None, stage)
 
     def train(self, mode: bool = True):

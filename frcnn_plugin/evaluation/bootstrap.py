@@ -79,21 +79,21 @@ def tally(evaluation: COCOeval, label: int) -> Tally:
         found.append(each['dtMatches'])
         ignored.append(each['dtIgnore'])
     order = np.argsort(-np.concatenate(scores), kind='stable')
-    images = np.concatenate(images)[order]
-    ignored = np.concatenate(ignored, axis=1)[:, order]
-    right = (np.concatenate(found, axis=1)[:, order] > 0) & ~ignored
+    image = np.concatenate(images)[order]
+    aside = np.concatenate(ignored, axis=1)[:, order]
+    right = (np.concatenate(found, axis=1)[:, order] > 0) & ~aside
     peaks = np.flatnonzero(right.any(0))
     rows = np.searchsorted(peaks, np.arange(len(order)))
     before_last = rows < len(peaks)
 
     def by_image(chosen: np.ndarray) -> csr_matrix:
         chosen = chosen & before_last
-        return csr_matrix((np.ones(chosen.sum()), (rows[chosen], images[chosen])),
+        return csr_matrix((np.ones(chosen.sum()), (rows[chosen], image[chosen])),
                           shape=(len(peaks), num_images))
 
     return Tally(objects, by_image(np.ones(len(order), bool)),
                  [by_image(each) for each in right],
-                 [by_image(each) for each in ignored])
+                 [by_image(each) for each in aside])
 
 
 def class_ap(matches: Tally, counts: np.ndarray, rec_thrs: np.ndarray) -> np.ndarray:

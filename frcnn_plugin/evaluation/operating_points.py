@@ -101,7 +101,7 @@ def choose(by_class: Sequence[Outcomes], classes: Sequence[str], images: int,
     pooled = pool(by_class)
     score = best_score(pooled, precision)
     common = fit_map(pooled.scores, pooled.right) if pooled.num_gts else IDENTITY
-    found = dict(
+    found: dict = dict(
         iou=IOU_THR, scores='raw', images=images, thresholds={}, f1={}, calibration={},
         rule='best F1' if precision is None else f'precision {precision}', pooled=[])
     for name, each in zip(classes, by_class, strict=True):
@@ -111,7 +111,7 @@ def choose(by_class: Sequence[Outcomes], classes: Sequence[str], images: int,
         cut = round(score if rare else best_score(each, precision), 4)
         parameters = common if rare else fit_map(each.scores, each.right, common)
         found['thresholds'][name] = cut
-        found['f1'][name] = (round(float(curve(each, [cut]).f1[0]), 4)
+        found['f1'][name] = (round(float(curve(each, np.array([cut])).f1[0]), 4)
                              if each.num_gts else None)
         found['calibration'][name] = [round(value, 5) for value in parameters]
     return found

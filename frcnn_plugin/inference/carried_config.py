@@ -88,7 +88,7 @@ def class_names(meta: dict, cfg: Config) -> tuple[str, ...]:
     """The classes as the checkpoint, or else the config, states them."""
     configured = cfg.test_dataloader.dataset.get('metainfo')
     for known in (meta.get('dataset_meta'), configured):
-        if (known or {}).get('classes') is not None:
+        if known and known.get('classes') is not None:
             return tuple(known['classes'])
     sizes = [node['num_classes'] for node in nested_dicts(cfg.model.get('roi_head'))
              if 'num_classes' in node]

@@ -4,8 +4,7 @@
     prediction = Detector('work_dirs/demo/iter_500.pth')('picture.jpg')
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from .prediction import Prediction
 RUNTIME_FILES = ('.xml', '.onnx')
 
 
-class Detector(ABC):
+class Detector:
     """A detector with its weights, ready for images.
 
     As ``pathlib.Path`` does, it becomes what the file is for: of a checkpoint a
@@ -47,7 +46,7 @@ class Detector(ABC):
         UserError: If the file cannot be read or used.
     """
 
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
     operating_points: dict | None = None
     thresholds: np.ndarray | None = None
 
@@ -108,9 +107,9 @@ class Detector(ABC):
             self.operating_points is None) else self._points.probabilities(
                 scores, labels))
 
-    @abstractmethod
-    def detect(self, images: list[np.ndarray]) -> list[Prediction]:
+    def detect(self, images: Sequence[np.ndarray]) -> list[Prediction]:
         """What is in a batch of (H, W, 3) uint8 images, BGR."""
+        raise NotImplementedError
 
 
 def notes_of(file: str | Path) -> dict:

@@ -1,7 +1,7 @@
 """A file of ``frcnn export`` as a detector, by OpenVINO."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -69,7 +69,7 @@ class FileDetector(Detector):
             raise UserError(f'{path}: OpenVINO cannot run it on device {device} '
                             f'({reason})') from error
 
-    def detect(self, images: list[np.ndarray]) -> list[Prediction]:
+    def detect(self, images: Sequence[np.ndarray]) -> list[Prediction]:
         """What is in (H, W, 3) uint8 images, BGR; those of one size at once."""
         found = []
         for _, group in groupby(images, key=np.shape):
@@ -93,8 +93,8 @@ def run_network(network, notes: dict, images: np.ndarray) -> list[tuple]:
     boxes, scores, labels, index = network(inputs).values()
     if not notes['resize_inside']:
         height, width = images.shape[1:3]
-        boxes = boxes / np.float32([inputs.shape[3] / width, inputs.shape[2] / height
-                                    ] * 2)
+        boxes = boxes / np.array(
+            [inputs.shape[3] / width, inputs.shape[2] / height] * 2, np.float32)
     return [(boxes[here], scores[here], labels[here])
             for here in (index == number for number in range(len(images)))]
 
@@ -103,9 +103,9 @@ def inputs_of(images: np.ndarray, notes: dict) -> np.ndarray:
     """What the network is given for (B, H, W, 3) uint8 pictures."""
     if notes['resize_inside']:
         return images
-    shape = images.shape[1:3]
-    new = resized_shape(*shape, notes['resize'])
-    if new != shape:
+    height, width = images.shape[1:3]
+    new = resized_shape(height, width, notes['resize'])
+    if new != (height, width):
         images = np.stack([resize_image(image, *new) for image in images])
     return images.transpose(0, 3, 1, 2).astype(np.float32)
 

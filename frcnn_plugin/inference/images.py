@@ -39,7 +39,8 @@ def read_image(image) -> np.ndarray:
         if not (isinstance(image, bytes) or Path(image).is_file()):
             raise DataError(f'{name}: no such image')
         try:
-            with Image.open(BytesIO(image) if name == 'in memory' else image) as found:
+            with Image.open(BytesIO(image) if isinstance(image, bytes) else image
+                            ) as found:
                 return _in_bgr(_upright(found))
         except UnidentifiedImageError as error:
             raise DataError(f'{name}: not a readable image') from error
@@ -71,7 +72,7 @@ def write_image(path: Path, image: np.ndarray) -> None:
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        turn = TURNS.get(image.getexif().get(ORIENTATION))
+        turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # what is damaged says nothing, as to OpenCV
         turn = None
     return image if turn is None else image.transpose(turn)

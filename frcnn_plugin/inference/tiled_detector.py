@@ -1,5 +1,6 @@
 """A detector that looks at a picture tile by tile, and at all of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +40,13 @@ class TiledDetector(Detector):
         if self.operating_points:
             self._points = detector._points
 
-    def read(self, image) -> np.ndarray | LargeImage:
+    def read(self, image) -> np.ndarray | LargeImage:  # type: ignore[override]
         """As all detectors do; of a large TIFF only the tiles are read, one by one."""
         if isinstance(image, str | Path) and is_large(image):
             return LargeImage(image)
         return super().read(image)
 
-    def detect(self, images: list[np.ndarray | LargeImage]) -> list[Prediction]:
+    def detect(self, images: Sequence[np.ndarray | LargeImage]) -> list[Prediction]:
         """What is in (H, W, 3) uint8 images, BGR."""
         return [self.detect_in_one(image) for image in images]
 
@@ -66,8 +67,8 @@ class TiledDetector(Detector):
         tile = np.repeat(np.arange(len(tiles)), [len(each) for each in found])
         boxes, scores, labels = (np.concatenate([getattr(each, name) for each in found])
                                  for name in ('boxes', 'scores', 'labels'))
-        boxes[tile == len(tiles) - 1] *= np.float32([
-            width / whole.shape[1], height / whole.shape[0]] * 2)
+        boxes[tile == len(tiles) - 1] *= np.array([
+            width / whole.shape[1], height / whole.shape[0]] * 2, np.float32)
         boxes += np.tile(tiles[tile, :2], 2).astype(np.float32)
         return self.prediction(
             *merge(boxes, scores, labels, tile, tiles, height, width))

@@ -1,14 +1,14 @@
 """A checkpoint as a detector, by torch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import torch
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
-from torch import nn
 
 from ..accelerate.inference import fold_batch_norms, for_inference
 from ..accelerate.precision import check_mixed_precision, mixed_precision
@@ -35,9 +35,9 @@ class ModelDetector(Detector):
     """
 
     amp = False
-    classes = ()  # only numbers of classes are known
+    classes: tuple[str, ...] = ()  # only numbers of classes are known
 
-    def __init__(self, model: nn.Module, pipeline: list[dict],
+    def __init__(self, model: BaseModel, pipeline: list[dict],
                  scope: str = SCOPE) -> None:
         self.model, self.scope = model, scope
         self.device = next(model.parameters()).device
@@ -46,7 +46,7 @@ class ModelDetector(Detector):
                 step for step in pipeline
                 if str(step.get('type')).rpartition('.')[2] not in UNUSED])
 
-    def detect(self, images: list[np.ndarray]) -> list[Prediction]:
+    def detect(self, images: Sequence[np.ndarray]) -> list[Prediction]:
         """What is in a batch of (H, W, 3) uint8 images, BGR."""
         samples = [self.prepare(image) for image in images]
         mixed = mixed_precision(self.device) if self.amp else nullcontext()

@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TypeVar
 
-Item, Result = TypeVar('Item'), TypeVar('Result')
+Item = TypeVar('Item')
+Result = TypeVar('Result')
 
 
 def ahead(pool: Executor, function: Callable[[Item], Result], items: Iterable[Item],
@@ -32,7 +33,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.begin = time.perf_counter()
-        self.parts: Counter[str] = Counter()
+        self.parts: defaultdict[str, float] = defaultdict(float)
         self.lock = threading.Lock()
 
     @contextmanager

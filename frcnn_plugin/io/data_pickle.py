@@ -108,7 +108,8 @@ class _Array(np.ndarray):
             raise _Refused('an array of objects')
         if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(data):
             raise ValueError(f'an array of {shape} from {len(data)} bytes')
-        super().__setstate__((1, shape, dtype, bool(fortran), data))
+        super().__setstate__(  # numpy takes no bool of its own there
+            (1, shape, dtype, bool(fortran), data))  # type: ignore[arg-type]
 
 
 def _array(data: bytes, dtype: _DType) -> np.ndarray:

@@ -31,10 +31,10 @@ def font_for(names: Iterable[str]) -> font_manager.FontEntry:
     squares.
     """
     wanted = {ord(letter) for name in names for letter in name if letter.isprintable()}
-    plain = font_manager.FontEntry(font_manager.findfont(PLAIN), PLAIN)
+    plain = font_manager.FontEntry(fname=font_manager.findfont(PLAIN), name=PLAIN)
     best, lacking = plain, wanted - characters_of(plain.fname)
-    if lacking and find_spec(PACKAGE):
-        folder = Path(find_spec(PACKAGE).origin).parent
+    if lacking and (spec := find_spec(PACKAGE)) and spec.origin:
+        folder = Path(spec.origin).parent
         for file in font_manager.findSystemFonts([str(folder)]):
             font_manager.fontManager.addfont(file)
     for entry in font_manager.fontManager.ttflist:

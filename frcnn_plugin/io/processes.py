@@ -5,7 +5,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-Item, Result = TypeVar('Item'), TypeVar('Result')
+Item = TypeVar('Item')
+Result = TypeVar('Result')
 MANY = 5000  # items from which processes are worth their start
 CHUNK = 128  # items that a process is given at once
 

@@ -1,7 +1,7 @@
 """How far along some work is: a bar on the screen, or lines in a log."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from datetime import timedelta
 from typing import TypeVar
 
@@ -23,7 +23,8 @@ def progress(items: Iterable[Item], what: object, total: int | None = None,
         total: How many there are, if they do not tell.
         quiet: Up to this number there is no bar.
     """
-    total = len(items) if total is None and hasattr(items, '__len__') else total
+    if total is None and isinstance(items, Sized):
+        total = len(items)
     with Bars(Progress.get_default_columns(), total is not None and total <= quiet
               ) as bar:
         task = bar.add_task(escape(str(what)), total=total)

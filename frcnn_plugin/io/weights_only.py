@@ -20,7 +20,7 @@ LOCK = threading.RLock()  # torch has one list of allowed types for all threads
 
 
 def load_weights_only(path: str | os.PathLike,
-                      map_location: str | torch.device | None = None) -> object:
+                      map_location: str | torch.device | None = None) -> dict:
     """The content of a file of ``torch.save``.
 
     Raises:

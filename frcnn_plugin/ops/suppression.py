@@ -49,7 +49,7 @@ def _masked_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, groups: Tensor | N
     # the host has to wait for the result of each call: as many images as fit into one
     images = max(1, PER_CALL // max(1, scores.size(1)))
     parts = zip(*(x.split(images) for x in (bboxes, scores, mask, groups)), strict=True)
-    return torch.cat([nms_of_images(*part, iou_thr) for part in parts])
+    return torch.cat([nms_of_images(a, b, c, d, iou_thr) for a, b, c, d in parts])
 
 
 @_masked_nms.register_fake

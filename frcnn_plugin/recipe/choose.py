@@ -37,15 +37,15 @@ def anchor_sizes(facts: Facts, longer: int) -> list[float]:
     They divide the range from the 5th to the 95th percentile of the boxes' sizes on a
     logarithmic scale.
     """
-    sizes = spaced(*facts.quantiles(facts.shares, *SPREAD) * longer, 2)
-    return [round(float(size), 1) for size in sizes]
+    low, high = facts.quantiles(facts.shares, *SPREAD) * longer
+    return [round(float(size), 1) for size in spaced(low, high, 2)]
 
 
 def anchor_ratios(facts: Facts) -> list[float]:
     """Heights over widths of anchors: three or more, at most a factor of 2 apart."""
     ratios = facts.boxes[:, 1] / facts.boxes[:, 0]
-    return [float(f'{ratio:.3g}')
-            for ratio in spaced(*facts.quantiles(ratios, *SPREAD), 3)]
+    low, high = facts.quantiles(ratios, *SPREAD)
+    return [float(f'{ratio:.3g}') for ratio in spaced(low, high, 3)]
 
 
 def spaced(low: float, high: float, least: int) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
@@ -42,8 +43,8 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
     sizes = [(*each.scales, *(each.get('until') or each.scales))
              for each in augments if 'scales' in each]
     with DefaultScope.overwrite_default_scope(SCOPE):
-        model = MODELS.build(cfg.model)
-    model = for_training(model.to(device)).train()
+        model: BaseModel = MODELS.build(cfg.model)
+    for_training(model.to(device)).train()
     number = max(1, round(len(facts.boxes) / len(facts.sizes)))
 
     def step(factor: float) -> float:

@@ -42,7 +42,8 @@ class ProposalTargetSampler(MMDetTargetSampler):
         self.num = num
         self.pos_fraction = pos_fraction
         self.pos_iou_thr = pos_iou_thr
-        self.neg_iou_thr = tuple(neg_iou_thr)
+        low, high = neg_iou_thr
+        self.neg_iou_thr = (low, high)
         self.add_gt_as_proposals = add_gt_as_proposals
         self.offset = offset
         self.compare = compare  # a faster one may take its place: accelerate/

@@ -1,6 +1,5 @@
 """The second half of a ResNet, run on every region."""
 
-from mmengine.model import BaseModule
 from torch import Tensor
 
 from ..backbones.pretrained import InitFromWeights
@@ -9,7 +8,7 @@ from ..registry import MODELS
 
 
 @MODELS.register_module()
-class ResNetC5Head(InitFromWeights, BaseModule):
+class ResNetC5Head(InitFromWeights):
     """``layer4`` of torchvision's ResNet as the shared head of the second stage.
 
     Source: Networks on Conv feature maps (arXiv:1504.06066); ResNet (arXiv:1512.03385),

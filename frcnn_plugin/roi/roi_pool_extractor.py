@@ -88,7 +88,8 @@ class RoIPoolExtractor(BaseModule):
         if factor is None:
             return self.pool_map(
                 *one_batch(feats, rois.float(), levels, self.featmap_strides), 1.0)
-        pooled = 0.0  # an enlarged region may reach beyond its map, into another one
+        # an enlarged region may reach beyond its map, into another one
+        pooled = feats[0].new_zeros(())
         for level, (feature, stride) in enumerate(
                 zip(feats, self.featmap_strides, strict=True)):
             here = (levels == level).view(-1, 1)

@@ -1,6 +1,5 @@
 """The two fully connected layers of VGG16, run on every region."""
 
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..backbones.pretrained import InitFromWeights
@@ -8,7 +7,7 @@ from ..registry import MODELS
 
 
 @MODELS.register_module()
-class VGG16FCHead(InitFromWeights, BaseModule):
+class VGG16FCHead(InitFromWeights):
     """fc6 and fc7 as the shared head of the second stage, under torchvision's names.
 
     Source: Fast R-CNN (arXiv:1504.08083), section 2.2: the last pooling of VGG16 gives

@@ -53,9 +53,9 @@ class AnchorTargetSampler(MMDetTargetSampler):
         self.num = num
         self.pos_fraction = pos_fraction
         self.pos_iou_thr = pos_iou_thr
-        self.neg_iou_thr = (
-            (0.0, neg_iou_thr) if isinstance(neg_iou_thr, int | float)
-            else tuple(neg_iou_thr))
+        low, high = ((0.0, neg_iou_thr) if isinstance(neg_iou_thr, int | float)
+                     else neg_iou_thr)
+        self.neg_iou_thr = (low, high)
         self.allowed_border = allowed_border
         self.match_low_quality = match_low_quality
         self.min_pos_iou = min_pos_iou

@@ -76,8 +76,9 @@ class ProposalCreator:
             Proposals: P = ``max_per_img`` rows per image (fewer where there are fewer
             candidates), best first; without a gradient.
         """
-        limits = dict(nms_iou_thr=self.nms_iou_thr, min_bbox_size=self.min_bbox_size)
-        limits.update(self.train if training else self.test)
+        limits: dict = {
+            'nms_iou_thr': self.nms_iou_thr, 'min_bbox_size': self.min_bbox_size,
+            **(self.train if training else self.test)}
         level_sizes = list(level_sizes or [objectness.size(1)])
         # gradients stop here: proposals are fixed boxes to the second stage
         objectness, bbox_deltas = objectness.detach().float(), bbox_deltas.detach()

@@ -103,7 +103,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         else:
             self.target_sampler = TASK_UTILS.build(target_sampler or TARGETS)
         self.has_own_creator = proposal_creator is not None or test_cfg is None
-        if not self.has_own_creator:
+        if proposal_creator is None and test_cfg is not None:
             proposal_creator = proposal_settings(
                 test_cfg, (train_cfg or {}).get('rpn_proposal'))
         self.proposal_creator = TASK_UTILS.build(proposal_creator or PROPOSALS)
@@ -112,11 +112,10 @@ class RPNHead(MMDetDenseHead, BaseModule):
         channels = [in_channels] + [feat_channels] * num_convs
         self.rpn_conv = nn.ModuleList(
             nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(channels))
-        kernel = dict(kernel_size=predictor_kernel_size,
+        self.rpn_cls, self.rpn_reg = (
+            nn.Conv2d(channels[-1], num_anchors * outputs, predictor_kernel_size,
                       padding=predictor_kernel_size // 2)
-        self.rpn_cls = nn.Conv2d(
-            channels[-1], num_anchors * self.cls_out_channels, **kernel)
-        self.rpn_reg = nn.Conv2d(channels[-1], num_anchors * 4, **kernel)
+            for outputs in (self.cls_out_channels, 4))
 
     def run(self, features: Sequence[Tensor], image_sizes: Tensor, *, training: bool,
             gt: GroundTruth | None = None, creator: ProposalCreator | None = None
