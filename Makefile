@@ -1,5 +1,9 @@
 # make demo   train and test on generated shapes, from a bare clone
 # make test   lint and tests, from a bare clone
+# make site   the documentation as a site, in build/site
+# make notebooks   runs the notebooks anew, and stores what they show
+# make matrix   the oldest and the newest versions that setup.cfg allows
+# make mmdet-tests MMDET=CLONE   mmdet's own tests on the operators that are served here
 # make adapters   the tools of others around it, with the real packages (FiftyOne: 0.8 GB)
 # make parity   the peers' numbers beside ours, on mmcv-lite and on compiled mmcv
 
@@ -12,7 +16,7 @@ DEMO := work_dirs/demo
 
 PIP = python -m pip install --disable-pip-version-check --progress-bar off
 
-.PHONY: install demo test lint adapters parity clean
+.PHONY: install demo test lint site notebooks matrix mmdet-tests adapters parity clean
 
 install: $(VENV)/installed
 
@@ -22,7 +26,7 @@ install: $(VENV)/installed
 # counts; opencv-python stays installed by name, for the packages that ask for it, and
 # taking it out would take the shared files along.
 $(VENV)/installed: setup.cfg pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 12) else "error: Python 3.11 or 3.12 is needed, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "error: Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % v)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
 	    -c constraints.txt -e '.[lite,dev]'
@@ -49,6 +53,19 @@ lint: install
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
 	    --dist loadfile --no-loadscope-reorder
+
+notebooks: install
+	$(BIN)/python tools/notebooks.py
+
+# uv makes an environment for each row, and removes it again.
+matrix: install
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/matrix.py --write docs/versions.md
+
+# A clone of mmdet at v3.3.0, whose tests are no part of its wheel.
+mmdet-tests: install
+	@test -d "$(MMDET)/tests" || { echo 'error: name a clone: make mmdet-tests MMDET=CLONE'; exit 1; }
+	$(BIN)/$(PIP) parameterized
+	$(BIN)/python tools/mmdet_tests.py "$(MMDET)" --write docs/reuse_in_mmdet.md
 
 # Some pins of constraints.txt are too new for these tools; nothing is pinned here.
 $(ADAPTERS)/installed: setup.cfg
@@ -78,3 +95,8 @@ parity: install $(COMPILED)/installed
 
 clean:
 	rm -rf $(VENV) $(COMPILED) $(ADAPTERS) work_dirs data/shapes build *.egg-info
+
+# The pages of docs/, the configs and the API as a site, in build/site; a link that leads
+# nowhere fails.
+site: install
+	$(BIN)/mkdocs build

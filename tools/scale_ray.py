@@ -94,8 +94,9 @@ def kill_a_worker(args: argparse.Namespace, pictures: Path,
     """Compare what a cluster finds that loses a worker with what one process does."""
     alone = pictures.parent / 'alone'
     torch.set_num_threads(1)  # as Ray's workers: sums are rounded in the same order
+    options = ('--device', 'cpu', '--score-thr', '0.05', '--batch-size', '1')
     detect([str(pictures), args.checkpoint, '-o', str(alone), '--no-pictures',
-            '--device', 'cpu', '--score-thr', '0.05'])
+            *options])  # one at a time: others in a batch are a border to a picture
     lines = {line['file_name']: line for line in map(
         json.loads, (alone / 'detections.jsonl').open())}
     with cluster(2) as address:
@@ -104,8 +105,7 @@ def kill_a_worker(args: argparse.Namespace, pictures: Path,
                                   args=(killed, args.pictures / KILL_AFTER))
         killer.start()
         detect(['s3://bucket/pictures', args.checkpoint, '-o', 's3://bucket/found',
-                '--engine', 'ray', '--address', address, '--device', 'cpu',
-                '--score-thr', '0.05'])
+                '--engine', 'ray', '--address', address, *options])
     rows = pyarrow.dataset.dataset('bucket/found', filesystem=store).to_table()
     names = Counter(rows['file_name'].to_pylist())
     same = sum(alike(row, lines[row['file_name']]) for row in rows.to_pylist())

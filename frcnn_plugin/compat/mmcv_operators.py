@@ -3,15 +3,18 @@
 mmcv's operators are compiled from source for each pair of torch and CUDA; mmcv-lite is
 the same Python code without them, and ``import mmdet`` fails on it with ``No module
 named 'mmcv._ext'``. torchvision's wheels hold the kernels that Faster R-CNN needs, for
-CPU and GPU. Registered under mmcv's name and signatures they make all of mmdet
-importable, and its two-stage detectors runnable, with nothing to build.
+CPU and GPU, and that of deformable convolution. Registered under mmcv's name and
+signatures they make all of mmdet importable, and most of its detectors runnable, with
+nothing to build.
 """
 
 from types import ModuleType
 
 import torch
-import torchvision  # noqa: F401 - loading it registers torch.ops.torchvision
+import torchvision
 from torch import Tensor
+
+from . import deformable_convolution
 
 # a plain install builds where there is no torch, and silently leaves the operators out
 COMPILED = ('uninstall mmcv-lite and install the compiled mmcv (with torch in place: '
@@ -65,10 +68,38 @@ def _roi_pool_backward(grad_output: Tensor, rois: Tensor, argmax: Tensor,
         pooled_width, *grad_input.shape))
 
 
+def _sigmoid_focal_loss_forward(input: Tensor, target: Tensor, weight: Tensor,
+                                output: Tensor, gamma: float, alpha: float) -> None:
+    output.copy_(_focal_loss(input, target, weight, gamma, alpha))
+
+
+def _sigmoid_focal_loss_backward(input: Tensor, target: Tensor, weight: Tensor,
+                                 grad_input: Tensor, gamma: float, alpha: float
+                                 ) -> None:
+    with torch.enable_grad():
+        input = input.detach().requires_grad_()
+        loss = _focal_loss(input, target, weight, gamma, alpha).sum()
+    grad_input.copy_(torch.autograd.grad(loss, input)[0])
+
+
+def _focal_loss(input: Tensor, target: Tensor, weight: Tensor, gamma: float,
+                alpha: float) -> Tensor:
+    # (N, C) of (N, C) logits and (N,) classes, where C is the background
+    if weight.numel():
+        raise NotImplementedError("mmcv's sigmoid_focal_loss with a weight for each "
+                                  f'class is not served: {COMPILED}')
+    classes = torch.arange(input.size(1), device=input.device)
+    return torchvision.ops.sigmoid_focal_loss(
+        input, (target.unsqueeze(1) == classes).to(input.dtype), alpha, gamma)
+
+
 SERVED = dict(
-    nms=_nms, roi_align_forward=_roi_align_forward,
-    roi_align_backward=_roi_align_backward, roi_pool_forward=_roi_pool_forward,
-    roi_pool_backward=_roi_pool_backward)
+    nms=_nms,
+    roi_align_forward=_roi_align_forward, roi_align_backward=_roi_align_backward,
+    roi_pool_forward=_roi_pool_forward, roi_pool_backward=_roi_pool_backward,
+    sigmoid_focal_loss_forward=_sigmoid_focal_loss_forward,
+    sigmoid_focal_loss_backward=_sigmoid_focal_loss_backward,
+    **deformable_convolution.SERVED)
 
 
 class TorchvisionOperators(ModuleType):

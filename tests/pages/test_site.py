@@ -1,0 +1,33 @@
+"""The site can be built, and a link that leads nowhere stops it."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+from pages.listing import REPO
+
+pytest.importorskip('material')
+
+
+@pytest.mark.parametrize('broken', [False, True])
+def test_build(broken, tmp_path):
+    for name in ('README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'mkdocs.yml'):
+        shutil.copy(REPO / name, tmp_path)
+    for name in ('tools', 'frcnn_plugin', 'configs'):
+        (tmp_path / name).symlink_to(REPO / name)
+    shutil.copytree(REPO / 'docs', tmp_path / 'docs')
+    if broken:
+        with (tmp_path / 'docs/start.md').open('a') as page:
+            page.write('\n[nowhere](nowhere.md)\n')
+    done = subprocess.run([sys.executable, '-m', 'mkdocs', 'build'], cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert (done.returncode != 0) == broken, done.stderr
+    if broken:
+        assert 'nowhere.md' in done.stderr
+        return
+    first = (tmp_path / 'build/site/index.html').read_text()
+    assert 'href="docs/' not in first and 'src="docs/' not in first
+    assert 'AnchorGenerator' in (tmp_path / 'build/site/api/rpn/index.html').read_text()
+    config = tmp_path / 'build/site/configs/frcnn_r50_c4_voc/index.html'
+    assert 'the main config' in config.read_text()
