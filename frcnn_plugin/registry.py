@@ -84,7 +84,7 @@ PARAM_SCHEDULERS = _child(mmdet_registry.PARAM_SCHEDULERS)
 RUNNERS = _child(mmdet_registry.RUNNERS)
 RUNNER_CONSTRUCTORS = _child(mmdet_registry.RUNNER_CONSTRUCTORS)
 TRANSFORMS = _child(mmdet_registry.TRANSFORMS, 'datasets.tiled_dataset')
-VISBACKENDS = _child(mmdet_registry.VISBACKENDS)
+VISBACKENDS = _child(mmdet_registry.VISBACKENDS, 'engine.experiment_trackers')
 VISUALIZERS = _child(mmdet_registry.VISUALIZERS)
 WEIGHT_INITIALIZERS = _child(mmdet_registry.WEIGHT_INITIALIZERS)
 

@@ -16,7 +16,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,6 +24,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.fs
@@ -41,6 +41,7 @@ from frcnn_plugin.stream.parquet import table_of
 
 NAME = 'ray::MapWorker'  # of the processes that hold detectors
 KILL_AFTER = 50  # pictures a second, roughly: halfway
+PATIENCE = 300  # seconds, until such a process is there
 
 
 class Sleeper:
@@ -128,12 +129,15 @@ def alike(row: dict, line: dict) -> bool:
 
 def kill_one_worker(killed: list[int], seconds: float) -> None:
     """Kill a process that detects, when it has done so for a while, and note it."""
-    while not (found := subprocess.run(
-            ['pgrep', '-f', NAME], text=True, capture_output=True).stdout.split()):
+    deadline = time.monotonic() + PATIENCE
+    while not (found := [child.pid for child in psutil.Process().children(True)
+                         if NAME in ' '.join(child.cmdline())]):
+        if time.monotonic() > deadline:
+            return
         time.sleep(0.1)
     time.sleep(seconds)
-    os.kill(int(found[0]), signal.SIGKILL)
-    killed.append(int(found[0]))
+    os.kill(found[0], signal.SIGKILL)
+    killed.append(found[0])
 
 
 def compare_workers(args: argparse.Namespace) -> int:

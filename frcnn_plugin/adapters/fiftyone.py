@@ -12,7 +12,7 @@ from pathlib import Path
 import fiftyone as fo
 import numpy as np
 
-from ..errors import OutputExistsError
+from ..errors import OutputExistsError, UserError
 from ..inference import Detector, Prediction
 
 SPLITS = dict(train=('train', 'training'), val=('val', 'valid', 'validation'),
@@ -74,6 +74,7 @@ def export_samples(samples: fo.core.collections.SampleCollection, out: str | Pat
 
     Raises:
         OutputExistsError: If there is something in ``out``.
+        UserError: If some samples have such a tag and others none, or two.
     """
     out = Path(out)
     if out.exists() and any(out.iterdir()):
@@ -81,6 +82,14 @@ def export_samples(samples: fo.core.collections.SampleCollection, out: str | Pat
     classes = samples.distinct(f'{field}.detections.label')
     parts = {split: samples.match_tags(list(tags)) for split, tags in SPLITS.items()}
     parts = {split: part for split, part in parts.items() if len(part)}
+    tagged = sum(map(len, parts.values()))
+    untagged = len(samples.match_tags([tag for tags in SPLITS.values() for tag in tags],
+                                      bool=False))
+    if parts and tagged + untagged != len(samples):
+        raise UserError('some samples are tagged for two of train, val and test')
+    if parts and untagged:
+        raise UserError(f'{untagged} of {len(samples)} samples have no tag such as '
+                        'train, val or test, but others have')
     for split, part in (parts or {'': samples}).items():
         part.export(str(out / split), dataset_type=fo.types.COCODetectionDataset,
                     label_field=field, classes=classes, export_media='symlink')

@@ -14,7 +14,11 @@ from sahi.models.base import DetectionModel
 from sahi.prediction import ObjectPrediction
 from sahi.utils.compatibility import fix_full_shape_list, fix_shift_amount_list
 
+from ..errors import UserError
 from ..inference import Detector, Prediction
+from ..inference.detector import is_runtime_file
+
+DEFAULT = 0.3  # the least score where nothing tells a better one
 
 
 class FRCNNDetectionModel(DetectionModel):
@@ -30,10 +34,16 @@ class FRCNNDetectionModel(DetectionModel):
 
     def __init__(self, model_path: str | None = None, *,
                  confidence_threshold: float | None = None, **kwargs) -> None:
-        self.asked = confidence_threshold
-        super().__init__(
-            model_path, confidence_threshold=0.3 if confidence_threshold is None
-            else confidence_threshold, **kwargs)
+        self.told = confidence_threshold is None  # by the detector, where it can
+        least = DEFAULT if confidence_threshold is None else confidence_threshold
+        super().__init__(model_path, confidence_threshold=least, **kwargs)
+
+    def set_device(self, device: str | None = None) -> None:
+        """Devices are torch's, but for an exported file, which has OpenVINO's."""
+        if is_runtime_file(self.model_path):
+            self.device = device or 'cpu'
+        else:
+            super().set_device(device)
 
     def load_model(self) -> None:
         """Read the file.
@@ -45,10 +55,17 @@ class FRCNNDetectionModel(DetectionModel):
                                 device=str(self.device)))
 
     def set_model(self, model: Detector, **kwargs) -> None:
-        """Take a detector."""
+        """Take a detector.
+
+        Raises:
+            UserError: If ``category_mapping`` is of other classes.
+        """
         self.model = model
-        self.names: dict[str, str] = self.category_mapping or {
-            str(label): name for label, name in enumerate(model.classes)}
+        own = {str(label): name for label, name in enumerate(model.classes)}
+        self.names: dict[str, str] = self.category_mapping or own
+        if set(self.names) != set(own):
+            raise UserError(f'category_mapping has the keys {sorted(self.names)}, '
+                            f'but this detector {sorted(own)}')
         self.category_mapping = self.names
 
     def perform_inference(self, image: np.ndarray) -> None:
@@ -59,8 +76,8 @@ class FRCNNDetectionModel(DetectionModel):
         """Detect in several at once."""
         found = self.model.detect([
             np.ascontiguousarray(image[..., ::-1]) for image in images])
-        least = self.confidence_threshold
-        if self.asked is None and self.model.thresholds is not None:
+        least = self.confidence_threshold  # which SAHI changes for a call
+        if self.told and least == DEFAULT and self.model.thresholds is not None:
             least = self.model.thresholds
         self._original_predictions = [each.above(least) for each in found]
 

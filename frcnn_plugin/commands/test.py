@@ -92,6 +92,7 @@ def configure(args: argparse.Namespace, file: str | None = None,
         (testing.use_amp, args.amp),
         (testing.dump_detections, args.out or None),
         (testing.only_test, True),
+        (changes.follow_no_more, True),
         (changes.distribute_on_cpu, distributed and not torch.cuda.is_available()),
     ])
     return cfg

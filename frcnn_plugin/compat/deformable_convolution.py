@@ -1,7 +1,8 @@
 """mmcv's deformable convolutions, both versions, by torchvision's kernel.
 
 mmcv hands over buffers that its own kernels work in, and tensors to write the results
-into. The kernel of torchvision needs none of the former.
+into. The kernel of torchvision needs none of the former. It computes in float32: places
+in half precision would be a pixel off, and it has no CPU kernel for bfloat16.
 """
 
 import torch
@@ -11,17 +12,16 @@ from torch import Tensor
 def deform_conv_forward(input: Tensor, weight: Tensor, offset: Tensor, output: Tensor,
                         columns: Tensor, ones: Tensor, **settings: int) -> None:
     """The first version (arXiv:1703.06211), into ``output``."""
-    output.copy_(torch.ops.torchvision.deform_conv2d(
-        input, weight, offset, *without_mask(input, weight), *numbers(settings), False))
+    output.copy_(forward(
+        input, weight, offset, *without_mask(input, weight), settings, False))
 
 
 def deform_conv_backward_input(
         input: Tensor, offset: Tensor, grad_output: Tensor, grad_input: Tensor,
         grad_offset: Tensor, weight: Tensor, columns: Tensor, **settings: int) -> None:
     """Its gradients with respect to the map and the offsets."""
-    found = torch.ops.torchvision._deform_conv2d_backward(
-        grad_output, input, weight, offset, *without_mask(input, weight),
-        *numbers(settings), False)
+    found = backward(grad_output, input, weight, offset, *without_mask(input, weight),
+                     settings, False)
     grad_input.copy_(found[0])
     grad_offset.copy_(found[2])
 
@@ -30,10 +30,9 @@ def deform_conv_backward_parameters(
         input: Tensor, offset: Tensor, grad_output: Tensor, grad_weight: Tensor,
         columns: Tensor, ones: Tensor, scale: float = 1, **settings: int) -> None:
     """Its gradient with respect to the weights, whose values do not matter to it."""
-    found = torch.ops.torchvision._deform_conv2d_backward(
-        grad_output, input, grad_weight, offset, *without_mask(input, grad_weight),
-        *numbers(settings), False)
-    grad_weight.add_(found[1], alpha=scale)
+    found = backward(grad_output, input, grad_weight, offset,
+                     *without_mask(input, grad_weight), settings, False)
+    grad_weight.add_(found[1].to(grad_weight.dtype), alpha=scale)
 
 
 def modulated_deform_conv_forward(
@@ -42,9 +41,9 @@ def modulated_deform_conv_forward(
         **settings: int) -> None:
     """The second version (arXiv:1811.11168), into ``output``."""
     size = output.shape[-2:]
-    output.copy_(torch.ops.torchvision.deform_conv2d(
-        input, weight, as_large(offset, size), as_large(mask, size),
-        bias_of(weight, bias, with_bias), *numbers(settings), True))
+    output.copy_(forward(
+        input, weight, first_of(offset, size), first_of(mask, size),
+        bias_of(weight, bias, with_bias), settings, True))
 
 
 def modulated_deform_conv_backward(
@@ -54,18 +53,32 @@ def modulated_deform_conv_backward(
         with_bias: bool = True, **settings: int) -> None:
     """All of its gradients."""
     size = grad_output.shape[-2:]
-    found = torch.ops.torchvision._deform_conv2d_backward(
-        grad_output, input, weight, as_large(offset, size), as_large(mask, size),
-        bias_of(weight, bias, with_bias), *numbers(settings), True)
+    found = backward(
+        grad_output, input, weight, first_of(offset, size), first_of(mask, size),
+        bias_of(weight, bias, with_bias), settings, True)
     grad_input.copy_(found[0])
     grad_weight.copy_(found[1])
-    as_large(grad_offset, size).copy_(found[2])
-    as_large(grad_mask, size).copy_(found[3])
+    put_first(grad_offset, found[2])
+    put_first(grad_mask, found[3])
     if with_bias:
         grad_bias.copy_(found[4])
 
 
-def as_large(values: Tensor, size: torch.Size) -> Tensor:
+def forward(*tensors_and_settings) -> Tensor:
+    """torchvision's operator, in float32."""
+    *tensors, settings, use_mask = tensors_and_settings
+    return torch.ops.torchvision.deform_conv2d(
+        *(each.float() for each in tensors), *numbers(settings), use_mask)
+
+
+def backward(*tensors_and_settings) -> tuple[Tensor, ...]:
+    """Its gradients: of the map, weights, offsets, mask and bias."""
+    *tensors, settings, use_mask = tensors_and_settings
+    return torch.ops.torchvision._deform_conv2d_backward(
+        *(each.float() for each in tensors), *numbers(settings), use_mask)
+
+
+def first_of(values: Tensor, size: torch.Size) -> Tensor:
     """(B, C, H, W) offsets or masks, of a height and a width that may be too large.
 
     mmcv's kernel reads as much of an image's values as the output has places, from the
@@ -75,6 +88,15 @@ def as_large(values: Tensor, size: torch.Size) -> Tensor:
     if values.shape[-2:] == size:
         return values
     return values.flatten(1)[:, :channels * size.numel()].view(batch, channels, *size)
+
+
+def put_first(target: Tensor, values: Tensor) -> None:
+    """Write what :func:`first_of` has read, and 0 behind it."""
+    if target.shape != values.shape:
+        whole = values.new_zeros(target.size(0), target[0].numel())
+        whole[:, :values[0].numel()] = values.flatten(1)
+        values = whole.view(target.shape)
+    target.copy_(values)
 
 
 def without_mask(input: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

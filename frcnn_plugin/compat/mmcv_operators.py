@@ -13,6 +13,7 @@ from types import ModuleType
 import torch
 import torchvision
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from . import deformable_convolution
 
@@ -70,27 +71,28 @@ def _roi_pool_backward(grad_output: Tensor, rois: Tensor, argmax: Tensor,
 
 def _sigmoid_focal_loss_forward(input: Tensor, target: Tensor, weight: Tensor,
                                 output: Tensor, gamma: float, alpha: float) -> None:
-    output.copy_(_focal_loss(input, target, weight, gamma, alpha))
+    output.copy_(torchvision.ops.sigmoid_focal_loss(
+        input.float(), _one_hot(input, target, weight).float(), alpha, gamma))
 
 
 def _sigmoid_focal_loss_backward(input: Tensor, target: Tensor, weight: Tensor,
                                  grad_input: Tensor, gamma: float, alpha: float
                                  ) -> None:
-    with torch.enable_grad():
-        input = input.detach().requires_grad_()
-        loss = _focal_loss(input, target, weight, gamma, alpha).sum()
-    grad_input.copy_(torch.autograd.grad(loss, input)[0])
+    # written out: the derivative of (1 - p) ** gamma is infinite for p = 1, gamma < 1
+    logits = input.float()
+    p, log_p, log_q = logits.sigmoid(), logsigmoid(logits), logsigmoid(-logits)
+    of_objects = alpha * (1 - p) ** gamma * (gamma * p * log_p + p - 1)
+    of_others = (1 - alpha) * p ** gamma * (p - gamma * (1 - p) * log_q)
+    grad_input.copy_(torch.where(_one_hot(input, target, weight), of_objects,
+                                 of_others))
 
 
-def _focal_loss(input: Tensor, target: Tensor, weight: Tensor, gamma: float,
-                alpha: float) -> Tensor:
-    # (N, C) of (N, C) logits and (N,) classes, where C is the background
+def _one_hot(input: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    # (N, C) bool, for (N,) classes of which C is the background
     if weight.numel():
         raise NotImplementedError("mmcv's sigmoid_focal_loss with a weight for each "
                                   f'class is not served: {COMPILED}')
-    classes = torch.arange(input.size(1), device=input.device)
-    return torchvision.ops.sigmoid_focal_loss(
-        input, (target.unsqueeze(1) == classes).to(input.dtype), alpha, gamma)
+    return target.unsqueeze(1) == torch.arange(input.size(1), device=input.device)
 
 
 SERVED = dict(

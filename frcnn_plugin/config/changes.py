@@ -3,7 +3,6 @@
 A change raises :class:`~frcnn_plugin.errors.ConfigError` if it does not fit the config.
 """
 
-import os
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +11,9 @@ from mmengine.config import Config
 
 from ..errors import ConfigError
 from .parts import datasets_of, nested_dicts, part_of
+
+FOLLOWERS = dict(tensorboard='TensorboardVisBackend',
+                 mlflow='frcnn_plugin.MLflowBackend', wandb='frcnn_plugin.WandbBackend')
 
 
 def apply(cfg: Config, changes: Iterable[tuple[Callable[..., None], object]]) -> None:
@@ -86,31 +88,26 @@ def use_bfloat16(cfg: Config) -> None:
 def follow_with(cfg: Config, tool: str) -> None:
     """Give a tool that follows experiments the curves too, by mmengine's backend.
 
-    The tools' own environment variables say where else they go: MLflow's curves are
-    in ``mlflow.db`` beside the work dir, those of W&B in a project ``frcnn_plugin``.
-
     Raises:
         ConfigError: If it is not installed.
     """
     if find_spec(tool) is None:
         raise ConfigError(f'{tool} is not installed: '
                           f'pip install "frcnn-plugin[{tool}]"')
-    work_dir = Path(cfg.work_dir).absolute()
-    beside = dict(tracking_uri=os.environ.get('MLFLOW_TRACKING_URI'))
-    if beside['tracking_uri'] is None:
-        work_dir.parent.mkdir(parents=True, exist_ok=True)
-        beside = dict(tracking_uri=f'sqlite:///{work_dir.parent}/mlflow.db',
-                      artifact_location=str(work_dir.parent / 'mlruns'))
-    backends = dict(
-        tensorboard=dict(type='TensorboardVisBackend'),
-        mlflow=dict(
-            type='MLflowVisBackend', run_name=work_dir.name, **beside,
-            exp_name=os.environ.get('MLFLOW_EXPERIMENT_NAME', 'frcnn_plugin')),
-        wandb=dict(type='WandbVisBackend', init_kwargs=dict(
-            project=os.environ.get('WANDB_PROJECT', 'frcnn_plugin'),
-            name=work_dir.name)))
     visualizer = part_of(cfg, 'visualizer', dict(type='DetLocalVisualizer'))
-    visualizer.vis_backends = [*(visualizer.get('vis_backends') or []), backends[tool]]
+    backend = dict(type=FOLLOWERS[tool])
+    visualizer.vis_backends = [
+        *(each for each in visualizer.get('vis_backends') or [] if each != backend),
+        backend]
+
+
+def follow_no_more(cfg: Config) -> None:
+    """Leave the runs of such tools to trainings."""
+    visualizer = cfg.get('visualizer') or {}
+    if visualizer.get('vis_backends'):
+        visualizer['vis_backends'] = [
+            each for each in visualizer['vis_backends']
+            if each.get('type') not in (FOLLOWERS['mlflow'], FOLLOWERS['wandb'])]
 
 
 def copy_while_computing(cfg: Config) -> None:

@@ -1,23 +1,49 @@
 """Curves in MLflow and in Weights & Biases, by mmengine's backends."""
 
 import pytest
+import torch
 
+from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.registry import VISBACKENDS
 
 VALIDATE = ['train_cfg.val_interval=1', 'default_hooks.logger.interval=1']
 
 
-def test_mlflow(small, tmp_path, monkeypatch):
+def test_mlflow(small, tmp_path):
     mlflow = pytest.importorskip('mlflow')
-    monkeypatch.delenv('MLFLOW_TRACKING_URI', raising=False)
     train([*small('--max-iters', '2', '--mlflow'), *VALIDATE])
     client = mlflow.MlflowClient(f'sqlite:///{tmp_path}/mlflow.db')
     experiment = client.get_experiment_by_name('frcnn_plugin')
     run, = client.search_runs([experiment.experiment_id])
     assert run.info.run_name == 'run' and run.info.status == 'FINISHED'
+    assert (tmp_path / 'mlruns').is_dir()
     for name in ('loss_rpn_cls', 'pascal_voc/mAP'):
         history = client.get_metric_history(run.info.run_id, name)
         assert [point.step for point in history] == [1, 2]
+
+
+def test_names_that_mlflow_does_not_take(tmp_path):
+    mlflow = pytest.importorskip('mlflow')
+    backend = VISBACKENDS.build(dict(
+        type='MLflowBackend', save_dir=str(tmp_path / 'run/now/vis_data')))
+    backend.add_scalars({'recall50@300': torch.tensor(0.5), "AP/b'c (d)": 0.25,
+                         'text': 'x'}, 3)
+    backend.add_scalar('a@b', 1.0, 3)
+    run = mlflow.active_run().info.run_id
+    assert mlflow.get_run(run).data.metrics == {
+        'recall50_300': 0.5, 'AP/b_c _d_': 0.25, 'a_b': 1.0}
+    mlflow.end_run()
+
+
+def test_a_test_begins_no_run(small, tmp_path):
+    mlflow = pytest.importorskip('mlflow')
+    train([*small('--max-iters', '1', '--mlflow')])
+    run_test([str(tmp_path / 'run/frcnn_r18_c4_shapes.py'),
+              str(tmp_path / 'run/iter_1.pth')])
+    client = mlflow.MlflowClient(f'sqlite:///{tmp_path}/mlflow.db')
+    experiment = client.get_experiment_by_name('frcnn_plugin')
+    assert len(client.search_runs([experiment.experiment_id])) == 1
 
 
 def test_weights_and_biases(small, tmp_path, monkeypatch):

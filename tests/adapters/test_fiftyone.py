@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from frcnn_plugin.errors import OutputExistsError
+from frcnn_plugin.errors import OutputExistsError, UserError
 from frcnn_plugin.inference import Detector
 from frcnn_plugin.prepare.prepare_folder import choose_splits
 from frcnn_plugin.prepare.understand import understand
@@ -62,3 +62,10 @@ def test_samples_to_train_on(samples, tmp_path):
             (picture.width / 4, picture.height / 4), abs=0.01)
     with pytest.raises(OutputExistsError, match='is not empty'):
         export_samples(samples, tmp_path / 'out')
+    odd = samples.first()
+    for tags, said in ((['train', 'val'], 'two of train, val and test'),
+                       ([], '1 of 4 samples have no tag')):
+        odd.tags = tags
+        odd.save()
+        with pytest.raises(UserError, match=said):
+            export_samples(samples, tmp_path / 'odd')

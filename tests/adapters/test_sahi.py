@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from frcnn_plugin.errors import UserError
 from frcnn_plugin.inference import Detector
 
 predict = pytest.importorskip('sahi.predict')
@@ -52,3 +53,8 @@ def test_scores_that_validation_told(checkpoint, shapes_root):
     found = predict.get_prediction(str(file), model).object_prediction_list
     assert len(found) == len(model.model(file).above(0.02)) > 0
     assert model.category_mapping['0'] == model.model.classes[0]
+    strict = predict.get_prediction(str(file), model, confidence_threshold=0.99)
+    assert len(strict.object_prediction_list) < len(found)
+    with pytest.raises(UserError, match="category_mapping has the keys \\['1'\\]"):
+        FRCNNDetectionModel(str(checkpoint), device='cpu',
+                            category_mapping={'1': 'circle'})

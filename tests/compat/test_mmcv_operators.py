@@ -154,6 +154,26 @@ def test_offsets_for_more_places_than_there_are():
     ours, theirs = (torch.autograd.grad(each.sum(), (offset, mask), retain_graph=True)
                     for each in (found, expected))
     torch.testing.assert_close(ours, theirs)
+    by_pixels = [each.detach().to(memory_format=torch.channels_last).requires_grad_()
+                 for each in (offset, mask)]
+    modulated_deform_conv2d(image, *by_pixels, weight, None, 1, 1, 1, 1, 1
+                            ).sum().backward()
+    torch.testing.assert_close([each.grad for each in by_pixels], list(ours))
+
+
+@served
+@pytest.mark.parametrize('modulated', [False, True])
+def test_deformable_convolution_in_bfloat16(modulated):
+    from mmcv.ops import DeformConv2dPack, ModulatedDeformConv2dPack
+    conv = (ModulatedDeformConv2dPack if modulated else DeformConv2dPack)(
+        4, 6, 3, padding=1)
+    image = torch.randn(2, 4, 8, 9, requires_grad=True)
+    expected = conv(image)
+    with torch.autocast('cpu', torch.bfloat16):
+        found = conv(image)
+    found.float().sum().backward()
+    torch.testing.assert_close(found.float(), expected, atol=0.05, rtol=0.05)
+    assert image.grad.isfinite().all() and conv.weight.grad.isfinite().all()
 
 
 @served
@@ -171,3 +191,6 @@ def test_focal_loss_is_that_which_mmdet_computes_without_an_operator():
     (a * scale).sum().backward()
     (b * scale).sum().backward()
     torch.testing.assert_close(ours.grad, theirs.grad)
+    sure = torch.tensor([[30.0, -30.0, 30.0]], requires_grad=True)
+    sigmoid_focal_loss(sure, torch.tensor([0]), 0.5, 0.25, None, 'sum').backward()
+    assert sure.grad.isfinite().all()

@@ -51,6 +51,8 @@ def test_parts_that_a_config_lacks_are_made(tmp_path):
                 (changes.set_seed, 3), (changes.set_deterministic, True),
                 (measure_recall, (5,))])
     assert cfg.visualizer.vis_backends == [dict(type='TensorboardVisBackend')]
+    changes.follow_with(cfg, 'tensorboard')  # of a config that a run has written
+    assert len(cfg.visualizer.vis_backends) == 1
     assert cfg.env_cfg.dist_cfg.backend == 'gloo'
     assert cfg.randomness == dict(seed=3, deterministic=True)
     show_pictures(cfg, str(tmp_path))
