@@ -50,7 +50,7 @@ def run(path: Path) -> nbformat.NotebookNode:
                        resources=dict(metadata=dict(path=folder))).execute()
     for cell in notebook.cells:
         cell.metadata.pop('execution', None)  # when each cell ran
-    return notebook
+    return nbformat.reads(nbformat.writes(notebook).replace(f'{folder}/', ''), 4)
 
 
 if __name__ == '__main__':
