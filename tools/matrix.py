@@ -21,7 +21,7 @@ from markdown_table import table_text, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = ('backbones', 'config', 'datasets', 'detectors', 'evaluation', 'io', 'ops',
-        'roi', 'rpn', 'structures')
+        'roi', 'rpn')
 TOOLS = ('pytest>=8', 'pytest-xdist>=3.8', 'hypothesis>=6.100', 'filelock>=3.12',
          'tensorboard>=2.14', 'scikit-learn>=1.3')
 ALLOWED = ('3.11', '3.12', '3.13')  # as setup.cfg

@@ -46,7 +46,7 @@ def test_plain_data_comes_back(path, protocol):
 
 def test_arrays_of_numpy_1(path):
     data = pickle.dumps(arrays(), 2)
-    assert b'numpy._core.' in data
+    assert (b'numpy._core.' in data) == (int(np.__version__[0]) > 1)
     path.write_bytes(data.replace(b'numpy._core.', b'numpy.core.'))
     assert np.array_equal(read_data_pickle(path)['floats'], arrays()['floats'])
 
