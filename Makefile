@@ -55,7 +55,7 @@ test: lint
 	    --dist loadfile --no-loadscope-reorder
 
 notebooks: install
-	$(BIN)/python tools/notebooks.py
+	$(BIN)/python tools/run_notebooks.py
 
 # uv makes an environment for each row, and removes it again.
 matrix: install

@@ -5,23 +5,31 @@ into. The kernel of torchvision needs none of the former. It computes in float32
 in half precision would be a pixel off, and it has no CPU kernel for bfloat16.
 """
 
+from collections.abc import Callable
+
 import torch
+import torchvision  # noqa: F401 - loading it registers torch.ops.torchvision
 from torch import Tensor
+
+FORWARD = torch.ops.torchvision.deform_conv2d
+BACKWARD = torch.ops.torchvision._deform_conv2d_backward
 
 
 def deform_conv_forward(input: Tensor, weight: Tensor, offset: Tensor, output: Tensor,
                         columns: Tensor, ones: Tensor, **settings: int) -> None:
     """The first version (arXiv:1703.06211), into ``output``."""
-    output.copy_(forward(
-        input, weight, offset, *without_mask(input, weight), settings, False))
+    output.copy_(in_float32(
+        FORWARD, input, weight, offset, *without_mask(input, weight),
+        settings=settings, use_mask=False))
 
 
 def deform_conv_backward_input(
         input: Tensor, offset: Tensor, grad_output: Tensor, grad_input: Tensor,
         grad_offset: Tensor, weight: Tensor, columns: Tensor, **settings: int) -> None:
     """Its gradients with respect to the map and the offsets."""
-    found = backward(grad_output, input, weight, offset, *without_mask(input, weight),
-                     settings, False)
+    found = in_float32(
+        BACKWARD, grad_output, input, weight, offset, *without_mask(input, weight),
+        settings=settings, use_mask=False)
     grad_input.copy_(found[0])
     grad_offset.copy_(found[2])
 
@@ -30,8 +38,9 @@ def deform_conv_backward_parameters(
         input: Tensor, offset: Tensor, grad_output: Tensor, grad_weight: Tensor,
         columns: Tensor, ones: Tensor, scale: float = 1, **settings: int) -> None:
     """Its gradient with respect to the weights, whose values do not matter to it."""
-    found = backward(grad_output, input, grad_weight, offset,
-                     *without_mask(input, grad_weight), settings, False)
+    found = in_float32(
+        BACKWARD, grad_output, input, grad_weight, offset,
+        *without_mask(input, grad_weight), settings=settings, use_mask=False)
     grad_weight.add_(found[1].to(grad_weight.dtype), alpha=scale)
 
 
@@ -41,9 +50,9 @@ def modulated_deform_conv_forward(
         **settings: int) -> None:
     """The second version (arXiv:1811.11168), into ``output``."""
     size = output.shape[-2:]
-    output.copy_(forward(
-        input, weight, first_of(offset, size), first_of(mask, size),
-        bias_of(weight, bias, with_bias), settings, True))
+    output.copy_(in_float32(
+        FORWARD, input, weight, first_of(offset, size), first_of(mask, size),
+        bias_of(weight, bias, with_bias), settings=settings, use_mask=True))
 
 
 def modulated_deform_conv_backward(
@@ -53,9 +62,10 @@ def modulated_deform_conv_backward(
         with_bias: bool = True, **settings: int) -> None:
     """All of its gradients."""
     size = grad_output.shape[-2:]
-    found = backward(
-        grad_output, input, weight, first_of(offset, size), first_of(mask, size),
-        bias_of(weight, bias, with_bias), settings, True)
+    found = in_float32(
+        BACKWARD, grad_output, input, weight, first_of(offset, size),
+        first_of(mask, size), bias_of(weight, bias, with_bias), settings=settings,
+        use_mask=True)
     grad_input.copy_(found[0])
     grad_weight.copy_(found[1])
     put_first(grad_offset, found[2])
@@ -64,18 +74,18 @@ def modulated_deform_conv_backward(
         grad_bias.copy_(found[4])
 
 
-def forward(*tensors_and_settings) -> Tensor:
-    """torchvision's operator, in float32."""
-    *tensors, settings, use_mask = tensors_and_settings
-    return torch.ops.torchvision.deform_conv2d(
-        *(each.float() for each in tensors), *numbers(settings), use_mask)
+def in_float32(kernel: Callable, *tensors: Tensor, settings: dict[str, int],
+               use_mask: bool):
+    """What a kernel of torchvision computes; backward ones give all gradients.
 
-
-def backward(*tensors_and_settings) -> tuple[Tensor, ...]:
-    """Its gradients: of the map, weights, offsets, mask and bias."""
-    *tensors, settings, use_mask = tensors_and_settings
-    return torch.ops.torchvision._deform_conv2d_backward(
-        *(each.float() for each in tensors), *numbers(settings), use_mask)
+    Args:
+        kernel: The operator, or its backward one: the gradients are those of the map,
+            weights, offsets, mask and bias, in this order.
+        *tensors: In the kernel's order.
+        settings: See :func:`numbers`.
+        use_mask: Whether the mask counts.
+    """
+    return kernel(*(each.float() for each in tensors), *numbers(settings), use_mask)
 
 
 def first_of(values: Tensor, size: torch.Size) -> Tensor:

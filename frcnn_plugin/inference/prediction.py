@@ -46,7 +46,15 @@ class Prediction:
             None if self.probabilities is None else self.probabilities[kept])
 
     def to_supervision(self) -> 'supervision.Detections':
-        """For the annotators, trackers and zones of supervision, which it needs."""
+        """As supervision has them, for its annotators, trackers and zones.
+
+        Returns:
+            Detections: ``xyxy`` (n, 4) in pixels of the image, ``confidence``,
+            ``class_id`` and ``class_name`` (n,).
+
+        Raises:
+            ModuleNotFoundError: If supervision is not installed.
+        """
         from supervision import Detections
 
         return Detections(self.boxes, confidence=self.scores,

@@ -71,7 +71,7 @@ def no_pictures(site: Site):
     return [str(site.root / 'Annotations'), *words(site)[1:]]
 
 
-@kind('results belongs to an unfinished run', 'detect', 'unfinished run')
+@kind('results of an unfinished run', 'detect', 'unfinished run')
 def unfinished(site: Site):
     detect(words(site))
     notes = site.folder / 'found/detections.run.json'

@@ -194,3 +194,5 @@ def test_focal_loss_is_that_which_mmdet_computes_without_an_operator():
     sure = torch.tensor([[30.0, -30.0, 30.0]], requires_grad=True)
     sigmoid_focal_loss(sure, torch.tensor([0]), 0.5, 0.25, None, 'sum').backward()
     assert sure.grad.isfinite().all()
+    with pytest.raises(NotImplementedError, match=r'weight for each class.*install'):
+        sigmoid_focal_loss(ours, target, 2.0, 0.25, torch.ones(3), 'none')

@@ -1,6 +1,6 @@
 """Runs the notebooks from start to end, and keeps what they show.
 
-    python tools/notebooks.py [NAME ...] [--check]
+    python tools/run_notebooks.py [NAME ...] [--check]
 
 With ``--check`` nothing is kept. A cell that fails ends it with status 1.
 """
