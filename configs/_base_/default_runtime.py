@@ -13,6 +13,7 @@ default_hooks = dict(
         max_keep_ckpts=2,
         save_best='auto'),
     operating_points=dict(type='OperatingPointsHook'),
+    run_record=dict(type='RunRecordHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PicturesHook', score_thr=0.5),
     report=dict(type='ReportHook'))

@@ -1,6 +1,8 @@
 """What several commands share."""
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -32,3 +34,8 @@ def options_of(args: argparse.Namespace) -> dict[str, object]:
         raise UserError('--cfg-options takes KEY=VALUE, for example '
                         'optim_wrapper.optimizer.lr=0.01') from error
     return settings.values
+
+
+def command_line(command: str, argv: list[str] | None) -> str:
+    """A command as it was typed, from the arguments of its function."""
+    return shlex.join(['frcnn', command, *(sys.argv[1:] if argv is None else argv)])

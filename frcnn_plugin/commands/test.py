@@ -15,6 +15,7 @@ from rich.table import Table
 from ..accelerate.precision import check_mixed_precision
 from ..config import changes, testing
 from ..engine.frozen_phase_hook import model_of
+from ..engine.run_record_hook import KEY as RUN
 from ..errors import UserError
 from ..evaluation.operating_points import KEY
 from ..evaluation.proposal_recall import recall_name
@@ -24,7 +25,7 @@ from ..inference.detector import is_runtime_file, notes_of
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import explain_config
 from . import machine
-from .common import read_config
+from .common import command_line, read_config
 from .out_of_space import explain_full_disk, explain_out_of_memory
 from .parser import parse
 
@@ -159,7 +160,8 @@ def test(argv: list[str] | None = None) -> dict:
         runner.message_hub.update_info(KEY, notes.get(KEY), resumed=False)
         metrics = runner.test()
         del runner
-    summary = dict(recall=metrics) if args.recall else summarize(metrics)
+    summary = dict(recall=metrics) if args.recall else summarize(metrics) | dict(
+        command=command_line('test', argv), training=notes.get(RUN))
     if is_main_process():
         name = 'proposal_recall.json' if args.recall else 'metrics.json'
         path = Path(cfg.work_dir) / name

@@ -21,7 +21,7 @@ from ..errors import UserError, WeightsUnreachableError
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import explain_config
 from . import STARTED, machine
-from .common import read_config
+from .common import command_line, read_config
 from .machine import print_on_master
 from .out_of_space import explain_full_disk, explain_out_of_memory
 from .parser import parse
@@ -168,6 +168,7 @@ def train(argv: list[str] | None = None) -> None:
         if 'data_digest' in cfg:  # the recipe stays as it was made; this is the run's
             name = f'{Path(cfg.work_dir).resolve().name}.py'
             object.__setattr__(cfg, '_filename', str(Path(cfg.work_dir) / name))
+        cfg.command = command_line('train', argv)
         runner = Runner.from_cfg(cfg)
         if checkpoint:
             check_fit(model_of(runner), checkpoint['state_dict'], checkpoint['path'])

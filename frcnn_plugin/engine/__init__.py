@@ -7,10 +7,11 @@ from .frozen_phase_hook import FrozenPhaseHook
 from .operating_points_hook import OperatingPointsHook
 from .resume.checkpoint_hook import CheckpointHook
 from .resume.loops import EpochBasedTrainLoop, IterBasedTrainLoop
+from .run_record_hook import RunRecordHook
 from .start_from_hook import StartFromHook
 from .timed_train_loop import TimedTrainLoop
 
 __all__ = ['AlternatingTrainLoop', 'BF16OptimWrapper', 'CheckpointHook',
            'DetectorFileHook', 'EpochBasedTrainLoop', 'FrozenPhaseHook',
-           'IterBasedTrainLoop', 'OperatingPointsHook', 'StartFromHook',
-           'TimedTrainLoop']
+           'IterBasedTrainLoop', 'OperatingPointsHook', 'RunRecordHook',
+           'StartFromHook', 'TimedTrainLoop']

@@ -14,6 +14,8 @@ from ..io.checkpoints import read_checkpoint
 from ..io.whole_files import whole_or_absent
 from ..registry import HOOKS
 from .resume.checkpoint_hook import METRICS_KEY
+from .run_record_hook import KEY as RUN
+from .run_record_hook import record_of
 
 DETECTOR_FILE = 'detector.pth'
 KEPT = ('cfg', 'dataset_meta', 'seed', 'iter', 'epoch', 'mmengine_version', POINTS)
@@ -24,9 +26,9 @@ class DetectorFileHook(Hook):
     """At the end of training, writes the weights of the best validation as a detector.
 
     The file has the weights, averaged ones where they are averaged, and in its ``meta``
-    the config, the classes, the seed, the metrics of that validation and the scores to
-    cut at. It has nothing that only training needs. Without validation the last weights
-    are taken.
+    the config, the classes, the seed, the metrics of that validation, the scores to cut
+    at and the record of the run. It has nothing that only training needs. Without
+    validation the last weights are taken.
     """
 
     priority = 'LOWEST'  # after the checkpoints are written
@@ -46,6 +48,7 @@ class DetectorFileHook(Hook):
             return
         content = read_checkpoint(source)
         meta = {name: value for name, value in content['meta'].items() if name in KEPT}
+        meta[RUN] = record_of(runner)  # of all of the run, not up to these weights
         measured = content['message_hub']['runtime_info'].get(METRICS_KEY, {})
         meta['metrics'] = measured.get(meta['iter'], {})
         with whole_or_absent(work_dir / DETECTOR_FILE) as file:

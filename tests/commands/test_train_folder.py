@@ -67,6 +67,10 @@ def test_three_commands(pictures, tmp_path, monkeypatch, fresh_process, capsys):
     summary = run_test([str(run / 'detector.pth'), '--data-root', str(run / 'data'),
                         '--split', 'val', '--cfg-options', *QUICK[2:]])
     assert json.loads((run / 'metrics.json').read_text()) == summary
+    record = summary['training']  # of the run: what `tools/model_table.py` shows
+    assert record['command'].startswith(f'frcnn train {pictures} --minutes 10 ')
+    assert record['config'] == 'run.py' and (run / 'run.py').is_file()
+    assert record['images'] == 2 * record['steps'] > 0 and record['seconds'] > 0
     best = Detector(run / 'detector.pth')
     assert set(best.classes) == {'circle', 'square', 'triangle', 'star'}
     found = tmp_path / 'found'
