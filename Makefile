@@ -1,5 +1,6 @@
 # make demo   train and test on generated shapes, from a bare clone
 # make test   lint and tests, from a bare clone
+# make long   the tests that make test leaves out, for they take long
 # make site   the documentation as a site, in build/site
 # make notebooks   runs the notebooks anew, and stores what they show
 # make matrix   the oldest and the newest versions that setup.cfg allows
@@ -16,7 +17,7 @@ DEMO := work_dirs/demo
 
 PIP = python -m pip install --disable-pip-version-check --progress-bar off
 
-.PHONY: install demo test lint site notebooks matrix mmdet-tests adapters parity clean
+.PHONY: install demo test long lint site notebooks matrix mmdet-tests adapters parity clean
 
 install: $(VENV)/installed
 
@@ -52,7 +53,11 @@ lint: install
 # in their own order, for the files of one or two tests, otherwise last, take longest.
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
-	    --dist loadfile --no-loadscope-reorder
+	    --dist loadfile --no-loadscope-reorder -m 'not long'
+
+# Tests that take half a minute each, of tools and of what torch compiles.
+long: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long --numprocesses auto --maxprocesses 4
 
 notebooks: install
 	$(BIN)/python tools/run_notebooks.py

@@ -152,9 +152,9 @@ def train(name: str, args: argparse.Namespace, log) -> dict:
     if failure:
         return dict(failed=failure)
     curve(args)
-    return dict(seconds=seconds, checkpoint=found[-1].name,
-                command=' '.join(['python', *map(str, command)]),
-                **json.loads((args.work_dir / 'metrics.json').read_text()))
+    return json.loads((args.work_dir / 'metrics.json').read_text()) | dict(
+        seconds=seconds, checkpoint=found[-1].name,
+        command=' '.join(['python', *map(str, command)]))
 
 
 def curve(args: argparse.Namespace) -> None:

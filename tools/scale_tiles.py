@@ -4,8 +4,7 @@
         [--work-dir DIR] [--write PAGE]
 
 Generates pictures with objects of 12 to 400 pixels, trains the recipe's detector on
-tiles of such (``TiledDataset``), and tests it on larger ones, shrunken and with
-``--tiles``.
+tiles of such, and tests it on larger ones, shrunken and in tiles.
 Then the time of a picture in tiles beside that of its tiles alone, and the memory that
 a TIFF takes of which only tiles are read.
 """
@@ -27,14 +26,15 @@ from frcnn_plugin import Detector
 from frcnn_plugin.accelerate.precision import has_bfloat16
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.datasets.tiled_dataset import TiledDataset
 from frcnn_plugin.datasets.tiles import tiles_of
 from frcnn_plugin.datasets.voc_annotation import VOCObject
+from frcnn_plugin.datasets.voc_folder import VOCFolder
 from frcnn_plugin.inference.tiled_detector import TiledDetector
 from frcnn_plugin.prepare.shapes import CLASSES, outline, texture
 from frcnn_plugin.prepare.voc_writer import Picture, voc_annotation
 from frcnn_plugin.recipe.facts import facts_of
 from frcnn_plugin.recipe.recipe import config_of, recipe_for, set_minutes
+from frcnn_plugin.recipe.tiled import tiles_with_boxes
 
 SIZES = (12, 400)  # pixels of an object
 DENSITY = 150 / 4000**2  # objects of a pixel, tried
@@ -61,8 +61,8 @@ def main() -> int:
         train([str(folder / 'tiles.py'), '--work-dir', str(folder / 'run'), '--seed',
                '0', '--from-scratch', *(['--amp'] if has_bfloat16() else [])])
         checkpoint = Path((folder / 'run/last_checkpoint').read_text())
-        rows = [accuracy(folder, checkpoint, 'the picture, shrunken'),
-                accuracy(folder, checkpoint, 'tiles', '--tiles', str(TILE))]
+        rows = [accuracy(folder, checkpoint, 'the picture, shrunken', '--tiles', '0'),
+                accuracy(folder, checkpoint, 'tiles')]
         head = ('detected in', 'AP', 'AP of small ones', 'of medium ones',
                 'of large ones')
         print(table_text(head, rows))
@@ -78,18 +78,15 @@ def main() -> int:
 
 def config_of_tiles(root: Path, minutes: float) -> Config:
     """The recipe for the tiles of a data set."""
-    whole = dict(type='VOCFolder', data_root=str(root), split='train', pipeline=[],
-                 metainfo=dict(classes=CLASSES))
-    entries = TiledDataset(whole, TILE, []).load_data_list()
-    recipe = recipe_for(facts_of([
+    data = VOCFolder(data_root=str(root), split='train', pipeline=[],
+                     metainfo=dict(classes=CLASSES))
+    entries = map(data.get_data_info, range(len(data)))
+    pictures = [
         Picture(each['img_path'], Path(each['img_path']), each['width'], each['height'],
                 [VOCObject(CLASSES[item['bbox_label']], item['bbox'])
-                 for item in each['instances'] if not item['ignore_flag']])
-        for each in entries]))
+                 for item in each['instances']]) for each in entries]
+    recipe = recipe_for(facts_of(tiles_with_boxes(pictures, TILE)), tiles=TILE)
     cfg = config_of(recipe, list(CLASSES), root, ['train', 'test'])
-    cfg.train_dataloader.dataset = dict(
-        type='TiledDataset', size=TILE, dataset=whole,
-        pipeline=[dict(type='LoadTile'), *cfg.train_pipeline[1:]])
     set_minutes(cfg, minutes, step_seconds=1)
     return cfg
 

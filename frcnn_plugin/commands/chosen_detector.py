@@ -17,12 +17,18 @@ def chosen_detector(args: argparse.Namespace, device: str | None
                     ) -> tuple[Detector, float | np.ndarray]:
     """The detector, and its score threshold, or that of each class, (C,); prints them.
 
+    ``args.tiles`` becomes the size of the tiles in which it detects, if it does.
+
     Raises:
         UserError: If there can be no such detector.
     """
     detector = Detector(args.checkpoint, args.config, device, args.classes,
                         amp=args.amp)
-    if args.tiles is not None:
+    if args.tiles is None and detector.tiles:
+        args.tiles = detector.tiles
+        print(f'in tiles of {args.tiles} pixels, as it was trained on')
+    args.tiles = args.tiles or None
+    if args.tiles:
         detector = TiledDetector(detector, args.tiles, args.overlap, args.batch_size)
     thresholds, said = scores_to_cut_at(detector, args.score_thr)
     print(said, flush=True)

@@ -27,7 +27,7 @@ def detect_on_cluster(args: argparse.Namespace) -> int:
     found = detect_on_ray(
         args.input, args.out, args.address, args.batch_size, files=files,
         checkpoint=Path(args.checkpoint).name, config=CONFIG if args.config else None,
-        tiles=(args.tiles, args.overlap) if args.tiles is not None else None,
+        tiles=(args.tiles, args.overlap) if args.tiles else None,
         thresholds=thresholds, device=args.device, classes=args.classes, amp=args.amp)
     print(f'{args.out}: {found["detections"]} detections in {found["images"]} images')
     if found['unread']:

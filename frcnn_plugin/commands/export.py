@@ -48,7 +48,8 @@ def export(argv: list[str] | None = None) -> int:
             '(B, H, W, 3) uint8' if args.with_resize else '(B, 3, H, W), resized'),
         precision='int8' if args.int8 else 'fp32',
         test_cfg=detector.model.roi_head.test_cfg, **(
-            {KEY: detector.operating_points} if detector.operating_points else {}))
+            {KEY: detector.operating_points} if detector.operating_points else {}),
+        **(dict(tiles=detector.tiles) if detector.tiles else {}))
     pictures = read_pictures(args, detector.classes) if args.int8 else []
     print('exporting, which takes a minute or two', flush=True)
     if args.to == 'openvino':

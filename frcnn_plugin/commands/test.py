@@ -75,8 +75,10 @@ def configure(args: argparse.Namespace, file: str | None = None,
     cfg = read_config(args, ('model', 'test_dataloader', 'test_cfg'))
     cfg.launcher = args.launcher
     distributed = args.launcher != 'none'
-    if args.tiles is not None and (args.recall or args.tta):
+    if args.tiles and (args.recall or args.tta):
         raise UserError('--recall and --tta are not measured in tiles')
+    if args.tiles is None and not (args.recall or args.tta):
+        args.tiles = (notes_of(file) if file else carried or cfg).get('tiles')
 
     def use_tiles(cfg: Config, size: int) -> None:
         testing.use_tiles(cfg, size, args.overlap)
@@ -89,7 +91,7 @@ def configure(args: argparse.Namespace, file: str | None = None,
         (testing.measure_recall, args.recall and RECALL_AT),
         (testing.use_tta, args.tta),
         (testing.use_file, file),
-        (use_tiles, args.tiles),
+        (use_tiles, args.tiles or None),
         (testing.use_amp, args.amp),
         (testing.dump_detections, args.out or None),
         (testing.only_test, True),

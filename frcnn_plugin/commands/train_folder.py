@@ -8,12 +8,13 @@ import time
 import uuid
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmengine.config import Config
 
 from ..accelerate.precision import check_mixed_precision
 from ..config.files import change_settings, load_config
-from ..datasets.voc_layout import read_split
+from ..datasets.tiles import OVERLAP, check_tiles, tiles_of
 from ..engine.timed_train_loop import CLOSING, validation_seconds
 from ..errors import UserError
 from ..io.whole_files import write_whole
@@ -24,10 +25,13 @@ from ..prepare.prepare_folder import (
     write_folder,
 )
 from ..prepare.understand import Understood, understand
+from ..prepare.voc_writer import Picture
+from ..recipe.choose import tile_size
 from ..recipe.facts import facts_of
 from ..recipe.measure import seconds_of_a_step
 from ..recipe.plan import plan, proposed_minutes
 from ..recipe.recipe import config_of, recipe_for, set_minutes
+from ..recipe.tiled import tiles_with_boxes
 from ..registry import explain_config
 from .common import options_of
 from .first_weights import set_first_weights
@@ -86,8 +90,13 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
         return
     data_root = data_in(work_dir, found, splits, digest).resolve()
     say(found, splits)
-    facts, classes = facts_of(splits.members['train']), classes_of(splits)
-    recipe = recipe_for(facts, not args.no_flip)
+    pictures, classes = splits.members['train'], classes_of(splits)
+    facts = facts_of(pictures)
+    tiles = tile_size(facts) if args.tiles is None else args.tiles
+    if tiles:
+        check_tiles(tiles, OVERLAP)
+        facts = facts_of(tiles_with_boxes(pictures, tiles))
+    recipe = recipe_for(facts, not args.no_flip, tiles)
     names = [name for name, members in splits.members.items()
              if any(item.name in classes and not item.difficult
                     for picture in members for item in picture.objects)]
@@ -98,9 +107,10 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     with explain_config(), explain_out_of_memory(cfg, 'train_dataloader'):
         step = seconds_of_a_step(cfg, facts, recipe.size, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
+    closing = CLOSING  # seconds that the end of a run takes: report, last validation
     if 'val' in names and cfg.val_dataloader is not None:
-        limit_validation(cfg, len(splits.members['val']), 60 * minutes, step)
-    left = 60 * minutes - (time.monotonic() - began) - closing(cfg, step)
+        closing += limit_validation(cfg, splits.members['val'], 60 * minutes, step)
+    left = 60 * minutes - (time.monotonic() - began) - closing
     if left < FEWEST * step:
         needed = math.ceil((60 * minutes - left + FEWEST * step) / 60)
         raise UserError(f'--minutes {minutes:g}: too short, a step takes {step:.1f} s '
@@ -117,24 +127,25 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
 
 
-def limit_validation(cfg: Config, number: int, seconds: float, step: float) -> None:
-    """Validate on so many of the pictures that it takes a tenth of the time at most."""
+def limit_validation(cfg: Config, pictures: list[Picture], seconds: float,
+                     step: float) -> float:
+    """Validate on so many of the pictures that it takes a tenth of the time at most.
+
+    Returns:
+        float: The seconds that it takes.
+    """
+    images = np.array([len(tiles_of(each.height, each.width, cfg.tiles))
+                       if cfg.get('tiles') else 1 for each in pictures])
     one = validation_seconds(step, 1, cfg.train_dataloader.batch_size)
-    most = max(1, int(VALIDATION * seconds / one))
-    chosen = list(range(0, number, math.ceil(number / most)))
-    if len(chosen) < number:
-        cfg.val_dataloader.dataset.indices = chosen
-        print(f'validation: {len(chosen)} of {number} pictures, in a tenth of the time')
-
-
-def closing(cfg: Config, step: float) -> float:
-    """Seconds that the end of a run takes: the last validation, and the report."""
-    if cfg.val_dataloader is None:
-        return CLOSING
-    data = cfg.val_dataloader.dataset
-    names = data.get('indices') or read_split(Path(data.data_root), data.split)
-    return CLOSING + validation_seconds(step, len(names),
-                                        cfg.train_dataloader.batch_size)
+    most = max(1, int(VALIDATION * seconds / (one * images.mean())))
+    every = math.ceil(len(pictures) / most)
+    if every > 1:
+        data = cfg.val_dataloader.dataset
+        chosen = list(range(0, len(pictures), every))
+        data.get('dataset', data).indices = chosen
+        print(f'validation: {len(chosen)} of {len(pictures)} pictures, in a tenth of '
+              'the time')
+    return one * float(images[::every].sum())
 
 
 def data_in(work_dir: Path, found: Understood, splits: Splits, digest: str) -> Path:

@@ -11,7 +11,7 @@ from ..errors import SettingError
 from ..io.large_image import LargeImage, is_large
 from ..registry import DATASETS, TRANSFORMS
 from .reports import warn
-from .tiles import OVERLAP, area, check_tiles, clip, tiles_of
+from .tiles import OVERLAP, VISIBLE, check_tiles, cut, tiles_of
 
 
 @DATASETS.register_module()
@@ -38,7 +38,7 @@ class TiledDataset(BaseDetDataset):
     """
 
     def __init__(self, dataset: BaseDataset | dict, size: int, pipeline: list,
-                 overlap: float = OVERLAP, visible: float = 0.4,
+                 overlap: float = OVERLAP, visible: float = VISIBLE,
                  empty: bool = False) -> None:
         check_tiles(size, overlap)
         self.dataset = (DATASETS.build(dataset) if isinstance(dataset, dict)
@@ -82,13 +82,12 @@ class TiledDataset(BaseDetDataset):
         boxes = boxes.reshape(-1, 4)
         entries = []
         for tile in tiles_of(info['height'], info['width'], self.size, self.overlap):
-            seen = clip(boxes, tile)
-            shares = area(seen) / np.maximum(area(boxes), 1e-9)
+            seen, shares = cut(boxes, tile)
             best = np.maximum(best, shares)
             instances = []
             for place in np.flatnonzero(shares > 0):
                 instance = copy.copy(info['instances'][place])
-                instance['bbox'] = (seen[place] - np.tile(tile[:2], 2)).tolist()
+                instance['bbox'] = seen[place].tolist()
                 if shares[place] < self.visible:
                     instance['ignore_flag'] = 1
                 instances.append(instance)

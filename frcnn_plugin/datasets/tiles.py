@@ -7,6 +7,7 @@ from ..errors import UserError
 LEAST = 32  # pixels of a side
 MOST = 0.9  # of a tile that another one has too
 OVERLAP = 0.2  # the share of a tile that its neighbour has too, at least
+VISIBLE = 0.4  # the least share of an object that a tile has to show in training
 
 
 def check_tiles(size: int, overlap: float) -> None:
@@ -42,6 +43,17 @@ def starts(side: int, size: int, overlap: float) -> np.ndarray:
     step = max(1, int(size * (1 - overlap)))
     number = 1 + -(-(side - size) // step)
     return np.linspace(0, side - size, number).round().astype(int)
+
+
+def cut(boxes: np.ndarray, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a tile (4,) shows of boxes (n, 4).
+
+    Returns:
+        tuple: (n, 4), their parts in pixels of the tile, and (n,), what share of each
+        they are.
+    """
+    seen = clip(boxes, tile)
+    return seen - np.tile(tile[:2], 2), area(seen) / np.maximum(area(boxes), 1e-9)
 
 
 def clip(boxes: np.ndarray, tiles: np.ndarray) -> np.ndarray:

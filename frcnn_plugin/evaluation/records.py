@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 
 
 class ImageRecord(NamedTuple):
-    """One image, boxes (x1, y1, x2, y2) in its own pixels.
+    """One image, or one tile of it; boxes (x1, y1, x2, y2) in pixels of the image.
 
     Attributes:
         path: Its file.
@@ -42,13 +42,15 @@ def records_of(samples: Iterable[DetDataSample] | None) -> list[ImageRecord]:
 
 
 def record_of(sample: DetDataSample) -> ImageRecord:
-    """The record of a data sample."""
+    """The record of a data sample, which may be of a ``tile`` (x1, y1, x2, y2)."""
     found = sample.pred_instances
     found = found[found.scores.argsort(descending=True, stable=True)].numpy()
+    corner = np.tile(np.float32(sample.get('tile', (0, 0))[:2]), 2)
+    bboxes, labels = boxes_and_labels(sample.gt_instances)
+    ignored, their_labels = boxes_and_labels(sample.get('ignored_instances'))
     return ImageRecord(
-        sample.img_path, *boxes_and_labels(sample.gt_instances),
-        *boxes_and_labels(sample.get('ignored_instances')),
-        found.bboxes, found.scores, found.labels)
+        sample.img_path, bboxes + corner, labels, ignored + corner, their_labels,
+        found.bboxes + corner, found.scores, found.labels)
 
 
 def gather(records: list[ImageRecord], size: int) -> list[ImageRecord]:

@@ -57,6 +57,8 @@ def config_of_checkpoint(checkpoint: str, meta: dict,
                 'FasterRCNN; pass your own config')
         if values.get('default_scope') in SCOPES:
             cfg.default_scope = values['default_scope']
+        if isinstance(values.get('tiles'), int):
+            cfg.tiles = values['tiles']
     except (KeyError, AttributeError, TypeError) as error:
         raise CheckpointError(
             f'{checkpoint}: contains an incomplete config ({error!r}); pass the one it '

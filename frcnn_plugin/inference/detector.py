@@ -41,6 +41,9 @@ class Detector:
             none.
         thresholds (np.ndarray | None): (C,) float32, the score of each class to cut at,
             by these.
+        tiles (int | None): The side in pixels of the squares that it was trained on;
+            :class:`~frcnn_plugin.inference.tiled_detector.TiledDetector` looks at a
+            picture in such. None: it was trained on pictures as they are.
 
     Raises:
         UserError: If the file cannot be read or used.
@@ -49,6 +52,7 @@ class Detector:
     classes: tuple[str, ...] = ()
     operating_points: dict | None = None
     thresholds: np.ndarray | None = None
+    tiles: int | None = None
 
     def __new__(cls, checkpoint: str | Path | None = None, *args, **kwargs):
         """A detector of the kind that the file is for."""

@@ -49,6 +49,7 @@ class FileDetector(Detector):
         model = read_model(Path(path))
         self.notes = read_notes(model, path)
         self.classes = tuple(classes or self.notes['classes'])
+        self.tiles = self.notes.get('tiles')
         if len(self.classes) != len(self.notes['classes']):
             raise UserError(f'{path}: has {len(self.notes["classes"])} classes, but '
                             f'{len(self.classes)} names were given for them')

@@ -99,6 +99,7 @@ class TorchDetector(ModelDetector):
         if amp:
             check_mixed_precision(where)
         self.classes = tuple(classes or class_names(meta, cfg))
+        self.tiles = cfg.get('tiles')
         self.scope = cfg.get('default_scope') or SCOPE
         with DefaultScope.overwrite_default_scope(self.scope), explain_config():
             model = MODELS.build(cfg.model)

@@ -9,6 +9,9 @@ from .facts import Facts
 SMALL = 32.0  # pixels of the input that the smaller boxes should have
 INPUTS = (512, 1024)  # least and most of the input's longer side
 MULTIPLE = 32
+TINY = 16.0  # pixels of the input: if more than a tenth of the boxes are smaller, tiles
+ROOM = 0.6  # of a tile, that the larger boxes take at most
+FEWER = 0.7  # of the pictures' longer side: larger tiles are not worth it
 SPREAD = (0.05, 0.95)  # the quantiles of boxes that anchors are made for
 SIDED = re.compile(r'(?i)(^|[^a-z])(left|right|links|rechts|gauche|droite)([^a-z]|$)')
 
@@ -24,6 +27,21 @@ def input_size(facts: Facts) -> tuple[int, int]:
     longer = min(max(SMALL / small, INPUTS[0]), INPUTS[1])
     longer = rounded(min(longer, max(facts.longest, INPUTS[0])))
     return longer, rounded(longer / facts.aspect)
+
+
+def tile_size(facts: Facts) -> int | None:
+    """The side in pixels of the squares that pictures are cut into; None: they stay.
+
+    Pictures are cut if more than a tenth of the boxes, with each class counting the
+    same, would be smaller than :data:`TINY` pixels in the largest input. The smaller
+    boxes have :data:`SMALL` pixels in the input of a tile then, unless the larger ones
+    would not fit.
+    """
+    low, high = facts.quantiles(np.sqrt(facts.boxes.prod(1)), 0.1, SPREAD[1])
+    small = float(facts.quantiles(facts.shares, 0.1)[0])
+    side = rounded(max(INPUTS[0] * low / SMALL, high / ROOM, INPUTS[0] / 2))
+    tiny = small * input_size(facts)[0] < TINY
+    return side if tiny and side < FEWER * facts.longest else None
 
 
 def rounded(side: float) -> int:

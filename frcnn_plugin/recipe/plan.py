@@ -32,16 +32,20 @@ def plan(facts: Facts, recipe: Recipe, start: str, validated: bool, step: float,
              (facts.shares.min(), facts.shares.max())]
     steps = int(seconds / step)
     passes = steps * recipe.batch / len(facts.sizes)
+    thing = 'tile' if recipe.tiles else 'picture'
     lines = [
-        f'to train on: {number(len(facts.sizes), "picture")}, '
+        f'to train on: {number(len(facts.sizes), thing)}, '
         f'{number(len(facts.boxes), "box")} of {number(len(facts.classes), "class")}, '
         f'{sizes[0]:.0f} to {sizes[1]:.0f} pixels large at the size of the input',
         f'recipe: ResNet-18 C4 at {recipe.size[0]}x{recipe.size[1]}, anchors of '
         f'{", ".join(f"{size:.0f}" for size in recipe.anchors)} pixels, '
         f'{"mirrored and not" if recipe.flip else "not mirrored"}, '
-        f'{recipe.batch} pictures a step, {start}',
+        f'{recipe.batch} {thing}s a step, {start}',
         f'a step takes {step:.2f} s: about {steps} steps in {seconds / 60:.1f} '
-        f'minutes, {passes:.0f} times each picture']
+        f'minutes, {passes:.0f} times each {thing}']
+    if recipe.tiles:
+        lines.insert(0, f'the objects are tiny: pictures are cut into tiles of '
+                     f'{recipe.tiles} pixels')
     if facts.empty:
         lines.append(f'{facts.empty} pictures without boxes are trained on as such')
     if not validated:

@@ -29,6 +29,8 @@ class Recipe:
         batch: Pictures in a step.
         rate: The largest learning rate.
         proposals: Regions of a picture that the second stage sees in a test.
+        tiles: The side in pixels of the squares that pictures are cut into, and that
+            all of the above is about; None: pictures as they are.
     """
 
     size: tuple[int, int]
@@ -38,15 +40,19 @@ class Recipe:
     batch: int
     rate: float
     proposals: int
+    tiles: int | None = None
 
 
-def recipe_for(facts: Facts, flip: bool = True) -> Recipe:
-    """The recipe for some facts; without ``flip`` nothing is mirrored in any case."""
+def recipe_for(facts: Facts, flip: bool = True, tiles: int | None = None) -> Recipe:
+    """The recipe for some facts, of pictures or, where it says so, of their tiles.
+
+    Without ``flip`` nothing is mirrored in any case.
+    """
     size = input_size(facts)
     return Recipe(
         size, anchor_sizes(facts, size[0]), anchor_ratios(facts),
         flip and may_flip(facts), batch=2, rate=0.001,
-        proposals=min(max(4 * facts.most, PROPOSALS[0]), PROPOSALS[1]))
+        proposals=min(max(4 * facts.most, PROPOSALS[0]), PROPOSALS[1]), tiles=tiles)
 
 
 def config_of(recipe: Recipe, classes: list[str], data_root: Path,
@@ -102,12 +108,28 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
     set_classes(cfg, classes)
     set_data_root(cfg, str(data_root))
     cfg.classes, cfg.data_root = tuple(classes), str(data_root)
+    if recipe.tiles:
+        cut_into_tiles(cfg, recipe.tiles)
     cfg.default_hooks.detector_file = dict(type='DetectorFileHook')
     cfg.param_scheduler = None
     cfg.optim_wrapper.optimizer.lr = recipe.rate
     cfg.custom_hooks = [dict(type='EMAHook', momentum=0.01, update_buffers=True)]
     cfg.pop('scale', None)
     return cfg
+
+
+def cut_into_tiles(cfg: Config, side: int) -> None:
+    """Train and validate on tiles; a test takes pictures, and looks at their tiles."""
+    cfg.tiles = side
+    for name in ('train', 'val'):
+        if loader := cfg[f'{name}_dataloader']:
+            read, *steps, pack = loader.dataset.pipeline
+            if name == 'val':  # a report shows where in the picture it was
+                pack = {**pack, 'meta_keys': (*pack['meta_keys'], 'tile')}
+            loader.dataset = dict(
+                type='TiledDataset', size=side, empty=name == 'val',
+                pipeline=[{**read, 'type': 'LoadTile'}, *steps, pack],
+                dataset={**loader.dataset, 'pipeline': []})
 
 
 def set_minutes(cfg: Config, minutes: float, step_seconds: float) -> None:

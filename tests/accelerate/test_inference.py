@@ -35,8 +35,9 @@ def detector(compile: bool) -> nn.Module:
     return net
 
 
-@pytest.mark.parametrize('compile', [False, pytest.param(True, marks=pytest.mark.skipif(
-    shutil.which('g++') is None, reason='a CPU needs a C++ compiler'))])
+@pytest.mark.parametrize('compile', [False, pytest.param(True, marks=[
+    pytest.mark.long, pytest.mark.skipif(
+        shutil.which('g++') is None, reason='a CPU needs a C++ compiler')])])
 @patch({'cpp.vec_isa_ok': True})  # else torch starts processes to ask
 def test_detections_are_the_same(compile):
     net = detector(compile)

@@ -144,6 +144,7 @@ def test_kernels_that_differ(benchmark, monkeypatch):
     assert 'this would time different work' in shown.status
 
 
+@pytest.mark.long
 def test_other_runtimes(benchmark, monkeypatch, tmp_path):
     """Real detectors, which take a while to become files: one of them is tried."""
     rows = import_module('benchmarks.runtime_rows')

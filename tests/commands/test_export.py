@@ -11,6 +11,7 @@ from helpers import make_samples, put_points, tiny_detector
 from frcnn_plugin.commands.export import export
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.export import GraphDetector, save_onnx
+from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.registry import MODELS
 
 PREPARE = dict(type='DetDataPreprocessor', mean=[100.0, 110.0, 120.0], bgr_to_rgb=True,
@@ -25,6 +26,9 @@ def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp
         part + 0.01 for part in plain(path)(inputs)])
     told = put_points(checkpoint, tmp_path / 'told.pth', dict.fromkeys(
         ('circle', 'square', 'triangle', 'star'), 0.7))
+    content = load_weights_only(told)
+    content['meta']['cfg'] += '\ntiles = 96\n'
+    torch.save(content, told)
     assert export([told, '--to', 'torch-export', '-o', str(tmp_path / 'a.pt2'),
                    '--check', *(str(shapes_root / f'JPEGImages/test_0000{i}.jpg')
                                 for i in range(2))]) == 1
@@ -36,6 +40,7 @@ def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp
     notes = json.loads(extra['frcnn_plugin'])
     assert notes['operating_points']['thresholds']['star'] == 0.7
     assert notes['classes'] == ['circle', 'square', 'triangle', 'star']
+    assert notes['tiles'] == 96
 
 
 def pyramid():

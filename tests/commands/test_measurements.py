@@ -45,6 +45,7 @@ def test_overfit(run, tmp_path):
     assert (name, steps) == ('`frcnn_r18_c4_shapes.py`', '1') and float(score) < 0.95
 
 
+@pytest.mark.long  # without processes and kills: engine/resume/test_exact_resume.py
 def test_kill_and_resume(run):
     status, shown, rows = run('kill_and_resume', '--kills', 1, '--passes', 2, '--only',
                               'iterations, no workers')
@@ -52,6 +53,7 @@ def test_kill_and_resume(run):
     assert rows[0][-3:] == ['24', 'equal', 'equal']
 
 
+@pytest.mark.long
 def test_soak(run):
     """The memory of so few steps may well grow."""
     _, shown, rows = run('soak', '--steps', 30)

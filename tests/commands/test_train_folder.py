@@ -5,14 +5,21 @@ import shutil
 from pathlib import Path
 from time import monotonic
 
+import cv2
+import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from frcnn_plugin.commands import first_weights, train_folder
+from frcnn_plugin.commands.chosen_detector import chosen_detector
 from frcnn_plugin.commands.detect import detect
+from frcnn_plugin.commands.parser import parse
+from frcnn_plugin.commands.test import configure, take_detector
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.commands.train_folder import FILE, limit_validation
+from frcnn_plugin.datasets.voc_annotation import VOCObject
 from frcnn_plugin.engine import timed_train_loop
 from frcnn_plugin.engine.timed_train_loop import validation_seconds
 from frcnn_plugin.errors import (
@@ -22,6 +29,9 @@ from frcnn_plugin.errors import (
     WeightsUnreachableError,
 )
 from frcnn_plugin.inference import Detector
+from frcnn_plugin.inference.tiled_detector import TiledDetector
+from frcnn_plugin.io.weights_only import load_weights_only
+from frcnn_plugin.prepare.voc_writer import Picture, voc_annotation
 from frcnn_plugin.recipe.measure import seconds_of_a_step
 
 QUICK = ['--cfg-options', 'train_dataloader.batch_size=2', 'default_hooks.report=None',
@@ -156,12 +166,66 @@ def test_a_link_keeps_its_name(pictures, tmp_path, monkeypatch):
 def test_validation_takes_a_tenth_of_the_time(capsys):
     cfg = Config(dict(train_dataloader=dict(batch_size=4),
                       val_dataloader=dict(dataset=dict())))
-    limit_validation(cfg, 50, seconds=200, step=2.0)
+    pictures = [Picture(str(place), Path(), 640, 480) for place in range(1000)]
+    took = limit_validation(cfg, pictures[:50], seconds=200, step=2.0)
+    assert took == validation_seconds(2.0, 50, 4) <= 20
     assert 'indices' not in cfg.val_dataloader.dataset and not capsys.readouterr().out
-    limit_validation(cfg, 1000, seconds=200, step=2.0)
+    took = limit_validation(cfg, pictures, seconds=200, step=2.0)
     chosen = cfg.val_dataloader.dataset.indices
-    assert validation_seconds(2.0, len(chosen), 4) <= 20 and chosen[-1] > 900
+    assert took == pytest.approx(validation_seconds(2.0, len(chosen), 4))
+    assert took <= 20 and chosen[-1] > 900
     assert f'{len(chosen)} of 1000 pictures' in capsys.readouterr().out
+    tiled = Config(dict(train_dataloader=dict(batch_size=4), tiles=320,
+                        val_dataloader=dict(dataset=dict(dataset=dict()))))
+    took = limit_validation(tiled, pictures, seconds=200, step=2.0)
+    assert took <= 20  # a picture has six tiles
+    assert len(tiled.val_dataloader.dataset.dataset.indices) == pytest.approx(
+        len(chosen) / 6, abs=1)
+
+
+def test_tiny_objects_are_found_in_tiles(tmp_path, monkeypatch, fresh_process, capsys):
+    """Nobody asks for tiles: the recipe does, and the detector remembers."""
+    monkeypatch.setattr('frcnn_plugin.commands.train.STARTED', monotonic())
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', lambda *args: 1.0)
+    now = iter(range(0, 10**6, 60))
+    monkeypatch.setattr(timed_train_loop, 'monotonic', lambda: next(now))
+    rng, folder, run = np.random.default_rng(0), tmp_path / 'cells', tmp_path / 'run'
+    folder.mkdir()
+    for name in range(5):
+        image = np.full((540, 720, 3), 90, np.uint8)
+        corners = rng.integers(20, 500, (30, 2))
+        for x, y in corners:
+            image[y:y + 7, x:x + 7] = 255
+        cv2.imwrite(str(folder / f'{name}.png'), image)
+        cells = [VOCObject('cell', (x, y, x + 6, y + 6)) for x, y in corners]
+        (folder / f'{name}.xml').write_bytes(
+            voc_annotation(f'{name}.png', (720, 540, 3), cells))
+    small = [f'{loader}_dataloader.dataset.pipeline.{place}.scale=(128,128)'
+             for loader, place in (('train', 2), ('val', 1), ('test', 1))]
+    train([str(folder), '--minutes', '10', '--work-dir', str(run), '--from-scratch',
+           *QUICK, *small])
+    printed = capsys.readouterr().out
+    assert 'the objects are tiny: pictures are cut into tiles of 256 pixels' in printed
+    assert ' tiles a step' in printed
+    detector = Detector(run / 'detector.pth')
+    assert detector.tiles == 256
+    for words, size in ((), 256), (('--tiles', '128'), 128), (('--tiles', '0'), None):
+        args = parse('detect', [str(folder), str(run / 'detector.pth'), *words])
+        chosen, _ = chosen_detector(args, 'cpu')
+        assert isinstance(chosen, TiledDetector) == bool(size)
+        assert getattr(chosen, 'size', None) == size == (args.tiles or None)
+    said = capsys.readouterr().out
+    assert said.count('in tiles of 256 pixels, as it was trained on') == 1
+
+
+def test_a_test_of_it_is_in_tiles_too(checkpoint, tmp_path):
+    content = load_weights_only(checkpoint)
+    content['meta']['cfg'] += '\ntiles = 64\n'
+    torch.save(content, tmp_path / 'detector.pth')
+    for words, size in ((), 64), (('--tiles', '0'), None), (('--tta',), None):
+        args = parse('test', [str(tmp_path / 'detector.pth'), *words])
+        cfg = configure(args, carried=take_detector(args))
+        assert cfg.model.get('tiles') == size
 
 
 def test_a_checkpoint_of_other_data(pictures, tmp_path, checkpoint, fresh_process):

@@ -12,10 +12,17 @@ from frcnn_plugin.datasets.voc_annotation import VOCObject
 from frcnn_plugin.errors import DataError
 from frcnn_plugin.prepare.voc_writer import Picture
 from frcnn_plugin.recipe import measure
-from frcnn_plugin.recipe.choose import anchor_ratios, anchor_sizes, input_size, may_flip
+from frcnn_plugin.recipe.choose import (
+    anchor_ratios,
+    anchor_sizes,
+    input_size,
+    may_flip,
+    tile_size,
+)
 from frcnn_plugin.recipe.facts import facts_of
 from frcnn_plugin.recipe.measure import seconds_of_a_step
 from frcnn_plugin.recipe.recipe import config_of, recipe_for
+from frcnn_plugin.recipe.tiled import tiles_with_boxes
 
 
 def picture(*boxes, width=1280, height=960, name='cat', difficult=False) -> Picture:
@@ -46,6 +53,34 @@ def test_small_objects_get_a_larger_input():
     assert input_size(tiny)[0] == 1024
     # pictures are not enlarged beyond that
     assert input_size(facts_of([picture((10, 10), width=700, height=700)]))[0] == 704
+
+
+@pytest.mark.parametrize(('boxes', 'longest', 'side'), [
+    ([(24, 24)], 4000, 384),  # 32 pixels in an input of 512
+    ([(24, 24), (300, 300)], 4000, 512),  # and the large ones fit
+    ([(24, 24), (2000, 2000)], 4000, None),  # those do not
+    ([(90, 90)], 4000, None),  # 23 pixels in an input of 1024
+    ([(6, 6)], 640, 256), ([(6, 6)], 360, None)])  # not from much larger pictures
+def test_tiny_objects_are_looked_at_in_tiles(boxes, longest, side):
+    facts = facts_of([picture(*boxes, width=longest, height=longest)] * 9)
+    assert tile_size(facts) == side
+
+
+def test_the_facts_of_tiles_are_those_of_what_is_trained_on():
+    whole = Picture('a', Path('a.jpg'), 500, 300, [
+        VOCObject('cat', (10, 10, 29, 29)), VOCObject('cat', (240, 100, 269, 119)),
+        VOCObject('dog', (480, 280, 499, 299), difficult=True)])
+    tiles = tiles_with_boxes([whole], 256)
+    found = [(each.width, each.height, [(item.bbox, item.difficult)
+              for item in each.objects]) for each in tiles]
+    assert len(found) == 6  # three across, two down: all show the second cat
+    assert found[0] == (256, 256, [((10, 10, 29, 29), False),
+                                   ((240, 100, 255, 119), False)])
+    assert found[5] == (256, 256, [((0, 56, 25, 75), False),
+                                   ((236, 236, 255, 255), True)])
+    whole.objects.pop(1)
+    assert len(tiles_with_boxes([whole], 256)) == 1  # none for the difficult one
+    assert facts_of(tiles).classes == {'cat': 7} and facts_of(tiles).longest == 256
 
 
 def test_a_rare_class_of_small_objects_counts():

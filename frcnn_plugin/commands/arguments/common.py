@@ -63,7 +63,8 @@ def add_tiles(parser: argparse.ArgumentParser) -> None:
     """Options for pictures that are larger than the input of a detector."""
     add = parser.add_argument
     add('--tiles', type=int, metavar='SIZE', help='detect in squares of so many pixels '
-        'of a picture, and in all of it: finds what is too small in the whole')
+        'of a picture, and in all of it: finds what is too small in the whole; by '
+        'default those that it was trained on; 0: pictures as they are')
     add('--overlap', type=float, default=0.2, metavar='SHARE', help='of a tile, which '
         'the next one has too (default: %(default)s)')
 

@@ -17,6 +17,9 @@ def train(parser: argparse.ArgumentParser) -> None:
     add('--plan', action='store_true',
         help='of a folder: write the recipe, do not train')
     add('--no-flip', action='store_true', help='of a folder: never mirror its pictures')
+    add('--tiles', type=int, metavar='SIZE', help='of a folder: train on squares of so '
+        'many pixels of a picture, 0: on pictures as they are; by default on squares '
+        'if the objects are tiny')
     add('--max-iters', type=int, metavar='N',
         help='stop after N iterations, a trial run')
     add('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
