@@ -4,21 +4,22 @@
 
 Each work dir holds a training and its test: what ``frcnn train`` left there, and the
 ``metrics.json`` of ``frcnn test`` on its weights. From it ``models/NAME/`` beside the
-page gets the metrics, the config and the curve; then the table is made anew from all
-folders there.
+page gets the metrics, the config (paths as they are from here) and the curve; then the
+table is made anew from all folders there.
 """
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 
 from markdown_table import write_table
 
+from frcnn_plugin.report.training_log import TrainingLog, read_log
+
 CURVE_POINTS = 100  # of the loss
 HEAD = ('model', 'AP', 'AP50', 'trained', 'time', 'memory', 'hardware', 'seed', 'date',
         'files')
-CURVE_KEYS = ('loss', 'lr', 'coco/AP', 'coco/AP50', 'pascal_voc/mAP')
+VALIDATED = ('coco/AP', 'coco/AP50', 'pascal_voc/AP50')
 
 
 def main() -> None:
@@ -44,27 +45,31 @@ def keep(work_dir: Path, folder: Path) -> None:
     if not metrics.get('training'):
         raise SystemExit(f'error: {file}: no metrics with the record of a training; '
                          f'first run: frcnn test ... --work-dir {work_dir}')
-    logs = sorted(work_dir.glob('*/vis_data/scalars.json'))  # one for each (re)start
-    config = work_dir / metrics['training']['config']
-    if not logs or not config.is_file():
-        raise SystemExit(f'error: {work_dir} lacks {config.name} or mmengine\'s log')
+    # what the test had is in the work dir itself, and has nothing of the training
+    config = next((path.parent / 'config.py' for path in sorted(
+        work_dir.glob('*/vis_data/scalars.json'), reverse=True)
+        if '"loss"' in path.read_text()), None)
+    if config is None or not config.is_file():
+        raise SystemExit(f"error: {work_dir} lacks mmengine's log of the training")
     folder.mkdir(parents=True, exist_ok=True)
     metrics.pop('all')
     (folder / 'metrics.json').write_text(json.dumps(metrics, indent=2) + '\n')
-    shutil.copy(config, folder / 'config.py')
+    (folder / 'config.py').write_text(
+        config.read_text().replace(f'{Path.cwd()}/', ''))
     (folder / 'curve.jsonl').write_text(''.join(
-        json.dumps(line) + '\n' for line in curve_of(logs)))
+        json.dumps(line) + '\n' for line in curve_of(read_log(work_dir))))
 
 
-def curve_of(logs: list[Path]) -> list[dict[str, float]]:
-    """The losses of about a hundred steps, and all validations, by step."""
-    lines = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
-    losses = [line for line in lines if 'loss' in line]
+def curve_of(log: TrainingLog) -> list[dict[str, float]]:
+    """The loss at about a hundred steps, and all validations, by step."""
+    losses = log.training.get('loss', [])
     every = max(1, len(losses) // CURVE_POINTS)
-    chosen = losses[every - 1::every] + [line for line in lines if 'loss' not in line]
-    return sorted(({'step': line['step']} | {
-        key: round(value, 5) for key, value in line.items() if key in CURVE_KEYS}
-        for line in chosen), key=lambda line: line['step'])
+    lines: dict[int, dict[str, float]] = {}
+    for name, points in dict(loss=losses[every - 1::every], **{
+            name: log.validation.get(name, []) for name in VALIDATED}).items():
+        for step, value in points:
+            lines.setdefault(step, {})[name] = round(value, 5)
+    return [dict(step=step, **lines[step]) for step in sorted(lines)]
 
 
 def rows(folder: Path) -> list[list[str]]:

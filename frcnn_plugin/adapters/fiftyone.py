@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import OutputExistsError, UserError
 from ..inference import Detector, Prediction
+from ..inference.tiled_detector import TiledDetector
 
 SPLITS = dict(train=('train', 'training'), val=('val', 'valid', 'validation'),
               test=('test', 'testing'))  # and the tags of samples that are in them
@@ -22,7 +23,7 @@ SPLITS = dict(train=('train', 'training'), val=('val', 'valid', 'validation'),
 def add_predictions(samples: fo.core.collections.SampleCollection, detector: Detector,
                     field: str = 'predictions', score_thr: float | None = None,
                     batch_size: int = 8) -> None:
-    """Detect in the picture of each sample.
+    """Detect in the picture of each sample, in tiles if it was trained on tiles.
 
     Args:
         samples: A data set or a view of one.
@@ -40,6 +41,8 @@ def add_predictions(samples: fo.core.collections.SampleCollection, detector: Det
         least = score_thr
     elif detector.thresholds is not None:
         least = detector.thresholds
+    if detector.tiles:
+        detector = TiledDetector(detector, detector.tiles)
     waiting = samples.iter_samples(progress=True)
     while batch := list(islice(waiting, batch_size)):
         images = [detector.read(sample.filepath) for sample in batch]

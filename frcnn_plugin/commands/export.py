@@ -50,7 +50,7 @@ def export(argv: list[str] | None = None) -> int:
         test_cfg=detector.model.roi_head.test_cfg, **(
             {KEY: detector.operating_points} if detector.operating_points else {}),
         **(dict(tiles=detector.tiles) if detector.tiles else {}))
-    pictures = read_pictures(args, detector.classes) if args.int8 else []
+    pictures = read_pictures(args, detector) if args.int8 else []
     print('exporting, which takes a minute or two', flush=True)
     if args.to == 'openvino':
         write_openvino(graph, notes, pictures, out)
@@ -108,15 +108,19 @@ def resizing(detector: Detector) -> dict:
     return settings
 
 
-def read_pictures(args: argparse.Namespace, classes: tuple[str, ...]) -> list:
-    """The pictures of ``--calibrate`` with their annotations."""
+def read_pictures(args: argparse.Namespace, detector: Detector) -> list:
+    """The pictures of ``--calibrate`` with their annotations, or their tiles."""
+    from ..datasets.tiled_dataset import TiledDataset
     from ..export.quantize import Picture
 
     try:
         data = VOCFolder(data_root=str(args.calibrate), split=args.split,
-                         test_mode=True, metainfo=dict(classes=classes), pipeline=[])
+                         test_mode=True, pipeline=[],
+                         metainfo=dict(classes=detector.classes))
     except DataRootError as error:  # its advice names another option
         raise UserError(f'--calibrate: {error}') from error
+    if detector.tiles:
+        data = TiledDataset(data, detector.tiles, pipeline=[])
     pictures = []
     for number in range(len(data)):
         info = data.get_data_info(number)
@@ -125,7 +129,8 @@ def read_pictures(args: argparse.Namespace, classes: tuple[str, ...]) -> list:
             info['img_path'],
             np.float32([box['bbox'] for box in boxes]).reshape(-1, 4),
             np.int64([box['bbox_label'] for box in boxes]),
-            np.array([bool(box['ignore_flag']) for box in boxes], dtype=bool)))
+            np.array([bool(box['ignore_flag']) for box in boxes], dtype=bool),
+            info.get('tile')))
     if sum(bool(len(picture.labels)) for picture in pictures[1::2]) == 0:
         raise UserError(f'{args.calibrate}: {len(pictures)} pictures in {args.split}; '
                         '--int8 needs at least two, with boxes')

@@ -77,8 +77,13 @@ def configure(args: argparse.Namespace, file: str | None = None,
     distributed = args.launcher != 'none'
     if args.tiles and (args.recall or args.tta):
         raise UserError('--recall and --tta are not measured in tiles')
-    if args.tiles is None and not (args.recall or args.tta):
-        args.tiles = (notes_of(file) if file else carried or cfg).get('tiles')
+    known = (notes_of(file) if file else carried or cfg).get('tiles')
+    if args.tiles is None and known:
+        if args.recall or args.tta:
+            raise UserError(f'it was trained on tiles of {known} pixels: --recall and '
+                            '--tta, which look at whole pictures, need --tiles 0')
+        args.tiles = known
+        machine.print_on_master(f'in tiles of {known} pixels, as it was trained on')
 
     def use_tiles(cfg: Config, size: int) -> None:
         testing.use_tiles(cfg, size, args.overlap)

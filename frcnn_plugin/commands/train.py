@@ -146,6 +146,9 @@ def train(argv: list[str] | None = None) -> None:
         recipe_of_folder(args, STARTED)
         if args.plan:
             return
+    elif args.tiles is not None:
+        raise UserError('--tiles: for a folder of pictures; in a config a TiledDataset '
+                        'makes tiles')
     cfg = configure(args)
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
     if checkpoint:

@@ -14,7 +14,7 @@ from mmengine.config import Config
 
 from ..accelerate.precision import check_mixed_precision
 from ..config.files import change_settings, load_config
-from ..datasets.tiles import OVERLAP, check_tiles, tiles_of
+from ..datasets.tiles import OVERLAP, VISIBLE, check_tiles, tiles_of
 from ..engine.timed_train_loop import CLOSING, validation_seconds
 from ..errors import UserError
 from ..io.whole_files import write_whole
@@ -27,7 +27,7 @@ from ..prepare.prepare_folder import (
 from ..prepare.understand import Understood, understand
 from ..prepare.voc_writer import Picture
 from ..recipe.choose import tile_size
-from ..recipe.facts import facts_of
+from ..recipe.facts import Facts, facts_of
 from ..recipe.measure import seconds_of_a_step
 from ..recipe.plan import plan, proposed_minutes
 from ..recipe.recipe import config_of, recipe_for, set_minutes
@@ -82,10 +82,15 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     splits = choose_splits(found, None, 0)
     digest = digest_of(splits)
     if args.resume and Path(args.config).is_file():
-        if load_config(args.config).get('data_digest') != digest:
+        begun = load_config(args.config)
+        if begun.get('data_digest') != digest:
             raise UserError(f'{folder}: its pictures or boxes are not those that the '
                             f'run in {work_dir} began with; leave out --resume and '
                             'train anew in another --work-dir')
+        if args.tiles is not None and args.tiles != begun.get('tiles', 0):
+            raise UserError(f'--tiles {args.tiles}: the run in {work_dir} began with '
+                            f'{begun.get("tiles", "whole pictures")}; leave out '
+                            '--resume or --tiles')
         args.start = None  # the recipe says where it began
         return
     data_root = data_in(work_dir, found, splits, digest).resolve()
@@ -94,8 +99,10 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     facts = facts_of(pictures)
     tiles = tile_size(facts) if args.tiles is None else args.tiles
     if tiles:
-        check_tiles(tiles, OVERLAP)
-        facts = facts_of(tiles_with_boxes(pictures, tiles))
+        facts = facts_of_tiles(pictures, tiles)
+        why = '' if args.tiles else 'the objects are tiny: '
+        print(f'{why}pictures are cut into tiles of {tiles} pixels; those without '
+              'boxes are left out')
     recipe = recipe_for(facts, not args.no_flip, tiles)
     names = [name for name, members in splits.members.items()
              if any(item.name in classes and not item.difficult
@@ -119,12 +126,26 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     cfg.data_digest, cfg.recipe_id = digest, uuid.uuid4().hex
     cfg.work_dir = str(work_dir)
     write_whole(args.config, cfg.pretty_text.encode())
+    facts.classes = dict.fromkeys(classes, 0) | facts.classes
     for line in plan(facts, recipe, start, 'val' in names, step, left):
         print(line, flush=True)
     if args.minutes is None:
         print('this is the time in which its curve is expected to flatten; '
               '--minutes N sets another one')
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
+
+
+def facts_of_tiles(pictures: list[Picture], side: int) -> Facts:
+    """The facts of the tiles that are trained on.
+
+    Raises:
+        UserError: If there can be none.
+    """
+    check_tiles(side, OVERLAP)
+    tiles = tiles_with_boxes(pictures, side)
+    if not tiles:
+        raise UserError(f'--tiles {side}: none shows {VISIBLE:.0%} of any object')
+    return facts_of(tiles)
 
 
 def limit_validation(cfg: Config, pictures: list[Picture], seconds: float,

@@ -100,7 +100,12 @@ class TiledDataset(BaseDetDataset):
 
 @TRANSFORMS.register_module()
 class LoadTile(LoadImageFromFile):
-    """mmcv's ``LoadImageFromFile`` for one tile; of a large TIFF only that is read."""
+    """mmcv's ``LoadImageFromFile`` for one tile; of a large TIFF only that is read.
+
+    The last picture is kept: a validation takes its tiles one after another.
+    """
+
+    last: tuple[str, np.ndarray] | None = None  # the file, and what is in it
 
     def transform(self, results: dict) -> dict:
         """Add ``img``, (H, W, 3) uint8 of the tile, ``img_shape`` and ``ori_shape``."""
@@ -108,7 +113,8 @@ class LoadTile(LoadImageFromFile):
         if is_large(results['img_path']):
             image = LargeImage(results['img_path'])[y1:y2, x1:x2]
         else:
-            whole = super().transform(results)['img']
-            image = np.ascontiguousarray(whole[y1:y2, x1:x2])
+            if self.last is None or self.last[0] != results['img_path']:
+                self.last = (results['img_path'], super().transform(results)['img'])
+            image = np.ascontiguousarray(self.last[1][y1:y2, x1:x2])
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results

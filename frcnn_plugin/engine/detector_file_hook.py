@@ -48,7 +48,7 @@ class DetectorFileHook(Hook):
             return
         content = read_checkpoint(source)
         meta = {name: value for name, value in content['meta'].items() if name in KEPT}
-        meta[RUN] = record_of(runner)  # of all of the run, not up to these weights
+        meta[RUN] = record_of(runner, runner.iter)  # of all of it, not up to these
         measured = content['message_hub']['runtime_info'].get(METRICS_KEY, {})
         meta['metrics'] = measured.get(meta['iter'], {})
         with whole_or_absent(work_dir / DETECTOR_FILE) as file:

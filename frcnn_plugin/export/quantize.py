@@ -28,11 +28,11 @@ SETTINGS = dict(PERFORMANCE_HINT='LATENCY', INFERENCE_PRECISION_HINT='f32')
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture with its annotation.
+    """A picture with its annotation, or a tile of it.
 
     Attributes:
         path: The file.
-        bboxes: (n, 4) float32, in pixels of the upright picture.
+        bboxes: (n, 4) float32, in pixels of the upright picture, or of the tile.
         labels: (n,) int64.
         ignored: (n,) bool; boxes that are neither right nor wrong, such as VOC's
             difficult ones.
@@ -42,6 +42,13 @@ class Picture:
     bboxes: np.ndarray
     labels: np.ndarray
     ignored: np.ndarray
+    tile: tuple[int, int, int, int] | None = None
+
+    def read(self) -> np.ndarray:
+        """(1, H, W, 3) uint8, BGR."""
+        image = read_image(self.path)
+        x1, y1, x2, y2 = self.tile or (0, 0, *image.shape[1::-1])
+        return np.ascontiguousarray(image[None, y1:y2, x1:x2])
 
 
 @dataclass(frozen=True)
@@ -72,13 +79,13 @@ def quantize(model: openvino.Model, notes: dict, pictures: Sequence[Picture]
 
     quantized = nncf.quantize_with_accuracy_control(
         model, nncf.Dataset(fit, lambda item: inputs_of(
-            read_image(item.path)[None], notes)), nncf.Dataset(check), validate,
+            item.read(), notes)), nncf.Dataset(check), validate,
         max_drop=MAX_DROP, drop_type=nncf.DropType.ABSOLUTE, subset_size=len(fit),
         advanced_accuracy_restorer_parameters=AdvancedAccuracyRestorerParameters(
             ranking_subset_size=min(RANKED, len(check))))
     networks = [core().compile_model(each, 'CPU', SETTINGS)
                 for each in (model, quantized)]
-    seconds = in_turn(networks, read_image(check[0].path)[None], notes)
+    seconds = in_turn(networks, check[0].read(), notes)
     return quantized, *(Measured(average_precision(network, notes, check), each)
                         for network, each in zip(networks, seconds, strict=True))
 
@@ -87,8 +94,7 @@ def average_precision(network, notes: dict, pictures: Sequence[Picture]) -> floa
     """Mean AP over IoU 0.50 to 0.95 of a compiled model."""
     detections, annotations = [], []
     for picture in pictures:
-        (boxes, scores, labels), = run_network(
-            network, notes, read_image(picture.path)[None])
+        (boxes, scores, labels), = run_network(network, notes, picture.read())
         rows = np.concatenate([boxes, scores[:, None]], axis=1)
         detections.append([rows[labels == label]
                            for label in range(len(notes['classes']))])

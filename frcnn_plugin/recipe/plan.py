@@ -43,9 +43,6 @@ def plan(facts: Facts, recipe: Recipe, start: str, validated: bool, step: float,
         f'{recipe.batch} {thing}s a step, {start}',
         f'a step takes {step:.2f} s: about {steps} steps in {seconds / 60:.1f} '
         f'minutes, {passes:.0f} times each {thing}']
-    if recipe.tiles:
-        lines.insert(0, f'the objects are tiny: pictures are cut into tiles of '
-                     f'{recipe.tiles} pixels')
     if facts.empty:
         lines.append(f'{facts.empty} pictures without boxes are trained on as such')
     if not validated:

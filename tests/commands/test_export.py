@@ -1,6 +1,7 @@
 """A file for other programs, which detects what the checkpoint does."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
@@ -107,3 +108,18 @@ def test_what_is_not_installed(checkpoint, monkeypatch):
 def test_another_ending(checkpoint):
     with pytest.raises(UserError, match=r'ends with \.onnx'):
         export([checkpoint, '--to', 'onnx', '-o', 'model.pt'])
+
+
+@pytest.mark.parametrize('tiles', [None, 96])
+def test_what_8_bits_are_adjusted_to(shapes_root, tiles):
+    """The tiles that a detector is given, if it was trained on such."""
+    from frcnn_plugin.commands.export import read_pictures
+    found = read_pictures(
+        SimpleNamespace(calibrate=shapes_root, split='val'),
+        SimpleNamespace(classes=('circle', 'square', 'triangle', 'star'), tiles=tiles))
+    assert len(found) > 4 if tiles else len(found) == 4
+    for picture in found:
+        _, height, width, _ = picture.read().shape
+        assert max(height, width) == (tiles or max(height, width))
+        assert len(picture.bboxes) and (picture.bboxes >= 0).all()
+        assert (picture.bboxes <= [width, height] * 2).all()

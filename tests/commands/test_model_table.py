@@ -1,10 +1,10 @@
 """The table of models is made from their runs, and from nothing else."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
+import model_table
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -12,33 +12,41 @@ PAGE = ROOT / 'docs/models.md'
 MARKS = '<!-- models -->\nby hand\n<!-- end of models -->\n'
 
 
-def table(page: Path, *runs: str) -> subprocess.CompletedProcess:
-    """Run the command."""
-    return subprocess.run(
-        [sys.executable, ROOT / 'tools/model_table.py', *runs, '--page', page],
-        capture_output=True, text=True, check=False)
+@pytest.fixture
+def table(monkeypatch):
+    """Runs the command."""
+    def table(page: Path, *runs: str) -> None:
+        monkeypatch.setattr(sys, 'argv', ['model_table.py', *runs, '--page', str(page)])
+        model_table.main()
+    return table
 
 
-def test_the_page_is_what_the_command_writes(tmp_path):
+def test_the_page_is_what_the_command_writes(table, tmp_path):
     (tmp_path / 'models').symlink_to(PAGE.parent / 'models')
     page = tmp_path / PAGE.name
     page.write_text(PAGE.read_text())
-    assert table(page).returncode == 0
+    table(page)
     assert page.read_text() == PAGE.read_text()
 
 
 @pytest.fixture
 def run(tmp_path):
-    """The work dir of a run that was trained twice as long after a kill, and tested."""
+    """The work dir of a run that was killed, resumed from a checkpoint, and tested."""
     run = tmp_path / 'run'
-    for part in (1, 2):
-        log = run / f'2026010{part}_000000/vis_data/scalars.json'
-        log.parent.mkdir(parents=True)
-        log.write_text(''.join(
-            json.dumps(dict(loss=1 / step, lr=0.1, data_time=0.01, step=step)) + '\n'
-            for step in range(500 * part - 499, 500 * part + 1))
-            + json.dumps({'coco/AP': 0.1 * part, 'step': 500 * part}) + '\n')
-    (run / 'shapes.py').write_text('model = dict()\n')
+    for part, steps, end in ((1, range(1, 451), '{"loss": 0.'),
+                             (2, range(401, 1001), '{"coco/AP": 0.2, "step": 1000}\n')):
+        folder = run / f'2026010{part}_000000/vis_data'
+        folder.mkdir(parents=True)
+        (folder / 'config.py').write_text(f'data_root = "{Path.cwd()}/data"\n')
+        (folder / 'scalars.json').write_text(''.join(
+            json.dumps(dict(loss=part / step, lr=0.1, data_time=0.01, step=step)) + '\n'
+            + ('{"coco/AP": 0.1, "step": 400}\n' if step == 400 else '')
+            for step in steps) + end)
+    test = run / '20260103_000000/vis_data'
+    test.mkdir(parents=True)
+    (test / 'scalars.json').write_text('{"coco/AP": 0.4, "step": 0}\n')
+    for folder in (test, run):
+        (folder / 'config.py').write_text('test_cfg = dict()\n')
     (run / 'metrics.json').write_text(json.dumps(dict(
         AP=0.4567, AP50=0.81, all={}, command='frcnn test run/detector.pth',
         training=dict(
@@ -48,11 +56,10 @@ def run(tmp_path):
     return run
 
 
-def test_a_run_becomes_a_row(run, tmp_path):
+def test_a_run_becomes_a_row(table, run, tmp_path):
     page = tmp_path / 'models.md'
     page.write_text(f'# Models\n\n{MARKS}\nafter\n')
-    said = table(page, f'one={run}')
-    assert said.returncode == 0, said.stderr
+    table(page, f'one={run}')
     text = page.read_text()
     assert 'by hand' not in text and text.endswith('\nafter\n')
     row = next(line for line in text.splitlines() if line.startswith('| **one**'))
@@ -60,17 +67,20 @@ def test_a_run_becomes_a_row(run, tmp_path):
                  '| 0.457 | 0.810 |', '1000 steps, 2000 images, float32',
                  '10 min 05 s', '1234 MiB', '2026-01-02'):
         assert cell in row
+    one = tmp_path / 'models/one'
+    assert (one / 'config.py').read_text() == 'data_root = "data"\n'
     lines = [json.loads(line) for line in
-             (tmp_path / 'models/one/curve.jsonl').read_text().splitlines()]
-    assert [line['step'] for line in lines if 'coco/AP' in line] == [500, 1000]
-    losses = [line for line in lines if 'loss' in line]
-    assert len(losses) == 100 and losses[-1] == dict(step=1000, loss=0.001, lr=0.1)
+             (one / 'curve.jsonl').read_text().splitlines()]
+    assert [(line['step'], line['coco/AP']) for line in lines if 'coco/AP' in line] == [
+        (400, 0.1), (1000, 0.2)]
+    losses = {line['step']: line['loss'] for line in lines if 'loss' in line}
+    assert len(losses) == 100 and losses[450] == pytest.approx(2 / 450, abs=1e-5)
 
 
-def test_a_run_that_was_not_tested(run, tmp_path):
+def test_a_run_that_was_not_tested(table, run, tmp_path):
     (run / 'metrics.json').unlink()
     page = tmp_path / 'models.md'
     page.write_text(MARKS)
-    said = table(page, f'one={run}')
-    assert said.returncode == 1 and 'first run: frcnn test' in said.stderr
+    with pytest.raises(SystemExit, match='first run: frcnn test'):
+        table(page, f'one={run}')
     assert page.read_text() == MARKS and not (tmp_path / 'models').exists()

@@ -18,7 +18,11 @@ from frcnn_plugin.commands.parser import parse
 from frcnn_plugin.commands.test import configure, take_detector
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
-from frcnn_plugin.commands.train_folder import FILE, limit_validation
+from frcnn_plugin.commands.train_folder import (
+    FILE,
+    facts_of_tiles,
+    limit_validation,
+)
 from frcnn_plugin.datasets.voc_annotation import VOCObject
 from frcnn_plugin.engine import timed_train_loop
 from frcnn_plugin.engine.timed_train_loop import validation_seconds
@@ -207,22 +211,53 @@ def test_tiny_objects_are_found_in_tiles(tmp_path, monkeypatch, fresh_process, c
     printed = capsys.readouterr().out
     assert 'the objects are tiny: pictures are cut into tiles of 256 pixels' in printed
     assert ' tiles a step' in printed
-    detector = Detector(run / 'detector.pth')
-    assert detector.tiles == 256
+    cfg = Config.fromfile(run / FILE)
+    for loader, empty in ((cfg.train_dataloader, False), (cfg.val_dataloader, True)):
+        data = loader.dataset
+        assert (data.type, data.size, data.empty) == ('TiledDataset', 256, empty)
+        assert data.pipeline[0].type == 'LoadTile' and not data.dataset.pipeline
+    assert 'tile' in cfg.val_dataloader.dataset.pipeline[-1].meta_keys
+    assert cfg.test_dataloader.dataset.type == 'VOCFolder'  # pictures, for --tiles
+    assert Detector(run / 'detector.pth').tiles == 256
+    with pytest.raises(UserError, match='began with 256; leave out'):
+        train([str(folder), '--work-dir', str(run), '--resume', '--tiles', '0'])
+    summary = run_test([str(run / 'detector.pth'), '--data-root', str(run / 'data'),
+                        '--cfg-options', *QUICK[2:]])
+    assert summary['training']['images'] == 2 * summary['training']['steps']
     for words, size in ((), 256), (('--tiles', '128'), 128), (('--tiles', '0'), None):
         args = parse('detect', [str(folder), str(run / 'detector.pth'), *words])
         chosen, _ = chosen_detector(args, 'cpu')
         assert isinstance(chosen, TiledDetector) == bool(size)
         assert getattr(chosen, 'size', None) == size == (args.tiles or None)
     said = capsys.readouterr().out
-    assert said.count('in tiles of 256 pixels, as it was trained on') == 1
+    assert said.count('in tiles of 256 pixels, as it was trained on') == 2
+
+
+@pytest.mark.parametrize(('tiles', 'kind', 'said'), [
+    ('0', 'VOCFolder', 'pictures a step'), ('96', 'TiledDataset', 'tiles a step')])
+def test_tiles_as_asked_for(pictures, tmp_path, capsys, tiles, kind, said):
+    words = [str(pictures), '--work-dir', str(tmp_path / 'run'), '--plan', '--tiles']
+    train([*words, tiles])
+    printed = capsys.readouterr().out
+    cfg = Config.fromfile(tmp_path / 'run' / FILE)
+    assert cfg.train_dataloader.dataset.type == kind and said in printed
+    assert cfg.get('tiles', 0) == int(tiles) and 'tiny' not in printed
+    large = Picture('a', Path(), 500, 500, [VOCObject('cat', (0, 0, 399, 399))])
+    with pytest.raises(UserError, match='none shows 40% of any object'):
+        facts_of_tiles([large], 64)
+    with pytest.raises(UserError, match='--tiles: for a folder of pictures'):
+        train(['frcnn_r18_c4_shapes', '--tiles', tiles])
 
 
 def test_a_test_of_it_is_in_tiles_too(checkpoint, tmp_path):
     content = load_weights_only(checkpoint)
     content['meta']['cfg'] += '\ntiles = 64\n'
     torch.save(content, tmp_path / 'detector.pth')
-    for words, size in ((), 64), (('--tiles', '0'), None), (('--tta',), None):
+    with pytest.raises(UserError, match='--tiles 0'):
+        args = parse('test', [str(tmp_path / 'detector.pth'), '--tta'])
+        configure(args, carried=take_detector(args))
+    for words, size in ((), 64), (('--tiles', '0'), None), (
+            ('--tiles', '0', '--tta'), None):
         args = parse('test', [str(tmp_path / 'detector.pth'), *words])
         cfg = configure(args, carried=take_detector(args))
         assert cfg.model.get('tiles') == size
