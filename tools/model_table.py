@@ -45,11 +45,12 @@ def keep(work_dir: Path, folder: Path) -> None:
     if not metrics.get('training'):
         raise SystemExit(f'error: {file}: no metrics with the record of a training; '
                          f'first run: frcnn test ... --work-dir {work_dir}')
-    # what the test had is in the work dir itself, and has nothing of the training
-    config = next((path.parent / 'config.py' for path in sorted(
-        work_dir.glob('*/vis_data/scalars.json'), reverse=True)
-        if '"loss"' in path.read_text()), None)
-    if config is None or not config.is_file():
+    # what a test had, and a run that goes on, is not what the training began with
+    configs = [path.parent / 'config.py' for path in sorted(
+        work_dir.glob('*/vis_data/scalars.json')) if '"loss"' in path.read_text()]
+    config = next((file for file in reversed(configs)
+                   if 'resume = True' not in file.read_text()), None)
+    if config is None:
         raise SystemExit(f"error: {work_dir} lacks mmengine's log of the training")
     folder.mkdir(parents=True, exist_ok=True)
     metrics.pop('all')

@@ -11,6 +11,7 @@ a TIFF takes of which only tiles are read.
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -140,20 +141,20 @@ def accuracy(folder: Path, checkpoint: Path, title: str, *words: str) -> list[st
 
 
 def cost(folder: Path, checkpoint: Path) -> float:
-    """The time of a picture in tiles over that of its tiles and of the whole."""
+    """The time of a picture in tiles over that of its tiles, each the better of two."""
     detector = Detector(checkpoint, device='cpu')
     tiled = TiledDetector(detector, TILE)
     image = cv2.imread(str(folder / 'data/JPEGImages/test_0.jpg'))
     parts = [np.ascontiguousarray(image[y1:y2, x1:x2])
              for x1, y1, x2, y2 in tiles_of(*image.shape[:2], TILE)]
     took = {}
-    for name, run in (('warm-up', lambda: detector.detect(parts[:4])),
-                      ('tiles', lambda: [detector.detect(parts[place:place + 4])
-                                         for place in range(0, len(parts), 4)]),
-                      ('picture', lambda: tiled.detect([image]))):
+    for name, run in (('warm-up', lambda: detector.detect(parts[:4])), *2 * [
+            ('tiles', lambda: [detector.detect(parts[place:place + 4])
+                               for place in range(0, len(parts), 4)]),
+            ('picture', lambda: tiled.detect([image]))]):
         start = time.perf_counter()
         run()
-        took[name] = time.perf_counter() - start
+        took[name] = min(took.get(name, math.inf), time.perf_counter() - start)
     return took['picture'] / took['tiles']
 
 

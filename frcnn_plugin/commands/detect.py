@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Thread
 
 import numpy as np
-from PIL import Image
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 
@@ -20,6 +19,7 @@ from ..inference import Detector
 from ..inference.detector import is_runtime_file
 from ..io.beside import Clock
 from ..io.digest import digest_of_files
+from ..io.large_image import allow_large_pictures
 from ..io.progress import bars
 from ..io.whole_files import FULL, remove_parts
 from ..stream import Detection, Results, Share, batches, sources
@@ -27,7 +27,7 @@ from ..stream.coco import write_coco
 from ..stream.lines import printable
 from ..stream.parquet import write_parquet
 from ..stream.results import FINISHED, check_settings, read_notes
-from ..stream.sources import MOST_PIXELS, is_read_once, root_of
+from ..stream.sources import is_read_once, root_of
 from ..stream.summary import summary_of
 from ..visualization.boxes import BoxDrawer
 from .chosen_detector import chosen_detector, files_of
@@ -55,7 +55,7 @@ def detect_all(args: argparse.Namespace) -> int:
     """Detect on this machine, in this process or in its share of several."""
     share = check_arguments(args)
     found = sources(args.input, args.out)
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    allow_large_pictures()
     detector, thresholds = chosen_detector(args, device_of(args, share))
     settings = settings_of(args, detector, thresholds)
     drawer = None if args.no_pictures else BoxDrawer(detector.classes)

@@ -21,6 +21,7 @@ from ..export import GraphDetector, export_graph, save_onnx
 from ..inference import Detector
 from ..inference.detector import is_runtime_file
 from ..inference.images import read_image
+from ..io.large_image import allow_large_pictures
 from ..stream import sources
 from .arguments.detectors import FORMATS
 from .parser import parse
@@ -34,6 +35,7 @@ TOLERANCE = 1e-3  # pixels, and score
 def export(argv: list[str] | None = None) -> int:
     """Run ``frcnn export``; 1 if the file was compared and the results differ."""
     args = parse('export', argv)
+    allow_large_pictures()
     out = check_arguments(args)
     images = [source.path for text in args.check or () for source in sources(text)]
     detector = Detector(args.checkpoint, args.config, device='cpu', fast=False)
@@ -111,7 +113,7 @@ def resizing(detector: Detector) -> dict:
 def read_pictures(args: argparse.Namespace, detector: Detector) -> list:
     """The pictures of ``--calibrate`` with their annotations, or their tiles."""
     from ..datasets.tiled_dataset import TiledDataset
-    from ..export.quantize import Picture
+    from ..export.quantize import Picture, halves
 
     try:
         data = VOCFolder(data_root=str(args.calibrate), split=args.split,
@@ -119,11 +121,9 @@ def read_pictures(args: argparse.Namespace, detector: Detector) -> list:
                          metainfo=dict(classes=detector.classes))
     except DataRootError as error:  # its advice names another option
         raise UserError(f'--calibrate: {error}') from error
-    if detector.tiles:
-        data = TiledDataset(data, detector.tiles, pipeline=[])
+    parts = TiledDataset(data, detector.tiles, []) if detector.tiles else data
     pictures = []
-    for number in range(len(data)):
-        info = data.get_data_info(number)
+    for info in map(parts.get_data_info, range(len(parts))):
         boxes = info['instances']
         pictures.append(Picture(
             info['img_path'],
@@ -131,8 +131,8 @@ def read_pictures(args: argparse.Namespace, detector: Detector) -> list:
             np.int64([box['bbox_label'] for box in boxes]),
             np.array([bool(box['ignore_flag']) for box in boxes], dtype=bool),
             info.get('tile')))
-    if sum(bool(len(picture.labels)) for picture in pictures[1::2]) == 0:
-        raise UserError(f'{args.calibrate}: {len(pictures)} pictures in {args.split}; '
+    if not any(len(picture.labels) for picture in halves(pictures)[1]):
+        raise UserError(f'{args.calibrate}: {len(data)} pictures in {args.split}; '
                         '--int8 needs at least two, with boxes')
     return pictures
 
@@ -146,10 +146,11 @@ def write_openvino(graph: GraphDetector, notes: dict, pictures: list,
     if not pictures:
         save_openvino(model, out)
         return
-    from ..export.quantize import quantize
+    from ..export.quantize import halves, quantize
 
-    print(f'measuring ranges on {(len(pictures) + 1) // 2} pictures, and the accuracy '
-          f'on {len(pictures) // 2}', flush=True)
+    fit, check = map(len, halves(pictures))
+    thing = 'tiles' if 'tiles' in notes else 'pictures'
+    print(f'measuring ranges on {fit} {thing}, and the accuracy on {check}', flush=True)
     quantized, *measured = quantize(model, notes, pictures)
     with tempfile.TemporaryDirectory() as folder:
         sizes = [save_openvino(model, Path(folder) / out.name),

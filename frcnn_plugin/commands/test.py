@@ -23,6 +23,7 @@ from ..evaluation.summary import summarize
 from ..inference.carried_config import class_names, config_of_checkpoint
 from ..inference.detector import is_runtime_file, notes_of
 from ..io.checkpoints import check_fit, read_checkpoint
+from ..io.large_image import allow_large_pictures
 from ..registry import explain_config
 from . import machine
 from .common import command_line, read_config
@@ -144,6 +145,7 @@ def score(value: float | None) -> str:
 def test(argv: list[str] | None = None) -> dict:
     """Run ``frcnn test``; returns what it wrote into ``metrics.json``."""
     args = parse('test', argv)
+    allow_large_pictures()
     carried, file = take_detector(args), take_file(args)
     if args.checkpoint is None and not args.recall and not file:
         raise UserError('the checkpoint is missing: frcnn test CONFIG CHECKPOINT')

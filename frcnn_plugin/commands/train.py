@@ -19,6 +19,7 @@ from ..engine.resume.latest_checkpoint import check_resumable, find_latest
 from ..engine.start_from_hook import read_detector
 from ..errors import UserError, WeightsUnreachableError
 from ..io.checkpoints import check_fit, read_checkpoint
+from ..io.large_image import allow_large_pictures
 from ..registry import explain_config
 from . import STARTED, machine
 from .common import command_line, read_config
@@ -140,16 +141,18 @@ def take_weights_of_run(cfg: Config, meta: dict) -> None:
 def train(argv: list[str] | None = None) -> None:
     """Run ``frcnn train``."""
     args = parse('train', argv)
+    allow_large_pictures()
     if args.minutes is not None and not 0 < args.minutes < float('inf'):
         raise UserError(f'--minutes is {args.minutes:g}; it must be above 0')
-    if Path(args.config).is_dir():
+    of_folder = Path(args.config).is_dir()
+    if of_folder:
         recipe_of_folder(args, STARTED)
         if args.plan:
             return
-    elif args.tiles is not None:
+    cfg = configure(args)
+    if args.tiles is not None and not of_folder:
         raise UserError('--tiles: for a folder of pictures; in a config a TiledDataset '
                         'makes tiles')
-    cfg = configure(args)
     checkpoint = checkpoint_to_resume(args.resume, cfg.work_dir)
     if checkpoint:
         for key, what in (('data_digest', 'on other data'),

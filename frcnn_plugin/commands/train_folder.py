@@ -88,9 +88,10 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
                             f'run in {work_dir} began with; leave out --resume and '
                             'train anew in another --work-dir')
         if args.tiles is not None and args.tiles != begun.get('tiles', 0):
+            what = f'tiles of {begun.tiles} pixels' if begun.get(
+                'tiles') else 'whole pictures'
             raise UserError(f'--tiles {args.tiles}: the run in {work_dir} began with '
-                            f'{begun.get("tiles", "whole pictures")}; leave out '
-                            '--resume or --tiles')
+                            f'{what}; leave out --resume or --tiles')
         args.start = None  # the recipe says where it began
         return
     data_root = data_in(work_dir, found, splits, digest).resolve()

@@ -114,7 +114,8 @@ class LoadTile(LoadImageFromFile):
             image = LargeImage(results['img_path'])[y1:y2, x1:x2]
         else:
             if self.last is None or self.last[0] != results['img_path']:
+                self.last = None  # two would be in memory
                 self.last = (results['img_path'], super().transform(results)['img'])
-            image = np.ascontiguousarray(self.last[1][y1:y2, x1:x2])
+            image = self.last[1][y1:y2, x1:x2].copy()
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results

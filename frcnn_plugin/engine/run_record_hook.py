@@ -26,16 +26,20 @@ KNOWN = 'run_record'  # what is known so far, in mmengine's message hub
 class RunRecordHook(Hook):
     """Puts the record of a run into checkpoints, as ``meta['run']``.
 
-    A resumed run counts on from its checkpoint, and keeps the command that it began
-    with; what a killed run did after its last checkpoint is not counted.
+    A resumed run counts on from its checkpoint, and its command stands behind that
+    which it began with; what was done after the last checkpoint is not counted.
     """
 
     priority = 'VERY_HIGH'  # before anything is saved, or mmengine's peak is reset
+    known: dict | None = None
 
     def before_train(self, runner: Runner) -> None:
         """Count from zero, or on."""
-        self.known = dict(command=runner.cfg.get('command', ''), seconds=0.0, images=0,
-                          memory=0) | runner.message_hub.runtime_info.get(KNOWN, {})
+        command = runner.cfg.get('command', '')
+        self.known = dict(command=command, seconds=0.0, images=0, memory=0
+                          ) | runner.message_hub.runtime_info.get(KNOWN, {})
+        if command != self.known['command']:
+            self.known['command'] += f' && {command}'
         self.start = monotonic() - self.known['seconds']
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None,
@@ -45,9 +49,10 @@ class RunRecordHook(Hook):
                                     ) * get_world_size()
         self.look(runner)
 
-    def after_val_epoch(self, runner: Runner, metrics=None) -> None:
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch=None,
+                       outputs=None) -> None:
         """Read the clock: validations count too."""
-        if hasattr(self, 'known'):  # else `frcnn train` did not start it
+        if self.known:  # it is part of a training
             self.look(runner)
 
     def look(self, runner: Runner) -> None:

@@ -5,10 +5,12 @@ on one half of a data set, the accuracy on the other half; where it falls too mu
 finds the operations that lose most and leaves them as they were.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import nncf
 import numpy as np
@@ -18,10 +20,11 @@ from nncf.quantization.advanced_parameters import AdvancedAccuracyRestorerParame
 
 from ..inference.file_detector import core, inputs_of, run_network
 from ..inference.images import read_image
+from ..io.large_image import LargeImage, is_large
 
 IOU_THRS = np.arange(0.5, 1.0, 0.05)
 MAX_DROP = 0.005  # of AP, at most
-MOST = 300  # pictures of each half that are used
+MOST = 300  # pictures of each half that are used, evenly chosen
 RANKED = 50  # pictures by which operations are compared
 SETTINGS = dict(PERFORMANCE_HINT='LATENCY', INFERENCE_PRECISION_HINT='f32')
 
@@ -46,9 +49,24 @@ class Picture:
 
     def read(self) -> np.ndarray:
         """(1, H, W, 3) uint8, BGR."""
-        image = read_image(self.path)
+        image = (LargeImage(self.path) if self.tile and is_large(self.path)
+                 else read_one(self.path))
         x1, y1, x2, y2 = self.tile or (0, 0, *image.shape[1::-1])
-        return np.ascontiguousarray(image[None, y1:y2, x1:x2])
+        return np.ascontiguousarray(image[y1:y2, x1:x2])[None]
+
+
+read_one = lru_cache(1)(read_image)  # tiles of one picture are read one after another
+
+
+def halves(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
+    """To adjust to, and to measure on; all tiles of a picture are in the same half."""
+    paths = list(dict.fromkeys(picture.path for picture in pictures))
+    parts = []
+    for start in (0, 1):
+        mine = {*paths[start::2]}
+        part = [picture for picture in pictures if picture.path in mine]
+        parts.append(part[::max(1, math.ceil(len(part) / MOST))])
+    return parts[0], parts[1]
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,7 @@ def quantize(model: openvino.Model, notes: dict, pictures: Sequence[Picture]
         tuple: The new model, and what the old and the new one reach on the half that
         ranges were not measured on.
     """
-    fit, check = pictures[::2][:MOST], pictures[1::2][:MOST]
+    fit, check = halves(pictures)
 
     def validate(network, items) -> tuple[float, None]:
         return average_precision(network, notes, list(items)), None

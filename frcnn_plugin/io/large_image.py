@@ -1,14 +1,16 @@
-"""TIFFs of which only the parts that are needed are read."""
+"""Large pictures: how large they may be, and TIFFs of which only parts are read."""
 
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ..errors import DataError
 
+MOST_PIXELS = 2**30  # of a picture, as OpenCV has it
 LARGE = 2**26  # pixels, from which on a TIFF is not read as a whole
 SUFFIXES = ('.tif', '.tiff')
 MODES = ('L', 'RGB', 'RGBA')  # of Pillow, in which a sample is a byte
@@ -16,6 +18,14 @@ BITS, PHOTOMETRIC, ORIENTATION, EXTRA = 258, 262, 274, 338  # tags
 PLAIN = (1, 2, 6)  # of PHOTOMETRIC: zero is black, RGB, YCbCr
 MULTIPLIED = 1  # of EXTRA: colours are multiplied by alpha
 CACHE = 64  # MiB of blocks that GDAL keeps
+
+
+def allow_large_pictures() -> None:
+    """Let Pillow read pictures of :data:`MOST_PIXELS` in this process.
+
+    It warns of larger ones, and refuses those of twice as many.
+    """
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
 
 class LargeImage:

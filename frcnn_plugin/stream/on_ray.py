@@ -8,16 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
 import ray
-from PIL import Image
 from pyarrow.fs import FileSelector, FileSystem, FileType
 from ray.exceptions import RayError
 
 from ..errors import OutputExistsError, UserError
 from ..inference import Detector
 from ..inference.tiled_detector import TiledDetector
+from ..io.large_image import allow_large_pictures
 from .lines import row_of
 from .parquet import table_of
-from .sources import IMAGES, MOST_PIXELS
+from .sources import IMAGES
 
 RAISED = re.compile(r'([\w.]+\.)?\w*(Error|Exception): ')  # a traceback's last line
 STORES_SAY = {
@@ -45,7 +45,7 @@ class Worker:
     def __init__(self, files: ray.ObjectRef, checkpoint: str, config: str | None,
                  tiles: tuple[int, float] | None, thresholds: float | np.ndarray,
                  root: str, **options) -> None:
-        Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+        allow_large_pictures()
         with tempfile.TemporaryDirectory() as folder:
             for name, content in ray.get(files).items():
                 (Path(folder) / name).write_bytes(content)

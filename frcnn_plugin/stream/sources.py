@@ -13,7 +13,6 @@ from ..errors import UserError
 
 IMAGES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v')
-MOST_PIXELS = 2**30  # of a picture, as OpenCV has it
 FEW = 10_000  # files of a folder that are put in the order of their names
 
 

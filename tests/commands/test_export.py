@@ -123,3 +123,15 @@ def test_what_8_bits_are_adjusted_to(shapes_root, tiles):
         assert max(height, width) == (tiles or max(height, width))
         assert len(picture.bboxes) and (picture.bboxes >= 0).all()
         assert (picture.bboxes <= [width, height] * 2).all()
+
+
+def test_the_tiles_of_a_picture_are_in_one_half():
+    from frcnn_plugin.export.quantize import MOST, Picture, halves
+    pictures = [Picture(f'{name}.jpg', *[None] * 3, (tile, 0, tile + 9, 9))
+                for name in range(5) for tile in range(200)]
+    fit, check = halves(pictures)
+    assert {each.path for each in fit} == {'0.jpg', '2.jpg', '4.jpg'}
+    assert {each.path for each in check} == {'1.jpg', '3.jpg'}
+    assert all(MOST / 2 < len(part) <= MOST for part in (fit, check))
+    alone = [Picture(f'{name}.jpg', *[None] * 3) for name in range(5)]
+    assert halves(alone) == (alone[::2], alone[1::2])

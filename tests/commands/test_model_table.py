@@ -37,7 +37,8 @@ def run(tmp_path):
                              (2, range(401, 1001), '{"coco/AP": 0.2, "step": 1000}\n')):
         folder = run / f'2026010{part}_000000/vis_data'
         folder.mkdir(parents=True)
-        (folder / 'config.py').write_text(f'data_root = "{Path.cwd()}/data"\n')
+        (folder / 'config.py').write_text(
+            f'data_root = "{Path.cwd()}/data"\n' if part == 1 else 'resume = True\n')
         (folder / 'scalars.json').write_text(''.join(
             json.dumps(dict(loss=part / step, lr=0.1, data_time=0.01, step=step)) + '\n'
             + ('{"coco/AP": 0.1, "step": 400}\n' if step == 400 else '')

@@ -219,7 +219,7 @@ def test_tiny_objects_are_found_in_tiles(tmp_path, monkeypatch, fresh_process, c
     assert 'tile' in cfg.val_dataloader.dataset.pipeline[-1].meta_keys
     assert cfg.test_dataloader.dataset.type == 'VOCFolder'  # pictures, for --tiles
     assert Detector(run / 'detector.pth').tiles == 256
-    with pytest.raises(UserError, match='began with 256; leave out'):
+    with pytest.raises(UserError, match='began with tiles of 256 pixels; leave'):
         train([str(folder), '--work-dir', str(run), '--resume', '--tiles', '0'])
     summary = run_test([str(run / 'detector.pth'), '--data-root', str(run / 'data'),
                         '--cfg-options', *QUICK[2:]])

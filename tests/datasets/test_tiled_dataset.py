@@ -50,6 +50,17 @@ def test_each_tile_is_a_part_of_its_picture(whole):
     assert kinds == {'whole', True, False}
 
 
+def test_what_is_done_to_a_tile_is_not_done_to_the_next(whole):
+    """The picture is kept: a tile as wide as it would be a part of its memory."""
+    tiled = TiledDataset(whole, 60, [dict(type='LoadTile')], empty=True)
+    load, info = tiled.pipeline.transforms[0], tiled.get_data_info(0)
+    info['tile'] = [0, 0, info['width'] * 9, 30]
+    first = load(dict(info))['img']
+    before = first.copy()
+    first[:] = 0
+    np.testing.assert_array_equal(load(dict(info))['img'], before)
+
+
 def test_tiles_without_objects(whole):
     every, kept = (TiledDataset(whole, 60, PIPELINE, empty=empty)
                    for empty in (True, False))

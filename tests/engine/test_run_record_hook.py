@@ -31,7 +31,7 @@ def record_after(steps: int, runner: SimpleNamespace) -> dict:
     hook.before_train(runner)
     for _ in range(steps):
         hook.after_train_iter(runner, runner.iter, dict(inputs=[None] * 3))
-    hook.after_val_epoch(runner)
+    hook.after_val_iter(runner, 0)
     hook.before_save_checkpoint(runner, checkpoint)
     return checkpoint['meta'][KEY]
 
@@ -53,7 +53,8 @@ def test_a_resumed_run_counts_on(runner, monkeypatch):
     next(now)  # it was not running in between
     record = record_after(2, again)
     assert (record['steps'], record['images'], record['seconds']) == (6, 18, 80)
-    assert record['command'] == 'frcnn train x' and record['memory_mib'] == 9 * 1024
+    assert record['command'] == 'frcnn train x && frcnn train x --resume'
+    assert record['memory_mib'] == 9 * 1024
 
 
 @pytest.mark.parametrize(('wrapper', 'precision'), [
