@@ -3,7 +3,7 @@
 # make long   the tests that make test leaves out, for they take long
 # make site   the documentation as a site, in build/site
 # make notebooks   runs the notebooks anew, and stores what they show
-# make matrix   the oldest and the newest versions that setup.cfg allows
+# make matrix   these, and the oldest and the newest versions that setup.cfg allows
 # make mmdet-tests MMDET=CLONE   mmdet's own tests on the operators that are served here
 # make adapters   the tools of others around it, with the real packages (FiftyOne: 0.8 GB)
 # make parity   the peers' numbers beside ours, on mmcv-lite and on compiled mmcv
@@ -63,7 +63,7 @@ notebooks: install
 	$(BIN)/python tools/run_notebooks.py
 
 # uv makes an environment for each row, and removes it again.
-matrix: install
+matrix: long
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/matrix.py --write docs/versions.md
 
 # A clone of mmdet at v3.3.0, whose tests are no part of its wheel.

@@ -31,7 +31,9 @@ def main() -> None:
     for run in args.runs:
         name, _, folder = run.partition('=')
         keep(Path(folder), args.page.parent / 'models' / name)
-    write_table(args.page, 'models', HEAD, rows(args.page.parent / 'models'))
+    files = sorted((args.page.parent / 'models').glob('*/metrics.json'))
+    write_table(args.page, 'models', HEAD, map(row_of, files))
+    write_table(args.page, 'commands', ('model', 'commands'), map(commands_of, files))
 
 
 def keep(work_dir: Path, folder: Path) -> None:
@@ -73,11 +75,6 @@ def curve_of(log: TrainingLog) -> list[dict[str, float]]:
     return [dict(step=step, **lines[step]) for step in sorted(lines)]
 
 
-def rows(folder: Path) -> list[list[str]]:
-    """A row for each model in a folder, by name."""
-    return [row_of(file) for file in sorted(folder.glob('*/metrics.json'))]
-
-
 def row_of(file: Path) -> list[str]:
     """The row of one ``metrics.json``."""
     metrics, name = json.loads(file.read_text()), file.parent.name
@@ -85,12 +82,18 @@ def row_of(file: Path) -> list[str]:
     minutes, seconds = divmod(round(run['seconds']), 60)
     links = ', '.join(f'[{title}](models/{name}/{target})' for title, target in (
         ('config', 'config.py'), ('curve', 'curve.jsonl'), ('metrics', 'metrics.json')))
-    return [f'**{name}**<br>`{run["command"]}`<br>`{metrics["command"]}`',
-            *('-' if metrics[key] is None else f'{metrics[key]:.3f}'
-              for key in ('AP', 'AP50')),
+    return [name, *('-' if metrics[key] is None else f'{metrics[key]:.3f}'
+                    for key in ('AP', 'AP50')),
             f'{run["steps"]} steps, {run["images"]} images, {run["precision"]}',
             f'{minutes} min {seconds:02d} s', f'{run["memory_mib"]} MiB',
             run['hardware'], str(run['seed']), run['date'], links]
+
+
+def commands_of(file: Path) -> list[str]:
+    """How that model was trained and tested."""
+    metrics = json.loads(file.read_text())
+    return [file.parent.name,
+            f'`{metrics["training"]["command"]}`<br>`{metrics["command"]}`']
 
 
 if __name__ == '__main__':

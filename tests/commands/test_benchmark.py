@@ -213,6 +213,7 @@ def test_what_can_not_be_timed(benchmark):
     assert shown.status == 'error: training is compared with mmdet only'
 
 
+@pytest.mark.long
 def test_the_report_of_a_gpu(tmp_path, data, monkeypatch, fresh_process):
     """On the CPU, and small: the parts run, one that fails does not end it.
 

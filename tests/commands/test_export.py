@@ -65,6 +65,7 @@ def pyramid():
     return MODELS.build(cfg).eval()
 
 
+@pytest.mark.long
 def test_pictures_of_any_size(tmp_path):
     """Of one level, with RoIPool: tests/inference/test_file_detector.py."""
     detector = pyramid()

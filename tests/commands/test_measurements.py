@@ -1,6 +1,7 @@
 """The tools whose tables are in docs/, so small that they only show that they run.
 
-Of the benchmark: test_benchmark.py; of the fuzzing: tests/datasets/
+Of the benchmark: test_benchmark.py; of the fuzzing: tests/datasets/. A resumed run without
+processes and kills: engine/resume/test_exact_resume.py.
 """
 
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture
@@ -45,7 +47,6 @@ def test_overfit(run, tmp_path):
     assert (name, steps) == ('`frcnn_r18_c4_shapes.py`', '1') and float(score) < 0.95
 
 
-@pytest.mark.long  # without processes and kills: engine/resume/test_exact_resume.py
 def test_kill_and_resume(run):
     status, shown, rows = run('kill_and_resume', '--kills', 1, '--passes', 2, '--only',
                               'iterations, no workers')
@@ -53,7 +54,6 @@ def test_kill_and_resume(run):
     assert rows[0][-3:] == ['24', 'equal', 'equal']
 
 
-@pytest.mark.long
 def test_soak(run):
     """The memory of so few steps may well grow."""
     _, shown, rows = run('soak', '--steps', 30)

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / 'docs/models.md'
-MARKS = '<!-- models -->\nby hand\n<!-- end of models -->\n'
+MARKS = ''.join(f'<!-- {name} -->\nby hand\n<!-- end of {name} -->\n'
+                for name in ('models', 'commands'))
 
 
 @pytest.fixture
@@ -63,9 +64,10 @@ def test_a_run_becomes_a_row(table, run, tmp_path):
     table(page, f'one={run}')
     text = page.read_text()
     assert 'by hand' not in text and text.endswith('\nafter\n')
-    row = next(line for line in text.splitlines() if line.startswith('| **one**'))
-    for cell in ('`frcnn train shapes --seed 3`', '`frcnn test run/detector.pth`',
-                 '| 0.457 | 0.810 |', '1000 steps, 2000 images, float32',
+    row, commands = [line for line in text.splitlines() if line.startswith('| one ')]
+    assert commands == ('| one | `frcnn train shapes --seed 3`<br>'
+                        '`frcnn test run/detector.pth` |')
+    for cell in ('| 0.457 | 0.810 |', '1000 steps, 2000 images, float32',
                  '10 min 05 s', '1234 MiB', '2026-01-02'):
         assert cell in row
     one = tmp_path / 'models/one'

@@ -91,6 +91,7 @@ def test_two_processes_equal_one_with_twice_the_batch(repo, pair, tmp_path,
                 assert difference <= 1e-5, (place, name)
 
 
+@pytest.mark.long
 def test_parts_that_wait_in_a_job_of_slurm(repo, pair, tmp_path):
     """Two processes that are named by Slurm's variables take the four steps.
 
