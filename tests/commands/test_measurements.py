@@ -1,7 +1,7 @@
 """The tools whose tables are in docs/, so small that they only show that they run.
 
-Of the benchmark: test_benchmark.py; of the fuzzing: tests/datasets/. A resumed run without
-processes and kills: engine/resume/test_exact_resume.py.
+Of the benchmark: test_benchmark.py; of the fuzzing: tests/datasets/. A resumed run
+without processes and kills: engine/resume/test_exact_resume.py.
 """
 
 import sys
