@@ -32,15 +32,15 @@ def input_size(facts: Facts) -> tuple[int, int]:
 def tile_size(facts: Facts) -> int | None:
     """The side in pixels of the squares that pictures are cut into; None: they stay.
 
-    Pictures are cut if more than a tenth of the boxes, with each class counting the
-    same, would be smaller than :data:`TINY` pixels in the largest input. The smaller
-    boxes have :data:`SMALL` pixels in the input of a tile then, unless the larger ones
-    would not fit.
+    Pictures are cut if they would be shrunk, and more than a tenth of the boxes, with
+    each class counting the same, would be smaller than :data:`TINY` pixels then. The
+    smaller boxes have :data:`SMALL` pixels in the input of a tile, unless the larger
+    ones would not fit.
     """
     low, high = facts.quantiles(np.sqrt(facts.boxes.prod(1)), 0.1, SPREAD[1])
     small = float(facts.quantiles(facts.shares, 0.1)[0])
     side = rounded(max(INPUTS[0] * low / SMALL, high / ROOM, INPUTS[0] / 2))
-    tiny = small * input_size(facts)[0] < TINY
+    tiny = facts.longest > INPUTS[1] and small * INPUTS[1] < TINY
     return side if tiny and side < FEWER * facts.longest else None
 
 

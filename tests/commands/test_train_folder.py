@@ -196,14 +196,14 @@ def test_tiny_objects_are_found_in_tiles(tmp_path, monkeypatch, fresh_process, c
     rng, folder, run = np.random.default_rng(0), tmp_path / 'cells', tmp_path / 'run'
     folder.mkdir()
     for name in range(5):
-        image = np.full((540, 720, 3), 90, np.uint8)
-        corners = rng.integers(20, 500, (30, 2))
+        image = np.full((540, 1100, 3), 90, np.uint8)
+        corners = rng.integers((20, 20), (1060, 500), (60, 2))
         for x, y in corners:
             image[y:y + 7, x:x + 7] = 255
         cv2.imwrite(str(folder / f'{name}.png'), image)
         cells = [VOCObject('cell', (x, y, x + 6, y + 6)) for x, y in corners]
         (folder / f'{name}.xml').write_bytes(
-            voc_annotation(f'{name}.png', (720, 540, 3), cells))
+            voc_annotation(f'{name}.png', (1100, 540, 3), cells))
     small = [f'{loader}_dataloader.dataset.pipeline.{place}.scale=(128,128)'
              for loader, place in (('train', 2), ('val', 1), ('test', 1))]
     train([str(folder), '--minutes', '10', '--work-dir', str(run), '--from-scratch',

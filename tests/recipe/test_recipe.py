@@ -60,8 +60,8 @@ def test_small_objects_get_a_larger_input():
     ([(24, 24), (300, 300)], 4000, 512),  # and the large ones fit
     ([(24, 24), (2000, 2000)], 4000, None),  # those do not
     ([(90, 90)], 4000, None),  # 23 pixels in an input of 1024
-    ([(6, 6)], 640, 256), ([(6, 6)], 360, None),  # of much larger pictures
-    ([(12, 12)], 640, 256), ([(20, 20)], 640, None)])  # pictures are not enlarged
+    ([(6, 6)], 1100, 256), ([(6, 6)], 1000, None),  # nothing is lost by shrinking
+    ([(500, 500), *[(15, 15)] * 8], 1100, None)])  # tiles would be as large
 def test_tiny_objects_are_looked_at_in_tiles(boxes, longest, side):
     facts = facts_of([picture(*boxes, width=longest, height=longest)] * 9)
     assert tile_size(facts) == side
