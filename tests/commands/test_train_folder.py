@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from PIL import Image
 
 from frcnn_plugin.commands import first_weights, train_folder
 from frcnn_plugin.commands.chosen_detector import chosen_detector
@@ -93,7 +94,8 @@ def test_three_commands(pictures, tmp_path, monkeypatch, fresh_process, capsys):
     assert (found / 'detections.json').is_file()
 
 
-def test_a_plan(pictures, tmp_path, capsys):
+def test_a_plan(pictures, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 10)  # as if these were gigantic
     run = tmp_path / 'run'
     arguments = [str(pictures), '--work-dir', str(run), '--plan', '--no-flip']
     train(arguments)
