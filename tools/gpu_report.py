@@ -27,11 +27,13 @@ ROOT = Path(__file__).resolve().parent.parent
 C4, FPN, VISION = 'mmdet R50-C4', 'mmdet R50-FPN', 'torchvision R50-FPN'
 PYRAMID = ['--regions', '1000', '--proposals', '1000']
 BENCHMARKS = {  # name: what tools/benchmark.py is asked
-    'devices C4': ['devices', '--peer', C4],
-    'devices FPN': ['devices', '--peer', VISION],
+    'devices C4': ['devices', '--peer', C4, '--size', '304', '400'],
+    'devices FPN': ['devices', '--peer', VISION, '--size', '304', '400'],
     'inference fp32': ['inference', '--peer', C4],
     'inference tf32': ['inference', '--peer', C4, '--precision', 'tf32'],
     'inference bf16': ['inference', '--peer', C4, '--precision', 'bf16'],
+    'inference bf16, compiled': [
+        'inference', '--peer', C4, '--precision', 'bf16', '--mode', 'compiled'],
     'inference bf16, batch 8': [
         'inference', '--peer', C4, '--precision', 'bf16', '--batch', '8'],
     'inference bf16, batch 8, compiled': [
@@ -119,6 +121,8 @@ def benchmark(name: str, args: argparse.Namespace, log) -> dict:
     else:
         asked = BENCHMARKS[name]
     asked = [*asked, '--device', args.device, '--json', str(file)]
+    if args.device != 'cpu' and asked[0] in ('inference', 'training'):
+        asked += ['--repeat', '20']
     asked += SMALL if args.small else []
     failure = call([ROOT / 'tools/benchmark.py', *asked], args, log)
     if failure:

@@ -18,8 +18,11 @@ def check_mixed_precision(device: torch.device | str) -> None:
             '(AVX-512 BF16 or AMX); torch finds neither')
 
 
+def half_type(device: torch.device | str) -> torch.dtype:
+    """The type of mixed precision: float16 on a GPU, bfloat16 on a CPU."""
+    return torch.bfloat16 if torch.device(device).type == 'cpu' else torch.float16
+
+
 def mixed_precision(device: torch.device | str) -> torch.autocast:
-    """Around a forward pass: float16 on a GPU, bfloat16 on a CPU."""
-    kind = torch.device(device).type
-    return torch.autocast(
-        kind, dtype=torch.bfloat16 if kind == 'cpu' else torch.float16)
+    """Around a forward pass, which then computes in :func:`half_type`."""
+    return torch.autocast(torch.device(device).type, dtype=half_type(device))

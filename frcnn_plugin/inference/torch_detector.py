@@ -11,7 +11,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
 from ..accelerate.inference import fold_batch_norms, for_inference
-from ..accelerate.precision import check_mixed_precision, mixed_precision
+from ..accelerate.precision import check_mixed_precision, half_type, mixed_precision
 from ..config.parts import nested_dicts
 from ..errors import CheckpointError, ConfigError, UserError
 from ..evaluation.operating_points import KEY
@@ -122,7 +122,9 @@ class TorchDetector(ModelDetector):
             check_fit(model, content['state_dict'], str(checkpoint))
             model.load_state_dict(content['state_dict'], strict=False)
         model, self.device = model.to(where), where
-        self.model = for_inference(model, compile) if fast else fold_batch_norms(model)
+        dtype = half_type(where) if amp and where.type != 'cpu' else None
+        self.model = (for_inference(model, compile, dtype) if fast
+                      else fold_batch_norms(model))
 
 
 def find_device(name: str | None) -> torch.device:

@@ -20,7 +20,14 @@ from ..structures.padded import Detections, GroundTruth, Proposals
 def image_sizes(batch_img_metas: Sequence[dict], device) -> Tensor:
     """(B, 2) float32 height and width of each image, as resized, without padding."""
     sizes = [meta['img_shape'][:2] for meta in batch_img_metas]
-    return torch.tensor(sizes, dtype=torch.float32, device=device)
+    return to_device(torch.tensor(sizes, dtype=torch.float32), device)
+
+
+def to_device(values: Tensor, device: torch.device | str) -> Tensor:
+    """The same on a device; the host does not wait until a GPU has taken them."""
+    if torch.device(device).type == 'cuda' and torch.cuda.is_initialized():
+        values = values.pin_memory()
+    return values.to(device, non_blocking=True)
 
 
 def pad_rows(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -28,7 +35,7 @@ def pad_rows(rows: list[Tensor]) -> tuple[Tensor, Tensor]:
     padded = pad_sequence(rows, batch_first=True)
     if padded.size(1) == 0:
         padded = padded.new_zeros(padded.size(0), 1, *padded.shape[2:])
-    counts = torch.tensor([len(row) for row in rows], device=padded.device)
+    counts = to_device(torch.tensor([len(row) for row in rows]), padded.device)
     mask = torch.arange(padded.size(1), device=padded.device) < counts.view(-1, 1)
     return padded, mask
 
@@ -103,5 +110,6 @@ def rescale_bboxes(batch: Proposals | Detections,
                    batch_img_metas: Sequence[dict]) -> Proposals | Detections:
     """The same with boxes in pixels of the original images, by ``scale_factor``."""
     factors = [tuple(meta['scale_factor']) * 2 for meta in batch_img_metas]
-    factors = batch.bboxes.new_tensor(factors).unsqueeze(1)  # (B, 1, 4)
+    factors = to_device(torch.tensor(factors), batch.bboxes.device)
+    factors = factors.to(batch.bboxes).unsqueeze(1)  # (B, 1, 4)
     return batch._replace(bboxes=batch.bboxes / factors)

@@ -154,7 +154,9 @@ def one_batch(feats: Sequence[Tensor], rois: Tensor, levels: Tensor,
             feature = torch.cat([feature, feature[..., -1:]], dim=3)
         images.append(F.pad(
             feature, (0, width - feature.size(3), 0, height - feature.size(2))))
-    scales = rois.new_tensor([1 / stride for stride in strides])[levels]
+    scales = torch.full_like(rois[:, 0], 1 / strides[0])
+    for level, stride in enumerate(strides[1:], 1):  # a list would be copied: a wait
+        scales = torch.where(levels == level, 1 / stride, scales)
     image = rois[:, 0] + levels * feats[0].size(0)
     return torch.cat(images), torch.cat(
         [image.unsqueeze(1), rois[:, 1:] * scales.unsqueeze(1)], dim=1)

@@ -4,17 +4,18 @@ import copy
 
 import pytest
 import torch
-from helpers import make_samples, tiny_detector
+from helpers import make_samples, random_boxes, tiny_detector
 from torch import nn
 
 from frcnn_plugin.accelerate import AccelerateHook, for_inference, for_training
 from frcnn_plugin.accelerate.c5_on_map import C5OnMap, DeferredRoIAlign
 from frcnn_plugin.accelerate.matching import compare_in_blocks
+from frcnn_plugin.accelerate.parts import keep_on_device
 from frcnn_plugin.accelerate.roi_align import PixelRoIAlign
 from frcnn_plugin.accelerate.roi_pool import PixelRoIPool
 from frcnn_plugin.accelerate.suppression import greedy_nms
 from frcnn_plugin.ops import masked_nms
-from frcnn_plugin.registry import MODELS
+from frcnn_plugin.registry import MODELS, TASK_UTILS
 
 
 def detector(kind: str, depth: int):
@@ -106,3 +107,15 @@ def test_the_second_stage_stays_in_bfloat16():
             found = ready(region)
     assert set(types) == {torch.bfloat16} and found.dtype == torch.bfloat16
     assert (found - expected).norm() < 0.02 * expected.norm()
+
+
+def test_a_coder_that_copies_no_lists_decodes_the_same():
+    coder = TASK_UTILS.build(dict(type='mmdet.DeltaXYWHBBoxCoder',
+                                  target_stds=(0.1, 0.1, 0.2, 0.2)))
+    boxes, deltas = random_boxes(9), torch.randn(9, 8)
+    expected = coder.decode(boxes, deltas), coder.encode(boxes, boxes + 3)
+    keep_on_device(coder, torch.device('cpu'))
+    assert isinstance(coder.stds, torch.Tensor)
+    found = coder.decode(boxes, deltas), coder.encode(boxes, boxes + 3)
+    for mine, theirs in zip(found, expected, strict=True):
+        assert torch.equal(mine, theirs)

@@ -32,6 +32,8 @@ def with_defaults(args: Namespace) -> Namespace:
 def measure(args: Namespace) -> dict:
     """All figures of one task; no share of a rate where nothing is multiplied."""
     work = TASKS[args.task](args)
+    for run in work.values():  # whatever is compiled is compiled now
+        run()
     flops = {name: count_flops(run) for name, run in work.items()}
     waits = {name: count_waits(args.device, run) for name, run in work.items()}
     memory = {name: peak_memory(args.device, run) for name, run in work.items()}

@@ -21,6 +21,7 @@ def training(args: Namespace) -> Work:
     images, samples, sizes = batch_of(args, boxes=8)
     rois = bbox2roi(regions(args))
     gt = networks.ground_truth(samples)[0]
+    keep_scores_whole(peer.net.rpn_head)
     if args.mode != 'eager':
         for_training(ours)
 
@@ -47,6 +48,19 @@ def training(args: Namespace) -> Work:
         forward_ours = torch.compile(forward_ours)
     return {f'ours, {args.mode}': step_of(args, ours, forward_ours),
             args.peer: step_of(args, peer.net, forward_peer)}
+
+
+def keep_scores_whole(head: nn.Module) -> None:
+    """Scores of mmdet's RPN in float32: its suppression fails on others.
+
+    For more than 10,000 proposals mmcv's ``batched_nms`` writes float32 scores into a
+    tensor of their type.
+    """
+    choose = head.predict_by_feat
+
+    def in_float(cls_scores, *args, **kwargs):
+        return choose([level.float() for level in cls_scores], *args, **kwargs)
+    head.predict_by_feat = in_float
 
 
 def step_of(args: Namespace, net: nn.Module, forward: Callable) -> Callable[[], None]:
