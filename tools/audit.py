@@ -10,7 +10,7 @@ WAITS = {'aten::_local_scalar_dense', 'aten::item', 'aten::nonzero',
          'aten::masked_select', 'aten::unique', 'aten::_unique2', 'aten::equal',
          'aten::is_nonzero'}
 KERNELS = {'torchvision::nms', 'frcnn_plugin::masked_nms',
-           'frcnn_plugin::greedy_nms'}  # which wait inside
+           'frcnn_plugin::greedy_nms'}  # which would wait inside
 
 
 class Audit(TorchDispatchMode):

@@ -10,6 +10,7 @@ table is made anew from all folders there.
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from markdown_table import write_table
@@ -57,8 +58,9 @@ def keep(work_dir: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     metrics.pop('all')
     (folder / 'metrics.json').write_text(json.dumps(metrics, indent=2) + '\n')
-    (folder / 'config.py').write_text(
-        config.read_text().replace(f'{Path.cwd()}/', ''))
+    text = config.read_text().replace(f'{Path.cwd()}/', '')
+    text = re.sub(r' spent=[\d.]+,', '', text)  # of a TimedTrainLoop, before it began
+    (folder / 'config.py').write_text(text)
     (folder / 'curve.jsonl').write_text(''.join(
         json.dumps(line) + '\n' for line in curve_of(read_log(work_dir))))
 

@@ -4,12 +4,8 @@ import torch
 from mmcv.cnn import fuse_conv_bn
 from torch import nn
 
-from ..roi.roi_head import RoIHead
-from ..rpn.rpn_head import RPNHead
-from .parts import on_cpu, replace_blocks, replace_parts
-
-FREEZING = dict(freezing=True)
-ONE_GRAPH = {**FREEZING, 'triton.cudagraphs': True}  # a GPU is told all of it at once
+from .one_graph import FREEZING, OneGraph
+from .parts import replace_blocks, replace_parts
 
 
 def for_inference(detector: nn.Module, compile: bool = False,
@@ -25,11 +21,12 @@ def for_inference(detector: nn.Module, compile: bool = False,
         detector: A ``FasterRCNN`` with its weights; it is put into evaluation mode and
             changed in place. It cannot be trained any more.
         compile: Whether it is compiled as well, with its weights as constants: on a
-            CPU its layers, on a GPU all of ``detect`` as one CUDA graph. That takes a
+            CPU its layers, on a GPU all of ``detect`` as one CUDA graph
+            (:class:`~frcnn_plugin.accelerate.one_graph.OneGraph`). That takes up to a
             minute at the first image, again at the first of another size, and on a CPU
             needs a C++ compiler.
-        dtype: The type of ``torch.autocast``, if it will run under that: convolutions
-            and linear layers keep their weights in it. Default: float32.
+        dtype: The type of ``torch.autocast``: convolutions and linear layers keep their
+            weights in it, and the detector runs under it only. Default: float32.
 
     Returns:
         nn.Module: The detector.
@@ -40,11 +37,10 @@ def for_inference(detector: nn.Module, compile: bool = False,
     replace_blocks(detector)
     if dtype is not None:
         for part in detector.modules():
-            if isinstance(part, nn.Conv2d | nn.Linear):
+            if type(part) in (nn.Conv2d, nn.Linear):
                 part.to(dtype)
-    if compile and not on_cpu(detector) and isinstance(
-            detector.rpn_head, RPNHead) and isinstance(detector.roi_head, RoIHead):
-        detector.detect = torch.compile(detector.detect, options=ONE_GRAPH)
+    if compile and OneGraph.fits(detector):
+        detector.detect = OneGraph(detector)
     elif compile:
         compile_layers(detector)
     return detector

@@ -1,8 +1,16 @@
 """Plain parts of a detector replaced by faster ones that do the same."""
 
+import logging
 import warnings
+from functools import cache
+from importlib.util import find_spec
 
 import torch
+from mmdet.models.task_modules.coders import (
+    DeltaXYWHBBoxCoder,
+    LegacyDeltaXYWHBBoxCoder,
+)
+from mmengine.logging import print_log
 from torch import nn
 
 from ..ops import masked_nms
@@ -13,7 +21,7 @@ from .matching import compare_in_blocks
 from .residual import FoldedBlock
 from .roi_align import PixelRoIAlign
 from .roi_pool import PixelRoIPool
-from .suppression import HAS_TRITON, greedy_nms
+from .suppression import greedy_nms
 
 
 def with_class(module: nn.Module, kind: type[nn.Module]) -> nn.Module:
@@ -32,13 +40,16 @@ def replace_parts(detector: nn.Module) -> None:
     """Suppression, matching and pooling; on a CPU what is linear after it, too."""
     pooling = on_cpu(detector)
     device = next((each.device for each in detector.parameters()), torch.device('cpu'))
+    nms, kinds = greedy_nms, (PixelRoIAlign, PixelRoIPool) if pooling else ()
+    if device.type == 'cuda':
+        nms, kinds = kernels_of_triton(device)
     for part in detector.modules():
-        if not pooling and hasattr(part, 'bbox_coder'):
-            keep_on_device(part.bbox_coder, device)
+        if device.type == 'cuda':
+            keep_on_device(getattr(part, 'bbox_coder', None), device)
         for owner in (part, getattr(part, 'proposal_creator', None),
                       getattr(part, 'target_sampler', None)):
             if getattr(owner, 'nms', None) is masked_nms:
-                owner.nms = greedy_nms
+                owner.nms = nms
             if getattr(owner, 'compare', None) is compare:
                 owner.compare = compare_in_blocks
         extractor = getattr(part, 'bbox_roi_extractor', None)
@@ -47,14 +58,30 @@ def replace_parts(detector: nn.Module) -> None:
             part.bbox_roi_extractor = with_class(extractor, DeferredRoIAlign)
             part.shared_head = with_class(head, C5OnMap)
             part.shared_head.pool_cells = part.bbox_roi_extractor.pool_cells
-        elif device.type == 'cuda' and HAS_TRITON:
-            from .triton_roi_align import TritonRoIAlign
-            if TritonRoIAlign.fits(extractor):
-                part.bbox_roi_extractor = with_class(extractor, TritonRoIAlign)
-        elif pooling:
-            for kind in (PixelRoIAlign, PixelRoIPool):
+        else:
+            for kind in kinds:
                 if kind.fits(extractor):
                     part.bbox_roi_extractor = with_class(extractor, kind)
+
+
+@cache
+def kernels_of_triton(device: torch.device) -> tuple:
+    """Suppression, and extractors, for a GPU; plain ones where Triton does not run.
+
+    It comes with torch on Linux, and needs compute capability 7.0 and a C compiler.
+    """
+    if find_spec('triton') is None or torch.cuda.get_device_capability(device)[0] < 7:
+        return masked_nms, ()
+    try:
+        from .triton_roi_align import TritonRoIAlign
+        from .triton_suppression import triton_nms
+        boxes = torch.zeros(1, 1, 4, device=device)
+        triton_nms(boxes, boxes[..., 0], boxes[..., 0] == 0, 0.5)
+    except Exception as error:  # whatever its compiler raises
+        print_log(f'Triton cannot be used: {error}. Slower kernels take the place of '
+                  'its own', logger='current', level=logging.WARNING)
+        return masked_nms, ()
+    return triton_nms, (TritonRoIAlign,)
 
 
 def keep_on_device(coder, device: torch.device) -> None:
@@ -62,12 +89,12 @@ def keep_on_device(coder, device: torch.device) -> None:
 
     For such a copy the host waits until a GPU has done all that it was told before.
     """
-    warnings.filterwarnings(  # it suggests another way to copy a tensor
-        'ignore', 'To copy construct', UserWarning, r'mmdet\.')
-    for name in ('means', 'stds'):
-        value = getattr(coder, name, None)
-        if value is not None and not isinstance(value, torch.Tensor):
-            setattr(coder, name, torch.tensor(value, device=device))
+    if type(coder) in (DeltaXYWHBBoxCoder, LegacyDeltaXYWHBBoxCoder):
+        warnings.filterwarnings(  # it suggests another way to copy a tensor
+            'ignore', 'To copy construct', UserWarning, r'mmdet\..*coders')
+        for name in ('means', 'stds'):
+            value = torch.as_tensor(getattr(coder, name), device=device)
+            setattr(coder, name, value)
 
 
 def replace_convolutions(detector: nn.Module) -> None:

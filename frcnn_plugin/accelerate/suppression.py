@@ -1,6 +1,4 @@
-"""Non-maximum suppression from the best box on, until there are enough."""
-
-from importlib.util import find_spec
+"""Non-maximum suppression on a CPU, from the best box on until there are enough."""
 
 import torch
 from torch import Tensor
@@ -10,26 +8,23 @@ from ..ops.suppression import masked_nms, nms_inputs, spread
 
 BLOCK = 512  # boxes that are taken at once
 PAIRS = 2**17  # of boxes that are compared in the cache
-HAS_TRITON = find_spec('triton') is not None  # it is there on Linux only
 
 
 def greedy_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, iou_thr: float,
                groups: Tensor | None = None, offset: int = 0,
                num: int = -1) -> Tensor:
-    """The same as :func:`frcnn_plugin.ops.masked_nms`; on a GPU the host need not wait.
+    """The same as :func:`frcnn_plugin.ops.masked_nms`, which it calls off the CPU.
 
     Once ``num`` boxes of an image are found the others are False, whether they would
-    stay or not. On other devices, and on a GPU without Triton, it calls that function.
+    stay or not.
     """
-    kind = bboxes.device.type
-    if kind != 'cpu' and not (kind == 'cuda' and HAS_TRITON):
+    if bboxes.device.type != 'cpu':
         return masked_nms(bboxes, scores, mask, iou_thr, groups, offset, num)
     return torch.ops.frcnn_plugin.greedy_nms(
         *nms_inputs(bboxes, scores, groups, offset, mask), iou_thr, num)
 
 
-@torch.library.custom_op('frcnn_plugin::greedy_nms', mutates_args=(),
-                         device_types='cpu')
+@torch.library.custom_op('frcnn_plugin::greedy_nms', mutates_args=())
 def _greedy_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, groups: Tensor | None,
                 iou_thr: float, num: int) -> Tensor:
     kept = torch.zeros_like(mask)
@@ -39,13 +34,6 @@ def _greedy_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, groups: Tensor | N
                        None if groups is None else groups[image, rows], num)
         kept[image, rows[found]] = True
     return kept
-
-
-@_greedy_nms.register_kernel('cuda')
-def _(bboxes: Tensor, scores: Tensor, mask: Tensor, groups: Tensor | None,
-      iou_thr: float, num: int) -> Tensor:
-    from .triton_suppression import suppress
-    return suppress(bboxes, scores, mask, groups, iou_thr, num)
 
 
 _greedy_nms.register_fake(lambda bboxes, scores, mask, *_: torch.empty_like(mask))

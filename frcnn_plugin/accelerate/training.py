@@ -19,8 +19,9 @@ def for_training(detector: nn.Module) -> nn.Module:
     Parameters stay the same objects: an optimizer that holds them stays valid.
 
     * ``channels_last``, as in :func:`for_inference`;
-    * anchors and proposals compared with ground truth in blocks, and on a CPU boxes
-      suppressed from the best one on until there are enough;
+    * anchors and proposals compared with ground truth in blocks, and boxes suppressed
+      from the best one on until there are enough;
+    * on a GPU, RoIAlign and suppression by kernels of our own, if Triton runs there;
     * on a CPU, RoIAlign by pixels, with what is linear after it before it, and, where
       that is faster, gradients of convolutions' weights by matrix products.
 

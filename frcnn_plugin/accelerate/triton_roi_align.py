@@ -1,9 +1,9 @@
 """RoIAlign on a GPU with the channels of a pixel side by side.
 
-torchvision's kernel reads and writes maps channel by channel, in float32 only. The
-convolutions of half precision want pixel by pixel, so that what it returns, the largest
-tensor of the detector, would be written three times. Here a program pools one cell of
-one region, all channels at once, in the type of the map.
+torchvision's kernel goes channel by channel. The convolutions want pixel by pixel, and
+in half precision coordinates need float32, so that what it returns, the largest tensor
+of the detector, is written anew in another type and in another order. Here a program
+pools one cell of one region, many channels at once, in the type and order of the map.
 """
 
 import torch
@@ -26,7 +26,8 @@ class TritonRoIAlign(RoIPoolExtractor):
 
     def pool_map(self, feature: Tensor, rois: Tensor, spatial_scale: float) -> Tensor:
         """(R, C, h, w) of (R, 5) regions of one (B, C, H, W) map."""
-        if torch.are_deterministic_algorithms_enabled() and feature.requires_grad:
+        if feature.device.type != 'cuda' or (
+                torch.are_deterministic_algorithms_enabled() and feature.requires_grad):
             return super().pool_map(feature, rois, spatial_scale)
         return torch.ops.frcnn_plugin.roi_align(
             feature, rois.float(), *self.output_size, spatial_scale,
@@ -95,10 +96,11 @@ def launch(feature: Tensor, rois: Tensor, pooled: Tensor, scale: float,
     if not pooled.numel():
         return
     block = min(triton.next_power_of_2(channels), CHANNELS)
-    cells[len(rois) * rows * columns, triton.cdiv(channels, block)](
-        feature, rois.contiguous(), pooled, channels, height, width, rows, columns,
-        scale, SAMPLES=max(sampling_ratio, 0), OFFSET=0.5 if aligned else 0.0,
-        BACKWARD=backward, BLOCK=block)
+    with torch.cuda.device_of(feature):
+        cells[len(rois) * rows * columns, triton.cdiv(channels, block)](
+            feature, rois.contiguous(), pooled, channels, height, width, rows, columns,
+            scale, SAMPLES=max(sampling_ratio, 0), OFFSET=0.5 if aligned else 0.0,
+            BACKWARD=backward, BLOCK=block)
 
 
 @triton.jit

@@ -6,19 +6,24 @@ import shutil
 
 import pytest
 import torch
-from helpers import make_samples, random_boxes, tiny_detector, total
+from helpers import make_samples, random_boxes, rois_with, tiny_detector, total
 
+from frcnn_plugin import Detector
 from frcnn_plugin.accelerate import for_inference, for_training
-from frcnn_plugin.accelerate.suppression import greedy_nms
+from frcnn_plugin.accelerate.parts import with_class
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.io.checkpoints import read_checkpoint
 from frcnn_plugin.mmdet_bridge.lists import pack_ground_truth
 from frcnn_plugin.ops import masked_nms
 from frcnn_plugin.registry import MODELS
+from frcnn_plugin.roi.roi_pool_extractor import RoIPoolExtractor
 
 pytestmark = [pytest.mark.cuda, pytest.mark.skipif(
     not torch.cuda.is_available(), reason='there is no GPU')]
 
+if torch.cuda.is_available():
+    from frcnn_plugin.accelerate.triton_roi_align import TritonRoIAlign
+    from frcnn_plugin.accelerate.triton_suppression import triton_nms
 # read at the first product of matrices, long before --deterministic sets it
 os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
 FPN = dict(
@@ -62,6 +67,13 @@ def batch(device='cpu'):
     return images.to(device), [sample.to(device) for sample in samples]
 
 
+def assert_by_triton(net):
+    """Our kernels run, not others that do the same."""
+    assert net.rpn_head.proposal_creator.nms is net.roi_head.nms is triton_nms
+    extractor = net.roi_head.bbox_roi_extractor
+    assert (type(extractor) is TritonRoIAlign) == (extractor.kind == 'RoIAlign')
+
+
 DETECTORS = [dict(kind='RoIPool'), dict(kind='RoIAlign'), FPN]
 
 
@@ -71,6 +83,7 @@ def test_detections_are_those_of_the_cpu(parts, ready):
     here, there = (net.eval() for net in pair(**parts))
     if ready:
         for_inference(there)
+        assert_by_triton(there)
     sizes = torch.tensor([[128.0, 160.0], [120.0, 150.0]])
     with torch.no_grad():
         expected = here.detect(batch()[0], sizes)
@@ -86,6 +99,7 @@ def test_losses_and_gradients_are_those_of_the_cpu(parts, ready):
     here, there = (net.train() for net in pair(**parts))
     if ready:
         for_training(there)
+        assert_by_triton(there)
     losses = [net.loss(*batch(device)) for net, device in ((here, 'cpu'),
                                                            (there, 'cuda'))]
     for name, expected in losses[0].items():
@@ -107,7 +121,7 @@ def test_suppression_is_that_of_the_cpu(grouped, num, number):
     mask = torch.rand(2, number) > 0.33
     groups = torch.randint(3, (2, number)) if grouped else None
     expected = masked_nms(bboxes, scores, mask, 0.3, groups)
-    found = greedy_nms(*(value if value is None else value.cuda() for value in (
+    found = triton_nms(*(value if value is None else value.cuda() for value in (
         bboxes, scores, mask)), 0.3, None if groups is None else groups.cuda(),
         num=num).cpu()
     if num < 0:
@@ -125,6 +139,7 @@ def test_the_host_never_waits(parts):
     gt = pack_ground_truth([sample.gt_instances for sample in samples])
 
     def step():
+        there.train()
         total(there.losses(images, sizes, gt)).backward()
         with torch.no_grad():
             return there.eval().detect(images, sizes)
@@ -136,7 +151,7 @@ def test_the_host_never_waits(parts):
         torch.cuda.set_sync_debug_mode('default')
 
 
-@pytest.mark.parametrize('parts', [dict(kind='RoIAlign'), FPN])
+@pytest.mark.parametrize('parts', DETECTORS)
 def test_one_cuda_graph_detects_the_same(parts):
     _, plain = pair(**parts)
     fast = for_inference(copy.deepcopy(plain.eval()), compile=True)
@@ -144,11 +159,15 @@ def test_one_cuda_graph_detects_the_same(parts):
     torch._dynamo.utils.counters.clear()
     with torch.no_grad():
         expected = plain.detect(images, sizes)
+        found = fast.detect(images, sizes)
         for _ in range(3):
-            found = [value.clone() for value in fast.detect(images, sizes)]
+            fast.detect(torch.zeros_like(images), sizes)
+    with torch.inference_mode():
+        again = fast.detect(images, sizes)
+    assert torch.equal(again.scores, found.scores)  # and nothing was overwritten
     assert not torch._dynamo.utils.counters['inductor']['cudagraph_skips']
-    assert torch.equal(found[3], expected.mask) and expected.mask.any()
-    torch.testing.assert_close(found[1], expected.scores, atol=1e-4, rtol=0)
+    assert torch.equal(found.mask, expected.mask) and expected.mask.any()
+    torch.testing.assert_close(found.scores, expected.scores, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
@@ -160,8 +179,42 @@ def test_half_precision_detects_nearly_the_same(dtype):
         expected = plain.detect(images, sizes)
         with torch.autocast('cuda', dtype):
             found = fast.detect(images, sizes)
+    for layer in (fast.backbone.conv1, fast.rpn_head.rpn_cls):
+        assert layer.weight.dtype == dtype
     torch.testing.assert_close(found.scores[:, 0], expected.scores[:, 0], atol=0.05,
                                rtol=0)
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize('sampling_ratio', [0, 2])
+def test_half_precision_pools_the_same(dtype, sampling_ratio):
+    plain = RoIPoolExtractor(dict(
+        type='RoIAlign', output_size=7, sampling_ratio=sampling_ratio), 1024, [16])
+    feature = torch.randn(2, 1024, 38, 50, device='cuda', dtype=dtype)
+    rois = rois_with(60, []).cuda()
+    torch.testing.assert_close(
+        with_class(plain, TritonRoIAlign)([feature], rois).float(),
+        plain([feature.float()], rois), atol=2e-2, rtol=2e-2)
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason='there is one GPU')
+def test_a_device_that_is_not_the_current_one():
+    _, plain = pair()
+    fast = for_inference(copy.deepcopy(plain.eval()).to('cuda:1'))
+    images, sizes = batch('cuda:1')[0], torch.full((2, 2), 128.0, device='cuda:1')
+    with torch.no_grad():
+        found = fast.detect(images, sizes)
+        expected = plain.detect(images.to('cuda:0'), sizes.to('cuda:0'))
+    torch.testing.assert_close(found.scores.cpu(), expected.scores.cpu())
+
+
+@pytest.mark.parametrize('options', [dict(compile=True), dict(amp=True)])
+def test_a_detector_of_pictures(options, shapes_root, checkpoint):
+    pictures = sorted((shapes_root / 'JPEGImages').glob('test_*.jpg'))[:3]
+    found = Detector(checkpoint, device='cuda', **options)(pictures)
+    expected = Detector(checkpoint, device='cpu')(pictures)
+    for mine, theirs in zip(found, expected, strict=True):
+        assert abs(mine.scores[:5] - theirs.scores[:5]).max() < 0.02
 
 
 @pytest.mark.parametrize('options', [[], ['--amp']])

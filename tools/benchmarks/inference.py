@@ -5,7 +5,7 @@ from argparse import Namespace
 import torch
 
 from frcnn_plugin.accelerate import for_inference
-from frcnn_plugin.accelerate.inference import ONE_GRAPH
+from frcnn_plugin.accelerate.one_graph import ONE_GRAPH
 from frcnn_plugin.mmdet_bridge.lists import unpack
 from frcnn_plugin.structures import Proposals
 

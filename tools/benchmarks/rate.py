@@ -20,7 +20,7 @@ from .measure import DTYPES, in_precision, seconds_of
 
 SETS = dict(avx2='AVX2', avx512='AVX-512', vnni='AVX-512 VNNI',
             avx512_bf16='AVX-512 BF16', amx_tile='AMX')
-ENOUGH = dict(cpu=0.5)  # seconds of one measurement: others may use a processor too
+ENOUGH = 0.5  # seconds of one measurement: others may use the processor too
 ON_A_GPU = 0.05
 
 
@@ -80,8 +80,8 @@ class BestRate:
                     self.operation, self.library = operation, library
         if not best:
             raise LookupError(f'{args.precision}: no library at hand computes in it')
-        self.times = max(1, math.ceil(
-            ENOUGH.get(args.device, ON_A_GPU) * best / self.operation.flops))
+        enough = ENOUGH if args.device == 'cpu' else ON_A_GPU
+        self.times = max(1, math.ceil(enough * best / self.operation.flops))
         self.per_call = self.times * getattr(self.run, 'per_call', 1)
 
     def __call__(self) -> None:

@@ -194,7 +194,7 @@ test_pipeline = [
         ),
         type='PackDetInputs'),
 ]
-train_cfg = dict(minutes=3.4, spent=5.841633622010704, type='TimedTrainLoop')
+train_cfg = dict(minutes=3.4, type='TimedTrainLoop')
 train_dataloader = dict(
     batch_sampler=dict(type='AspectRatioBatchSampler'),
     batch_size=16,

@@ -189,7 +189,7 @@ test_pipeline = [
         ),
         type='PackDetInputs'),
 ]
-train_cfg = dict(minutes=10.0, spent=11.95696503999352, type='TimedTrainLoop')
+train_cfg = dict(minutes=10.0, type='TimedTrainLoop')
 train_dataloader = dict(
     batch_sampler=dict(type='AspectRatioBatchSampler'),
     batch_size=2,
