@@ -93,7 +93,8 @@ def keep_on_device(coder, device: torch.device) -> None:
         warnings.filterwarnings(  # it suggests another way to copy a tensor
             'ignore', 'To copy construct', UserWarning, r'mmdet\..*coders')
         for name in ('means', 'stds'):
-            value = torch.as_tensor(getattr(coder, name), device=device)
+            value = torch.as_tensor(
+                getattr(coder, name), dtype=torch.float32, device=device)
             setattr(coder, name, value)
 
 

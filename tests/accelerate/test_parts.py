@@ -10,7 +10,7 @@ from torch import nn
 from frcnn_plugin.accelerate import AccelerateHook, for_inference, for_training
 from frcnn_plugin.accelerate.c5_on_map import C5OnMap, DeferredRoIAlign
 from frcnn_plugin.accelerate.matching import compare_in_blocks
-from frcnn_plugin.accelerate.parts import keep_on_device
+from frcnn_plugin.accelerate.parts import keep_on_device, kernels_of_triton
 from frcnn_plugin.accelerate.roi_align import PixelRoIAlign
 from frcnn_plugin.accelerate.roi_pool import PixelRoIPool
 from frcnn_plugin.accelerate.suppression import greedy_nms
@@ -119,3 +119,15 @@ def test_a_coder_that_copies_no_lists_decodes_the_same():
     found = coder.decode(boxes, deltas), coder.encode(boxes, boxes + 3)
     for mine, theirs in zip(found, expected, strict=True):
         assert torch.equal(mine, theirs)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='Triton can be used here')
+@pytest.mark.parametrize(('capability', 'says'), [((6, 1), ''), ((9, 0), 'Triton')])
+def test_where_triton_cannot_run_plain_kernels_do(monkeypatch, capability, says):
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda device: capability)
+    texts = []
+    monkeypatch.setattr('frcnn_plugin.accelerate.parts.print_log',
+                        lambda text, **options: texts.append(text))
+    found = kernels_of_triton.__wrapped__(torch.device('cuda'))
+    assert found == (masked_nms, ()) and ''.join(texts).startswith(says)
+    assert len(texts) == bool(says)
