@@ -1,13 +1,14 @@
 """What a command costs as its input grows, and what a kill costs it.
 
     python tools/scale.py detect [--numbers 1000 10000 100000 1000000] [--flat]
-        [--work-dir DIR] [--write docs/scale.md]
+        [--starts 10] [--work-dir DIR] [--write docs/scale.md]
     python tools/scale.py kills [--kills 20] [--pictures 2000] [--processes 2]
         [--work-dir DIR]
 
 Pictures are links to a few small ones, in folders of a thousand, or all in one. ``frcnn
 detect`` runs on them with a network that answers at once, so that all the rest is
-measured: listing, reading, writing, ``detections.json``.
+measured: listing, reading, writing, ``detections.json``. Single starts scatter by
+tenths of a second: the seconds to the first result are the median of several.
 
 ``kills`` compares the files of an undisturbed run with those of one that is killed
 (SIGKILL) at random moments and resumed; of two processes under torchrun, one is killed.
@@ -19,6 +20,7 @@ import json
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -45,6 +47,7 @@ def main() -> int:
     parser.add_argument('--numbers', nargs='+', type=int,
                         default=[1000, 10_000, 100_000, 1_000_000])
     parser.add_argument('--flat', action='store_true', help='all in one folder')
+    parser.add_argument('--starts', type=int, default=10, metavar='N')
     parser.add_argument('--kills', type=int, default=20, metavar='N')
     parser.add_argument('--pictures', type=int, default=2000, metavar='N')
     parser.add_argument('--processes', type=int, default=1, metavar='N')
@@ -61,11 +64,12 @@ def measure_detect(args: argparse.Namespace, folder: Path) -> int:
     for number in args.numbers:
         pictures = folder / f'pictures_{number}'
         make_links(pictures, number, number if args.flat else FOLDER)
-        done = subprocess.run(
-            command(pictures, folder / f'found_{number}'), env=environment(0.0),
-            check=True, text=True, stdout=subprocess.PIPE)
-        found = json.loads(done.stdout.splitlines()[-1])
-        rows.append((f'{number:,}', f'{found["first"]:.1f}',
+        out = folder / f'found_{number}'
+        found = measured(pictures, out)
+        starts = [found, *(measured(pictures, Path(f'{out}_{start}'), only_first=True)
+                           for start in range(1, args.starts))]
+        first = statistics.median(start['first'] for start in starts)
+        rows.append((f'{number:,}', f'{first:.2f}',
                      f'{number / (found["whole"] - found["first"]):,.0f}',
                      f'{found["memory"]:.0f}', f'{found["whole"]:.0f}'))
         print('  '.join(rows[-1]), flush=True)
@@ -74,6 +78,13 @@ def measure_detect(args: argparse.Namespace, folder: Path) -> int:
     else:
         print(table_text(HEAD, rows))
     return 0
+
+
+def measured(pictures: Path, out: Path, only_first: bool = False) -> dict[str, float]:
+    """What a run, whole or as far as its first result, printed of itself."""
+    done = subprocess.run(command(pictures, out), env=environment(0.0, only_first),
+                          check=True, text=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def kill(args: argparse.Namespace, folder: Path) -> int:
@@ -139,9 +150,13 @@ def command(pictures: Path, out: Path, processes: int = 1) -> list[str]:
             'none' if processes == 1 else 'pytorch']
 
 
-def environment(seconds: float) -> dict[str, str]:
-    """That of a process which begins now, with a network that takes so long."""
-    return dict(os.environ, BEGAN=str(time.time()), NETWORK=str(seconds))
+def environment(seconds: float, only_first: bool = False) -> dict[str, str]:
+    """That of a process which begins now, with a network that takes so long.
+
+    With ``only_first`` it ends after its first result.
+    """
+    return dict(os.environ, BEGAN=str(time.time()), NETWORK=str(seconds),
+                ONLY_FIRST='yes' if only_first else '')
 
 
 def make_links(root: Path, number: int, folder: int) -> None:
@@ -186,6 +201,9 @@ def run(words: list[str]) -> None:
         add(results, lines)
         if not first:
             first.append(time.time() - began)
+            if os.environ['ONLY_FIRST']:
+                print(json.dumps(dict(first=first[0])), flush=True)
+                os._exit(0)
 
     Results.add, chosen_detector.Detector = note, AtOnce
     status = detect.detect(words)

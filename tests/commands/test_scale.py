@@ -25,7 +25,7 @@ def test_kills(run):
 def test_detect(run, tmp_path):
     page = tmp_path / 'page.md'
     page.write_text('<!-- scale of detect -->\n<!-- end of scale of detect -->\n')
-    status, _ = run('detect', '--numbers', 40, '--write', page)
+    status, _ = run('detect', '--numbers', 40, '--starts', 2, '--write', page)
     assert status == 0
     row = page.read_text().splitlines()[3].strip('| ').split(' | ')
     assert row[0] == '40' and all(float(cell.replace(',', '')) > 0 for cell in row[:4])
