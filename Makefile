@@ -55,7 +55,7 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
 	    --dist loadfile --no-loadscope-reorder -m 'not long'
 
-# Tests that take half a minute each, of tools and of what torch compiles.
+# Tests that take a quarter of a minute or more: of exported files, tools, clusters.
 long: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long --numprocesses auto --maxprocesses 4
 

@@ -34,6 +34,7 @@ for boxes in (1, 500, 2000):
 '''
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
 def test_it_grows_with_the_boxes_and_no_faster():
     """28500 anchors beside 2000 boxes: one tensor of all pairs is 0.2 GiB."""

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.filterwarnings('ignore:invalid value:RuntimeWarning')
 VARIABLE = 'TRITON_INTERPRET'
 
 
+@pytest.mark.long
 @pytest.mark.skipif(VARIABLE in os.environ, reason='this is the process of its own')
 def test_by_the_interpreter():
     done = subprocess.run(

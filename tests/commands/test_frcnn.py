@@ -76,6 +76,7 @@ def built(tmp_path_factory):
     return built
 
 
+@pytest.mark.long
 def test_what_is_installed_holds_the_configs(repo, built):
     files = {str(path.relative_to(built)) for path in built.rglob('*.py')}
     modules = {f'frcnn_plugin/{path.relative_to(repo / "frcnn_plugin")}'

@@ -35,7 +35,8 @@ def ground_truth(*counts: int):
 
 
 @pytest.mark.parametrize(('roi_layer', 'depth', 'fast'), [
-    ('RoIAlign', 50, True), ('RoIAlign', 18, False), ('RoIPool', 18, False)])
+    pytest.param('RoIAlign', 50, True, marks=pytest.mark.long),
+    ('RoIAlign', 18, False), ('RoIPool', 18, False)])
 def test_inference_is_one_graph(roi_layer, depth, fast):
     net = detector(roi_layer, depth)
     if fast:
@@ -59,7 +60,8 @@ def test_inference_can_be_exported():
 
 
 @pytest.mark.parametrize(('fast', 'depth'), [
-    pytest.param(True, 50, marks=pytest.mark.long), (True, 18), (False, 18)])
+    pytest.param(True, 50, marks=pytest.mark.long), (True, 18),
+    pytest.param(False, 18, marks=pytest.mark.long)])
 def test_training_is_one_graph(fast, depth):
     net = detector(depth=depth).train()
     if fast:
@@ -74,6 +76,7 @@ def test_mmdets_protocol_breaks_at_the_seams_only():
     assert explained.graph_break_count <= 2
 
 
+@pytest.mark.long
 def test_other_counts_of_boxes_need_no_other_graph():
     counter = CompileCounter()
     losses = torch.compile(detector().train().losses, backend=counter)

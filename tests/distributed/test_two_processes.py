@@ -30,7 +30,7 @@ OPTIONS = [
     'optim_wrapper.clip_grad=None']
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def pair(shapes_root) -> Path:
     """A split of two images of the same size and with other numbers of boxes."""
     main = shapes_root / 'ImageSets/Main'
@@ -69,26 +69,29 @@ def run_all(launches: list[list[str]], words: list[str], variables=None) -> None
             process.kill()
 
 
-def test_two_processes_equal_one_with_twice_the_batch(repo, pair, tmp_path,
+@pytest.fixture(scope='module')
+def one(repo, pair, tmp_path_factory):
+    """The weights after the step of a single process."""
+    work_dir = tmp_path_factory.mktemp('one')
+    train(arguments(repo, pair, work_dir, 2))
+    return load_weights_only(work_dir / 'iter_1.pth')['state_dict']
+
+
+@pytest.mark.parametrize('nodes', [1, pytest.param(2, marks=pytest.mark.long)])
+def test_two_processes_equal_one_with_twice_the_batch(repo, pair, one, tmp_path, nodes,
                                                       fresh_process):
     """On one node and on two, as the README starts them."""
-    train(arguments(repo, pair, tmp_path / 'one', 2))
     torchrun, port = [sys.executable, '-m', 'torch.distributed.run'], free_port()
-    launches = dict(
-        one_node=[[*torchrun, '--standalone', '--nproc_per_node=2']],
-        two_nodes=[[*torchrun, '--nnodes=2', f'--node_rank={rank}',
-                    '--nproc_per_node=1', '--master_addr=127.0.0.1',
-                    f'--master_port={port}'] for rank in range(2)])
-    one = load_weights_only(tmp_path / 'one/iter_1.pth')['state_dict']
-    for place, nodes in launches.items():
-        run_all(nodes, arguments(repo, pair, tmp_path / place, 1, '--launcher',
-                                 'pytorch'))
-        two = load_weights_only(tmp_path / place / 'iter_1.pth')['state_dict']
-        assert one.keys() == two.keys()
-        for name, value in one.items():
-            if value.is_floating_point():
-                difference = (value - two[name]).norm() / value.norm().clamp(min=1e-12)
-                assert difference <= 1e-5, (place, name)
+    launches = [[*torchrun, '--standalone', '--nproc_per_node=2']] if nodes == 1 else [
+        [*torchrun, '--nnodes=2', f'--node_rank={rank}', '--nproc_per_node=1',
+         '--master_addr=127.0.0.1', f'--master_port={port}'] for rank in range(2)]
+    run_all(launches, arguments(repo, pair, tmp_path, 1, '--launcher', 'pytorch'))
+    two = load_weights_only(tmp_path / 'iter_1.pth')['state_dict']
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        if value.is_floating_point():
+            difference = (value - two[name]).norm() / value.norm().clamp(min=1e-12)
+            assert difference <= 1e-5, name
 
 
 @pytest.mark.long

@@ -44,7 +44,7 @@ def files(checkpoint, kept, shapes_root, translated_once):
     """Each is made once, with the resizing inside: in float32, and in 8 bits."""
     if not (kept / 'detector.onnx').exists():
         told = put_points(checkpoint, kept / 'told.pth', THRESHOLDS)
-        text, count = re.subn('scale_factor=1.0', 'scale=(150, 100), keep_ratio=True',
+        text, count = re.subn('scale_factor=1.0', 'scale_factor=1.04',
                               load_weights_only(checkpoint)['meta']['cfg'])
         assert count
         (kept / 'resizing.py').write_text(text)

@@ -112,6 +112,12 @@ def with_option(words: list[str], option: str, value: str) -> list[str]:
     return [words[0], option, value, *words[1:]]
 
 
+def exports(arguments: list[str] | None) -> bool:
+    """Whether a command writes a file for another program, or reads one."""
+    return bool(arguments) and (arguments[0] == 'export' or any(
+        word.endswith(('.onnx', '.xml', '.pt2')) for word in arguments))
+
+
 def steps_of(target: str) -> list[str]:
     """The commands of ``make demo``."""
     makefile = (REPO / 'Makefile').read_text().replace('\\\n', ' ')
@@ -133,7 +139,19 @@ def test_commands(page, run, done):
             check_options(command)
         elif ELSEWHERE & set(arguments):
             build_parser().parse_args([arguments[0].replace('_', '-'), *arguments[1:]])
+        elif exports(arguments):
+            pass
         elif (same := tuple(on_this_machine(arguments))) not in done:
+            run(arguments)
+            done.add(same)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('page', [page for page in PAGES if any(
+    exports(arguments_of(command)) for command in commands_of(page))])
+def test_exported_files(page, run, done):
+    for arguments in map(arguments_of, commands_of(page)):
+        if exports(arguments) and (same := tuple(arguments)) not in done:
             run(arguments)
             done.add(same)
 
@@ -148,6 +166,7 @@ def test_make_demo(run):
     assert list(Path('work_dirs/demo/pictures').glob('*.jpg'))
 
 
+@pytest.mark.long
 def test_the_program_that_runs_an_exported_file(run, capsys):
     """The Python of docs/export.md, with a file that its command wrote."""
     if not Path('detector.onnx').exists():

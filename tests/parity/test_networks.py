@@ -20,7 +20,8 @@ from frcnn_plugin.structures import bbox2roi
 PROPOSALS = 8, 16  # of each image in training and in test: C5 works for each one
 
 
-@pytest.fixture(scope='module', params=list(PEERS))
+@pytest.fixture(scope='module', params=[
+    pytest.param(name, marks=[pytest.mark.long] * ('caffe' in name)) for name in PEERS])
 def pair(request):
     """A peer with random weights, and ours with the same."""
     torch.manual_seed(0)

@@ -16,9 +16,12 @@ from peers.random_weights import random_images, random_state
 from frcnn_plugin.interop import PEERS
 from frcnn_plugin.interop.configure import build, peer_config
 
+LONG = 'bubbliiiing_r50'  # there is its VGG-16, too
 
-@pytest.fixture(scope='module', params=sorted(STORED.glob('*.json')),
-                ids=lambda path: path.stem)
+
+@pytest.fixture(scope='module', params=[
+    pytest.param(path, id=path.stem, marks=[pytest.mark.long] * (path.stem == LONG))
+    for path in sorted(STORED.glob('*.json'))])
 def stored(request):
     return request.param.stem, json.loads(request.param.read_text())
 

@@ -13,6 +13,7 @@ from frcnn_plugin.errors import OutputExistsError, UserError
 ray = pytest.importorskip('ray')
 pytest.importorskip('moto.server')
 fs = pytest.importorskip('pyarrow.fs')
+pytestmark = pytest.mark.long
 
 
 class Busy:

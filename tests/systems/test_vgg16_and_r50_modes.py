@@ -71,6 +71,7 @@ def test_two_phases_as_a_schedule(repo, network):
     assert cfg.model == plain.model
 
 
+@pytest.mark.long
 def test_half_precision_with_a_gradient_scaler():
     """Scaled gradients in bfloat16 are those of float32, as far as its digits go."""
     gradients = {}

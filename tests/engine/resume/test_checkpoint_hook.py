@@ -93,6 +93,7 @@ def test_weights_alone_are_no_run(tmp_path):
         check_resumable(dict(meta={}, message_hub={}), tmp_path / 'a.pth')
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != 'linux', reason='limits of Linux')
 def test_a_disk_that_fills_up(run, repo):
     """A quota of 1 MB a file: the next checkpoint does not fit."""
