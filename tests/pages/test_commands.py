@@ -141,15 +141,18 @@ def test_commands(page, run, done):
         elif ELSEWHERE & set(arguments):
             build_parser().parse_args([arguments[0].replace('_', '-'), *arguments[1:]])
         elif exports(arguments):
-            pass
+            pass  # test_exported_files
         elif (same := tuple(on_this_machine(arguments))) not in done:
             run(arguments)
             done.add(same)
 
 
 @pytest.mark.long
-def test_exported_files(run):
-    """After the training on one's own folder, whose detector they are made of."""
+def test_exported_files(run, capsys):
+    """After the training on one's own folder, whose detector they are made of.
+
+    And the Python of docs/export.md, which runs one of them.
+    """
     every = [arguments_of(command) for page in PAGES for command in commands_of(page)]
     run(next(words for words in every if words and words[:2] == TRAINING))
     done = set()
@@ -158,6 +161,11 @@ def test_exported_files(run):
             run(words)
             done.add(same)
     assert len(done) > 4
+    code, = re.findall(r'```python\n(.*?)```', (REPO / 'docs/export.md').read_text(),
+                       re.DOTALL)
+    exec(compile(code, 'docs/export.md', 'exec'), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.split()[0] in reader.CLASSES for line in lines[-3:])
 
 
 def test_make_demo(run):
@@ -168,16 +176,3 @@ def test_make_demo(run):
     path = re.search(r'\$\$\(cat (\S+)\)', tested)[1]
     run(arguments_of(re.sub(r'"\$\$\(.*?\)"', Path(path).read_text(), tested)))
     assert list(Path('work_dirs/demo/pictures').glob('*.jpg'))
-
-
-@pytest.mark.long
-def test_the_program_that_runs_an_exported_file(run, capsys):
-    """The Python of docs/export.md, with a file that its command wrote."""
-    if not Path('detector.onnx').exists():
-        command, = [each for each in commands_of('docs/export.md') if 'onnx' in each]
-        run(arguments_of(command))
-    code, = re.findall(r'```python\n(.*?)```', (REPO / 'docs/export.md').read_text(),
-                       re.DOTALL)
-    exec(compile(code, 'docs/export.md', 'exec'), {})
-    lines = capsys.readouterr().out.splitlines()
-    assert all(line.split()[0] in reader.CLASSES for line in lines[-3:])
