@@ -42,7 +42,7 @@ def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp
     printed = capsys.readouterr().out
     assert 'differ by more than 0.001' in printed
     assert 'test_00000.jpg' in printed and 'test_00001.jpg' in printed
-    with ZipFile(tmp_path / 'a.pt2') as file:  # torch.export.load takes ten seconds
+    with ZipFile(tmp_path / 'a.pt2') as file:  # torch.export.load takes long
         name, = [name for name in file.namelist() if name.endswith('frcnn_plugin')]
         notes = json.loads(file.read(name))
     assert notes['operating_points']['thresholds']['star'] == 0.7

@@ -16,7 +16,7 @@ from peers.random_weights import random_images, random_state
 from frcnn_plugin.interop import PEERS
 from frcnn_plugin.interop.configure import build, peer_config
 
-LONG = 'bubbliiiing_r50'  # there is its VGG-16, too
+LONG = 'bubbliiiing_r50'  # its VGG-16 is compared in make test
 
 
 @pytest.fixture(scope='module', params=[
