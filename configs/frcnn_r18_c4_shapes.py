@@ -7,8 +7,8 @@
 #     frcnn train frcnn_r18_c4_shapes
 #     frcnn test frcnn_r18_c4_shapes work_dirs/frcnn_r18_c4_shapes/iter_500.pth
 #
-# Needs no weights and no GPU. 3 min on 2 CPU cores (AMD EPYC), 500 steps of 16 images;
-# mAP 0.936 on the 300 test images (docs/results.md).
+# Needs no weights and no GPU. 3 to 5 min on 2 CPU cores (AMD EPYC), 500 steps of 16
+# images; mAP 0.927 on the 300 test images (docs/results.md).
 _base_ = [
     './_base_/models/frcnn_r18_c4.py',
     './_base_/datasets/voc0712.py',
