@@ -57,7 +57,8 @@ test: lint
 
 # Tests that take a quarter of a minute or more: of exported files, tools, clusters.
 long: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long --numprocesses auto --maxprocesses 4
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long --numprocesses auto --maxprocesses 4 \
+	    --dist loadgroup
 
 notebooks: install
 	$(BIN)/python tools/run_notebooks.py

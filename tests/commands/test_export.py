@@ -1,6 +1,8 @@
 """A file for other programs, which detects what the checkpoint does."""
 
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 from zipfile import ZipFile
 
@@ -164,3 +166,31 @@ def test_the_tiles_of_a_picture_are_in_one_half():
     assert all(MOST / 2 < len(part) <= MOST for part in (fit, check))
     alone = [Picture(f'{name}.jpg', *[None] * 3) for name in range(5)]
     assert halves(alone) == (alone[::2], alone[1::2])
+
+
+def test_training_needs_no_openvino():
+    code = ("import sys; sys.modules['openvino'] = None; import frcnn_plugin;"
+            "from mmdet.registry import MODELS; MODELS.get('frcnn_plugin.RPNHead')")
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_other_steps_of_a_pipeline_are_refused(checkpoint, tmp_path):
+    text = load_weights_only(checkpoint)['meta']['cfg']
+    for step, says in (("scale_factor=1.0, interpolation='nearest'", 'nearest'),
+                       ("scale_factor=1.0, type='Resize'), dict(size_divisor=32, "
+                        "type='Pad'), dict(scale_factor=1.0", 'Pad')):
+        config = tmp_path / 'config.py'
+        config.write_text(text.replace('scale_factor=1.0', step))
+        with pytest.raises(UserError, match=f'(?s)pipeline of this .*{says}'):
+            export([str(config), checkpoint, '--to', 'torch-export'])
+
+
+def test_8_bits_need_pictures(checkpoint, tmp_path, shapes_root):
+    out = ['-o', str(tmp_path / 'a.xml')]
+    for words, says in (
+            (['--to', 'onnx', '--int8', '--calibrate', 'a'], 'needs --to openvino'),
+            (['--to', 'openvino', '--int8'], 'with --calibrate DIR'),
+            (['--to', 'openvino', '--int8', '--calibrate', 'a', '--check', 'b'],
+             'what has to be equal')):
+        with pytest.raises(UserError, match=says):
+            export([checkpoint, *words, *out])

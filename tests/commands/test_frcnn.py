@@ -89,6 +89,7 @@ def test_what_is_installed_holds_the_configs(repo, built):
         path.name for path in (repo / templates).glob('*.j2')}
 
 
+@pytest.mark.long
 def test_what_is_installed_finds_all_that_it_needs(built, tmp_path):
     """The configs of other code bases, in a folder that has none."""
     theirs = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=7)

@@ -94,6 +94,7 @@ def test_stock_heads_are_refused(repo, picture):
         run_stages(detector.model, torch.zeros(1, 3, 64, 64), (64, 64))
 
 
+@pytest.mark.long
 @needs_chromium
 def test_in_a_browser(repo, picture, tmp_path):
     config = str(repo / 'configs/frcnn_r18_c4_shapes.py')

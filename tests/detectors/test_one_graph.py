@@ -36,7 +36,8 @@ def ground_truth(*counts: int):
 
 @pytest.mark.parametrize(('roi_layer', 'depth', 'fast'), [
     pytest.param('RoIAlign', 50, True, marks=pytest.mark.long),
-    ('RoIAlign', 18, False), ('RoIPool', 18, False)])
+    ('RoIAlign', 18, False),
+    pytest.param('RoIPool', 18, False, marks=pytest.mark.long)])
 def test_inference_is_one_graph(roi_layer, depth, fast):
     net = detector(roi_layer, depth)
     if fast:

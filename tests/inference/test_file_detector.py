@@ -22,6 +22,9 @@ from frcnn_plugin.errors import MixedPrecisionError, UserError
 from frcnn_plugin.inference.file_detector import core
 from frcnn_plugin.io.weights_only import load_weights_only
 
+# what they are about takes a minute to make: once, in one process
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group('exported files')]
+
 THRESHOLDS = dict(circle=0.9, square=0.06, triangle=0.08, star=0.9)
 WITHOUT = """
 import sys
@@ -98,23 +101,6 @@ def test_8_bits(files):
     assert weights < 0.3 * (files / 'detector.onnx').stat().st_size
 
 
-def test_training_needs_no_openvino():
-    code = ("import sys; sys.modules['openvino'] = None; import frcnn_plugin;"
-            "from mmdet.registry import MODELS; MODELS.get('frcnn_plugin.RPNHead')")
-    subprocess.run([sys.executable, '-c', code], check=True)
-
-
-def test_other_steps_of_a_pipeline_are_refused(checkpoint, tmp_path):
-    text = load_weights_only(checkpoint)['meta']['cfg']
-    for step, says in (("scale_factor=1.0, interpolation='nearest'", 'nearest'),
-                       ("scale_factor=1.0, type='Resize'), dict(size_divisor=32, "
-                        "type='Pad'), dict(scale_factor=1.0", 'Pad')):
-        config = tmp_path / 'config.py'
-        config.write_text(text.replace('scale_factor=1.0', step))
-        with pytest.raises(UserError, match=f'(?s)pipeline of this .*{says}'):
-            export([str(config), checkpoint, '--to', 'torch-export'])
-
-
 def test_the_ap_of_the_very_file(files, checkpoint, shapes_root, tmp_path,
                                  fresh_process):
     common = ['--data-root', str(shapes_root), '--cfg-options',
@@ -170,17 +156,6 @@ def test_what_a_file_has_inside(files, pictures):
                     lambda file: inspect_stages([str(pictures[0]), file])):
         with pytest.raises(UserError, match='exported'):
             command(str(files / 'detector.onnx'))
-
-
-def test_8_bits_need_pictures(checkpoint, tmp_path, shapes_root):
-    out = ['-o', str(tmp_path / 'a.xml')]
-    for words, says in (
-            (['--to', 'onnx', '--int8', '--calibrate', 'a'], 'needs --to openvino'),
-            (['--to', 'openvino', '--int8'], 'with --calibrate DIR'),
-            (['--to', 'openvino', '--int8', '--calibrate', 'a', '--check', 'b'],
-             'what has to be equal')):
-        with pytest.raises(UserError, match=says):
-            export([checkpoint, *words, *out])
 
 
 def test_a_folder_of_pictures_is_read_beside_the_network(files, shapes_root, tmp_path,

@@ -65,12 +65,14 @@ def assert_equal(found, expected, where=''):
 
 
 @pytest.mark.parametrize(('config', 'options', 'stops'), [
-    (SHAPES, BY_ITERATION, (2, 4)), (SHAPES, BY_EPOCH, (3,)),
-    (SHAPES, [*BY_ITERATION[:1], 'optim_wrapper.accumulative_counts=2',
+    pytest.param(SHAPES, BY_ITERATION, (2, 4), id='iterations'),
+    pytest.param(SHAPES, BY_EPOCH, (3,), id='epochs', marks=pytest.mark.long),
+    pytest.param(SHAPES, [*BY_ITERATION[:1], 'optim_wrapper.accumulative_counts=2',
               'train_cfg.val_interval=1', 'default_hooks.ema.type=EMAHook',
-              'default_hooks.ema.momentum=0.3'], (3,)),
-    (FOUR, BY_STEPS, (1, 2, 3, 5, 7))],
-    ids=['iterations', 'epochs', 'gradients of two, averaged weights', 'four steps'])
+              'default_hooks.ema.momentum=0.3'], (3,),
+                 id='gradients of two, averaged weights'),
+    pytest.param(FOUR, BY_STEPS, (1, 2, 3, 5, 7), id='four steps',
+                 marks=pytest.mark.long)])
 def test_bit_for_bit(small, tmp_path, config, options, stops):
     settings = [
         *options, 'default_hooks.checkpoint.interval=1', 'log_processor.window_size=1',
