@@ -8,6 +8,11 @@ from frcnn_plugin.accelerate.suppression import greedy_nms
 from frcnn_plugin.ops import masked_nms
 
 
+@pytest.fixture(autouse=True)
+def several_blocks(monkeypatch):
+    monkeypatch.setattr('frcnn_plugin.accelerate.suppression.BLOCK', 64)
+
+
 @pytest.fixture
 def crowd():
     """Two images of 700 boxes in three groups, a third of them masked out."""

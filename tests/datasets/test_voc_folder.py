@@ -35,6 +35,8 @@ def test_reads_all_boxes_of_a_folder(shapes_root):
     boxes = [item['bbox'] for i in range(24)
              for item in data.get_data_info(i)['instances']]
     assert all(x1 < x2 and y1 < y2 for x1, y1, x2, y2 in boxes)
+    files = (shapes_root / 'Annotations').glob('train_*.xml')
+    assert len(boxes) == sum(file.read_text().count('<object>') for file in files) > 24
 
 
 def test_reads_a_voc_devkit(shapes_root, tmp_path):

@@ -1,6 +1,7 @@
 """Two processes of one image each do what one process does with both images."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,18 +32,20 @@ OPTIONS = [
 
 
 @pytest.fixture(scope='module')
-def pair(shapes_root) -> Path:
+def pair(shapes_root, tmp_path_factory) -> Path:
     """A split of two images of the same size and with other numbers of boxes."""
-    main = shapes_root / 'ImageSets/Main'
+    root = tmp_path_factory.mktemp('pair') / 'shapes'
+    shutil.copytree(shapes_root, root)
+    main = root / 'ImageSets/Main'
     rows = []
     for name in (main / 'train.txt').read_text().split():
-        size = Image.open(shapes_root / f'JPEGImages/{name}.jpg').size
-        text = (shapes_root / f'Annotations/{name}.xml').read_text()
+        size = Image.open(root / f'JPEGImages/{name}.jpg').size
+        text = (root / f'Annotations/{name}.xml').read_text()
         rows.append((name, size, text.count('<object>')))
     first = rows[0]
     other = next(row for row in rows if row[1] == first[1] and row[2] != first[2])
     (main / 'pair.txt').write_text(f'{first[0]}\n{other[0]}\n')
-    return shapes_root
+    return root
 
 
 def arguments(repo, root, work_dir, batch_size, *extra: str,

@@ -3,6 +3,7 @@ import torch
 from mmengine.hooks import Hook
 
 from frcnn_plugin.commands.train import train
+from frcnn_plugin.detectors import FasterRCNN
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.registry import HOOKS
@@ -18,6 +19,16 @@ class StopAt(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
         if runner.iter == self.at:
             raise KeyboardInterrupt
+
+
+@HOOKS.register_module()
+class NoteOptimizer(Hook):
+    """Keeps the optimizer and the learning rate of each step."""
+
+    seen: list = []
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        self.seen.append((runner.optim_wrapper, runner.optim_wrapper.get_lr()['lr'][0]))
 
 
 @pytest.fixture
@@ -54,6 +65,31 @@ def test_each_step_changes_its_own_parts_and_no_bit_of_the_others(alternate, tmp
     assert not changed(second, third, 'roi_head')
     assert changed(third, fourth, 'roi_head')
     assert not changed(third, fourth, 'rpn_head')
+
+
+def test_step_2_asks_the_network_of_step_1(alternate, tmp_path, monkeypatch):
+    asked, propose = [], FasterRCNN.propose_for
+
+    def note(self, *args, **options):
+        asked.append((self.roi_head, {name: value.clone() for name, value in
+                                      self.state_dict().items()}))
+        return propose(self, *args, **options)
+    monkeypatch.setattr(FasterRCNN, 'propose_for', note)
+    alternate()
+    first = weights(tmp_path / 'run', 1)
+    assert len(asked) == 2
+    for head, state in asked:
+        assert head is None and state
+        assert all(torch.equal(first[name], value) for name, value in state.items())
+
+
+def test_each_step_has_an_optimizer_and_a_schedule_of_its_own(alternate):
+    NoteOptimizer.seen.clear()
+    alternate('--cfg-options', 'default_hooks.note.type=NoteOptimizer')
+    seen = list(NoteOptimizer.seen)
+    assert [rate for _, rate in seen[::2]] == [seen[0][1]] * 4
+    assert seen[1][1] != seen[0][1]
+    assert len({id(wrapper) for wrapper, _ in seen}) == 4
 
 
 def test_backbone_and_rpn_begin_anew(alternate, tmp_path):

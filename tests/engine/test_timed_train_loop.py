@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from mmengine.hooks import Hook
 from mmengine.runner import ValLoop
 
 from frcnn_plugin.commands.train import train
@@ -10,6 +11,7 @@ from frcnn_plugin.engine import IterBasedTrainLoop, timed_train_loop
 from frcnn_plugin.engine.timed_train_loop import CLOSING, SPENT_KEY, TimedTrainLoop
 from frcnn_plugin.errors import ConfigError, SettingError
 from frcnn_plugin.io.checkpoints import read_checkpoint
+from frcnn_plugin.registry import HOOKS
 
 CONFIG = """
 _base_ = {base!r}
@@ -18,6 +20,16 @@ param_scheduler = None
 default_hooks = dict(checkpoint=dict(interval=3),
                      detector_file=dict(type='DetectorFileHook'))
 """
+
+
+@HOOKS.register_module()
+class Falls(Hook):
+    """Makes each validation worse than the one before."""
+
+    priority = 'HIGH'
+
+    def after_val_epoch(self, runner, metrics=None) -> None:
+        metrics['pascal_voc/mAP'] = 1 / runner.iter
 
 
 class Clock:
@@ -72,7 +84,6 @@ def test_batches_are_told_the_share_of_the_time(timed, clock, monkeypatch):
     shares, run = [], IterBasedTrainLoop.run_iter
     clock.original = lambda loop, batch: (run(loop, batch),
                                           shares.append(share_of_training()))
-    clock.step = 10.0
     train(timed('--seed', '0'))
     assert shares[0] == 0 and 0.9 < shares[-1] < 1
     assert all(np.diff(shares) > 0) and len(shares) > 10
@@ -105,11 +116,23 @@ def test_a_slower_machine_makes_fewer_steps(timed, clock):
     assert clock.steps == 5 and 0.9 * 300 <= clock.now - 1000 + CLOSING <= 1.05 * 300
 
 
-def test_validated_on_the_way_where_that_is_cheap(timed, clock):
+def test_validated_on_the_way_and_the_best_is_kept(timed, clock, tmp_path):
     clock.step, clock.validation = 10.0, 5.0
-    train(timed('--cfg-options', 'train_cfg.validate_at=[0.5]'))
+    train(timed('--cfg-options', 'train_cfg.validate_at=[0.5]',
+                'default_hooks.falls.type=Falls'))
     assert len(clock.validated) == 2 and (
         0.4 < clock.validated[0] / clock.steps < 0.6)
+    meta = read_checkpoint(tmp_path / 'run/detector.pth')['meta']
+    assert meta['iter'] == clock.validated[0]
+    assert meta['metrics']['pascal_voc/mAP'] == 1 / meta['iter']
+
+
+def test_without_validation_the_last_is_kept(timed, clock, tmp_path):
+    words = [word for word in timed() if 'val_dataloader.' not in word]
+    train([*words, 'val_dataloader=None', 'val_cfg=None', 'val_evaluator=None',
+           'default_hooks.checkpoint.save_best=None'])
+    meta = read_checkpoint(tmp_path / 'run/detector.pth')['meta']
+    assert meta['iter'] == clock.steps > 10 and meta['metrics'] == {}
 
 
 def test_resumed_with_the_minutes_that_are_left(timed, clock, tmp_path, monkeypatch):

@@ -91,6 +91,16 @@ def test_a_strip_of_a_picture():
     assert BoxDrawer(('a\nb',))(noise(20, 3400, 3), found).shape[1] == 4000
 
 
+def test_a_box_is_drawn_where_it_was_found():
+    drawer = BoxDrawer(('a',))
+    found = Prediction(np.float32([[40, 60, 120, 160]]), np.float32([0.9]),
+                       np.array([0]), ('a',))
+    drawn = drawer(np.zeros((400, 500, 3), np.uint8), found)
+    color = drawer.colors[0][::-1]
+    assert tuple(drawn[160, 80]) == tuple(drawn[110, 120]) == tuple(color)
+    assert not drawn[110, 80].any() and not drawn[200:].any()
+
+
 def test_a_picture_that_cannot_be_written(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(CannotWriteError, match='cannot be written'):

@@ -19,7 +19,8 @@ from frcnn_plugin.inference.merge_tiles import iou, merge
 from frcnn_plugin.inference.tiled_detector import TiledDetector
 from frcnn_plugin.io import large_image
 from frcnn_plugin.io.large_image import LargeImage, is_large
-from frcnn_plugin.registry import MODELS
+from frcnn_plugin.registry import MODELS, TRANSFORMS
+from frcnn_plugin.stream import Detection, detection
 
 
 @settings(deadline=None)
@@ -226,6 +227,19 @@ def test_detect_and_test(checkpoint, shapes_root, tmp_path, fresh_process):
         run_test([*common, str(tmp_path / 'none'), '--tiles', '100', '--tta'])
 
 
+def test_tiles_keep_the_scores_to_cut_at():
+    detector = Knowing([[2, 3, 40, 50], [200, 10, 260, 60]], [1, 0])
+    detector.take_operating_points(dict(
+        rule='', images=1, thresholds=dict(a=0.25, b=0.75),
+        calibration=dict(a=[1, 1, 0], b=[1, 1, -2])), 'a')
+    tiled = TiledDetector(detector, 128)
+    assert tiled.thresholds.tolist() == [0.25, 0.75]
+    result, = tiled.detect([picture(160, 320)])
+    assert len(result) == 2
+    np.testing.assert_allclose(result.probabilities, detector._points.probabilities(
+        result.scores, result.labels))
+
+
 @pytest.mark.parametrize('options', [
     dict(), dict(tiled=True, blockxsize=64, blockysize=64), dict(compress='deflate')])
 @pytest.mark.parametrize('count', [1, 3, 4])
@@ -246,6 +260,15 @@ def test_a_large_tiff_is_read_in_parts(tmp_path, monkeypatch, options, count):
     assert is_large(path) and LargeImage(path).shape == expected.shape
     np.testing.assert_array_equal(LargeImage(path)[20:80, 110:300],
                                   expected[20:80, 110:300])
+    tile = TRANSFORMS.build(dict(type='LoadTile'))(
+        dict(img_path=str(path), tile=[110, 20, 300, 80]))
+    np.testing.assert_array_equal(tile['img'], expected[20:80, 110:300])
+    monkeypatch.setattr(detection, 'DRAWN', 150)
+    shown = Detection(None, 0, 1, lambda image, found: (image.shape, found.boxes),
+                      tmp_path, None).picture(LargeImage(path), Prediction(
+                          np.float32([[30, 60, 90, 120]]), np.ones(1),
+                          np.zeros(1, int), ('a',)))
+    assert shown[0] == (100, 150, 3) and shown[1].tolist() == [[15, 30, 45, 60]]
     small = LargeImage(path).reduced(100)
     assert small.shape == (67, 100, 3)
     detector = TiledDetector(Brightest(), 100)

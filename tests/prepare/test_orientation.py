@@ -44,7 +44,7 @@ boxes = st.tuples(st.integers(0, 40), st.integers(0, 20), st.integers(8, 19),
 
 
 @given(orientation=st.integers(1, 8), edges=boxes)
-@settings(max_examples=30, suppress_health_check=[
+@settings(deadline=None, max_examples=30, suppress_health_check=[
     HealthCheck.function_scoped_fixture])
 def test_a_box_turns_with_its_picture(tmp_path, orientation, edges):
     paint(tmp_path / 'a.png', edges, orientation)
@@ -105,7 +105,7 @@ def expected(orientation, stated, frame, edges, kind):
        states=st.sampled_from(['stored', 'upright', None]),
        suffix=st.sampled_from(['.jpg', '.png', '.webp', '.JPEG']),
        kind=st.sampled_from(['voc', 'coco', 'yolo']))
-@settings(max_examples=80, suppress_health_check=[
+@settings(deadline=None, max_examples=80, suppress_health_check=[
     HealthCheck.function_scoped_fixture])
 def test_boxes_are_where_the_object_is_or_refused(
         tmp_path_factory, orientation, edges, frame, states, suffix, kind):

@@ -5,7 +5,7 @@ import pytest
 
 from frcnn_plugin.datasets.voc_annotation import read_voc_annotation
 from frcnn_plugin.prepare.make_shapes import make_shapes
-from frcnn_plugin.prepare.shapes import CLASSES, draw_image, outline
+from frcnn_plugin.prepare.shapes import CLASSES, _shape_mask, draw_image, outline
 
 
 def images(count: int):
@@ -29,7 +29,13 @@ def test_boxes_lie_on_the_image_and_all_classes_occur():
     assert names == set(CLASSES)
 
 
-def test_neither_colour_nor_place_nor_size_gives_the_class_away():
+def test_all_classes_cover_the_same_area():
+    areas = [np.mean([(_shape_mask(np.random.default_rng(seed), name, 160, 128) > 0.5
+                       ).sum() for seed in range(200)]) for name in CLASSES]
+    assert max(areas) < 1.1 * min(areas)
+
+
+def test_neither_colour_nor_place_gives_the_class_away():
     rows = {name: [] for name in CLASSES}
     for image, shapes in images(500):
         for shape in shapes:

@@ -289,3 +289,12 @@ def test_splits_made_of_train_keep_near_duplicates_together(tmp_path):
     parts = [{name.partition('_')[0] for name in names_of(out, split)}
              for split in ('train', 'val')]
     assert parts[1] and not parts[0] & parts[1]
+
+
+def test_one_long_video_is_cut_into_stretches(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3)).astype(np.uint8)
+    for frame in range(60):
+        Image.fromarray(pixels).save(tmp_path / f'video_{frame}.png')
+    groups = groups_of(list(tmp_path.iterdir()))
+    assert [groups[tmp_path / f'video_{frame}.png'] for frame in range(60)] == [
+        frame // 3 for frame in range(60)]

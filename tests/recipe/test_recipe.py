@@ -120,6 +120,14 @@ def test_steps_of_the_very_config_run():
     assert seconds_of_a_step(cfg, facts, (96, 64), amp=False) > 0
 
 
+def test_without_pictures_to_validate_on():
+    cfg = config_of(recipe_for(facts_of([picture((99, 99))])), ['cat'], Path('data'),
+                    ['train'])
+    assert cfg.val_dataloader is cfg.val_cfg is cfg.val_evaluator is None
+    assert cfg.default_hooks.checkpoint.save_best is None
+    assert cfg.test_dataloader.dataset.split == 'train'
+
+
 def test_the_largest_batch_is_tried_first(monkeypatch):
     """So that a memory that is too small for it is seen before training begins."""
     facts = facts_of([picture((100, 100)), picture((300, 200), name='dog')])

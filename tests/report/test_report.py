@@ -82,6 +82,7 @@ def test_several_processes_in_the_order_of_the_data(monkeypatch):
     assert records.gather([], 5) == [('a',), ('b',), ('c',), ('d',), ('e',)]
 
 
+@pytest.mark.long
 @needs_chromium
 def test_in_a_browser(work_dir):
     for width in (1280, 390):

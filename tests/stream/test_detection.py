@@ -49,6 +49,13 @@ def test_pixels_that_cannot_be_read(tmp_path):
     assert detection.number == 2
 
 
+def test_a_video_that_cannot_be_read(tmp_path):
+    film = str(tmp_path / 'film.mp4')
+    Path(film).write_text('no film')
+    _, lines = lines_of([film], tmp_path)
+    assert lines == [dict(file_name=film, error='not a readable video')]
+
+
 @pytest.mark.parametrize(('number', 'ends'), [(errno.ENOSPC, True),
                                               (errno.EACCES, False)])
 def test_a_picture_that_cannot_be_written(tmp_path, monkeypatch, number, ends):

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +164,32 @@ def test_several_processes_make_the_same_file(whole, tmp_path, number):
     Share().check(out, resume=False)
 
 
+def test_the_first_waits_for_the_others(whole, tmp_path, monkeypatch, capsys):
+    module = sys.modules['frcnn_plugin.stream.shares']
+    monkeypatch.setattr(module, 'WAIT', 0.01)
+    monkeypatch.setattr(module, 'PATIENCE', 0.0)
+    out, (one, two) = tmp_path / 'out', [Share(rank, 2) for rank in range(2)]
+    write(Results(one.file(out), SETTINGS, False, part=True), one.mine)
+    late = threading.Timer(0.3, lambda: write(
+        Results(two.file(out), SETTINGS, False, part=True), two.mine))
+    late.start()
+    one.wait(out, SETTINGS)
+    one.merge(out, work(), SETTINGS)
+    late.join()
+    assert (out / 'detections.jsonl').read_bytes() == whole
+    assert 'waiting for the processes 1' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(('launcher', 'rank', 'number', 'local'), [
+    ('slurm', 'SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    ('mpi', 'OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE',
+     'OMPI_COMM_WORLD_LOCAL_RANK')])
+def test_the_variables_of_a_launcher(monkeypatch, launcher, rank, number, local):
+    for name, value in ((rank, '3'), (number, '4'), (local, '1')):
+        monkeypatch.setenv(name, value)
+    assert Share.of(launcher) == Share(3, 4, 1)
+
+
 def test_the_same_as_coco_has_it(whole, tmp_path):
     path, target = tmp_path / 'whole/detections.jsonl', tmp_path / 'detections.json'
     write_coco(path, target, ('x', 'y'))
@@ -187,8 +215,9 @@ def test_the_same_as_coco_has_it(whole, tmp_path):
         images=[], annotations=[], categories=[dict(id=0, name='x')])
 
 
-def test_the_same_in_parquet(whole, tmp_path):
+def test_the_same_in_parquet(whole, tmp_path, monkeypatch):
     parquet = pytest.importorskip('pyarrow.parquet')
+    monkeypatch.setattr('frcnn_plugin.stream.parquet.ROWS', 3)  # of several groups
     from frcnn_plugin.stream.parquet import write_parquet
     path, target = tmp_path / 'whole/detections.jsonl', tmp_path / 'detections.parquet'
     with path.open('ab') as file:  # a name that is not UTF-8
