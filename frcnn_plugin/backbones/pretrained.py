@@ -79,7 +79,7 @@ class InitFromWeights(BaseModule):
             super().init_weights()
             return
         source = cfg['checkpoint']
-        prefix = f'{cfg["prefix"]}.' if cfg.get('prefix') else ''
+        prefix = f'{cfg["prefix"].removesuffix(".")}.' if cfg.get('prefix') else ''
         state = {name.removeprefix(prefix): value for name, value
                  in read_weights(source).items() if name.startswith(prefix)}
         wanted = self.state_dict()

@@ -3,7 +3,11 @@ import torch
 import torchvision
 
 from frcnn_plugin.backbones import ResNetC4
-from frcnn_plugin.backbones.pretrained import WeightsUnreachableError, read_weights
+from frcnn_plugin.backbones.pretrained import (
+    WeightsUnreachableError,
+    read_weights,
+    torchvision_weights,
+)
 from frcnn_plugin.errors import UserError
 from frcnn_plugin.roi import ResNetC5Head
 
@@ -73,3 +77,19 @@ def test_a_file_that_is_no_checkpoint(tmp_path):
     says = r'pretrained weights .*not a checkpoint'
     with pytest.raises(UserError, match=says):
         read_weights(str(path))
+
+
+@pytest.mark.parametrize('prefix', ['backbone', 'backbone.'])
+def test_a_part_of_a_detectors_weights(weights, tmp_path, prefix):
+    torch.save(dict(state_dict={f'backbone.{name}': value for name, value
+                                in weights[1].items()}), tmp_path / 'a.pth')
+    part = ResNetC4(18, init_cfg=dict(pretrained(tmp_path / 'a.pth'), prefix=prefix))
+    part.init_weights()
+    assert torch.equal(part.conv1.weight, weights[1]['conv1.weight'])
+
+
+def test_a_version_of_torchvisions_weights():
+    kinds = torchvision.models.ResNet50_Weights
+    assert torchvision_weights('torchvision://resnet50') is kinds.IMAGENET1K_V1
+    assert torchvision_weights('torchvision://resnet50.IMAGENET1K_V2') is (
+        kinds.IMAGENET1K_V2)
