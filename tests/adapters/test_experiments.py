@@ -1,5 +1,7 @@
 """Curves in MLflow and in Weights & Biases, by mmengine's backends."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -21,6 +23,22 @@ def test_mlflow(small, tmp_path):
     for name in ('loss_rpn_cls', 'pascal_voc/mAP'):
         history = client.get_metric_history(run.info.run_id, name)
         assert [point.step for point in history] == [1, 2]
+
+
+def test_names_and_places_without_mlflow(tmp_path, monkeypatch):
+    logged = {}
+    tool = SimpleNamespace(log_metrics=lambda values, step: logged.update(values))
+    monkeypatch.setattr('mmengine.visualization.MLflowVisBackend._init_env',
+                        lambda self: vars(self).update(_mlflow=tool))
+    for name in ('MLFLOW_TRACKING_URI', 'MLFLOW_EXPERIMENT_NAME'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(VISBACKENDS.get('MLflowBackend'), 'chosen', None)
+    backend = VISBACKENDS.build(dict(
+        type='MLflowBackend', save_dir=str(tmp_path / 'run/now/vis_data')))
+    backend.add_scalars({'recall50@300': torch.tensor(0.5), 'text': 'x'}, 3)
+    assert logged == {'recall50_300': 0.5}
+    assert (backend._run_name, backend._exp_name) == ('run', 'frcnn_plugin')
+    assert backend._tracking_uri == f'sqlite:///{tmp_path}/mlflow.db'
 
 
 def test_names_that_mlflow_does_not_take(tmp_path):

@@ -59,6 +59,9 @@ def test_norms_without_gradient():
     model = ResNetC4(18, norm_requires_grad=False)
     assert not model.layer3[0].bn1.weight.requires_grad
     assert model.layer3[0].conv1.weight.requires_grad
+    head = ResNetC5Head(18, norm_requires_grad=False)
+    assert not head.layer4[0].bn1.weight.requires_grad
+    assert head.layer4[0].conv1.weight.requires_grad
 
 
 @pytest.mark.parametrize('wrong', [

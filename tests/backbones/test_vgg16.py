@@ -52,3 +52,11 @@ def test_random_weights_keep_the_scale_of_the_activations():
     model.init_weights()
     (feature,) = model(torch.randn(1, 3, 64, 64))
     assert 0.05 < feature.std() < 20
+
+
+@pytest.mark.parametrize('rate', [0.0, 0.5])
+def test_dropout_is_that_of_the_settings(rate):
+    with torch.device('meta'):
+        layers = VGG16FCHead(8, 1, dropout=rate).classifier
+    assert [layer.p for layer in layers if isinstance(layer, torch.nn.Dropout)] == [
+        rate] * 2

@@ -215,3 +215,13 @@ def test_mistakes(repo, tmp_path):
         convert([str(source), '-o', str(out)])
     with pytest.raises(UserError, match='has 6 classes, but 2 names'):
         convert([str(source), '-o', str(out), '--classes', 'a', 'b'])
+
+
+def test_torchvisions_published_weights(tmp_path):
+    peer = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=91)
+    mine = run(tmp_path, peer.state_dict(), '--norm-eps', '0')
+    assert torch.equal(mine['backbone.bn1.running_var'],
+                       peer.backbone.body.bn1.running_var - 1e-5)
+    data = Config.fromfile(tmp_path / 'new.py').test_dataloader.dataset
+    names = data.metainfo.classes
+    assert (names[0], names[11], names[-1]) == ('person', 'unused 12', 'toothbrush')

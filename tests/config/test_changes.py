@@ -67,3 +67,10 @@ def test_settings_that_cannot_be(cfg, tmp_path):
             (changes.set_work_dir, str(tmp_path / 'file'), 'is a file')):
         with pytest.raises(ConfigError, match=says):
             apply(cfg, [(change, value)])
+
+
+def test_a_test_leaves_the_tools_out():
+    kinds = ['LocalVisBackend', *changes.FOLLOWERS.values()]
+    cfg = Config(dict(visualizer=dict(vis_backends=[dict(type=k) for k in kinds])))
+    changes.follow_no_more(cfg)
+    assert [each.type for each in cfg.visualizer.vis_backends] == kinds[:2]

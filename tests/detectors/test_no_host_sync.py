@@ -84,5 +84,6 @@ def test_the_audit_sees_what_it_looks_for():
     with Audit() as seen:
         x[x > 0].sum().item()
         (x > 0).nonzero()
+        x.tolist()
     assert seen.waits() == {'boolean index': 1, 'aten::nonzero': 1,
-                            'aten::_local_scalar_dense': 1}
+                            'aten::_local_scalar_dense': 1, 'tolist': 1}

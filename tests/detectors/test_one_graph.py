@@ -11,7 +11,7 @@ from frcnn_plugin.export import GraphDetector
 from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
 from frcnn_plugin.registry import MODELS
 
-IMAGES = torch.randn(2, 3, 128, 160)
+IMAGES = torch.randn(2, 3, 128, 160, generator=torch.Generator().manual_seed(0))
 SIZES = torch.tensor([[128.0, 160.0], [120.0, 150.0]])
 
 

@@ -62,14 +62,20 @@ def test_the_list_is_restored_after_an_error(tmp_path):
         load_weights_only(tmp_path / 'a.pth')
 
 
-def test_one_thread_does_not_end_what_another_one_may_load(checkpoint):
-    found = []
+def test_a_thread_loads_after_another_one_has_ended(checkpoint):
+    go_on, found = threading.Event(), []
+
+    def load():
+        with mmengine_types_allowed():
+            go_on.wait(10)
+            found.append(torch.load(checkpoint))
+
+    other = threading.Thread(target=load)
     with mmengine_types_allowed():
-        other = threading.Thread(target=lambda: found.append(
-            load_weights_only(checkpoint)))
         other.start()
-        other.join(timeout=0.2)
-        torch.load(checkpoint)  # still allowed
+        other.join(timeout=0.2)  # without a lock it is inside its block by now
+        torch.load(checkpoint)
+    go_on.set()
     other.join()
     assert found[0]['buffer'].mean() == 2.0
 

@@ -8,6 +8,7 @@ from helpers import make_samples, total
 from mmdet.registry import MODELS
 from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
+from peers.matching import detection_partners
 
 from frcnn_plugin.accelerate import for_training
 from frcnn_plugin.accelerate.roi_align import PixelRoIAlign
@@ -202,3 +203,39 @@ def test_our_defaults_are_ours_under_mmdets_scope():
         losses = model.loss(torch.randn(2, 3, 128, 160), make_samples((4, 2)))
     assert torch.isfinite(total(losses))
     assert model.rpn_head.prior_generator.style == 'classic'
+
+
+def losses_of(found: dict) -> dict:
+    return {name: sum(value) if isinstance(value, list) else value
+            for name, value in found.items() if 'loss' in name}
+
+
+@pytest.mark.parametrize('change', [
+    our_rpn_head, our_bbox_head, our_roi_head, our_detector],
+    ids=lambda change: change.__name__)
+def test_the_same_numbers_as_the_stock_detector(change):
+    """With the same weights and draws; boxes are in pixels of the original images."""
+    images, samples = torch.randn(2, 3, 128, 160), make_samples((6, 5))
+    for sample in samples:
+        sample.set_metainfo(dict(scale_factor=(2.0, 4.0)))
+    cfg, losses, found = copy.deepcopy(STOCK), [], []
+    change(cfg)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        stock, ours = MODELS.build(copy.deepcopy(STOCK)), MODELS.build(cfg)
+        stock.init_weights()
+        for layer in (stock.rpn_head.rpn_cls, stock.roi_head.bbox_head.fc_cls):
+            torch.nn.init.normal_(layer.weight, std=0.1)
+        own = ours.state_dict()
+        ours.load_state_dict({
+            name if name in own else name.replace('rpn_conv.', 'rpn_conv.0.'): value
+            for name, value in stock.state_dict().items()})
+        for net in (stock, ours):
+            torch.manual_seed(3)
+            losses.append(losses_of(net.train().loss(images, copy.deepcopy(samples))))
+            with torch.no_grad():
+                found.append(net.eval().predict(images, copy.deepcopy(samples)))
+    torch.testing.assert_close(losses[1], losses[0], rtol=1e-4, atol=1e-6)
+    for theirs, mine in zip(*found, strict=True):
+        assert len(theirs.pred_instances) > 0
+        for pair in detection_partners(mine.pred_instances, theirs.pred_instances):
+            torch.testing.assert_close(*pair, rtol=1e-4, atol=1e-3)

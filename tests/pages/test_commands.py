@@ -132,6 +132,12 @@ ELSEWHERE = {  # a real cluster: tests/stream/test_on_ray.py; tools: tests/adapt
     '--engine', '--mlflow', '--wandb'}
 
 
+def test_the_commands_are_found():
+    every = [command for page in PAGES for command in commands_of(page)]
+    ours = [words for words in map(arguments_of, every) if words]
+    assert len(every) > 100 and len(ours) > 80
+
+
 @pytest.mark.parametrize('page', PAGES)
 def test_commands(page, run, done):
     for command in commands_of(page):

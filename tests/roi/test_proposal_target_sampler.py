@@ -67,7 +67,12 @@ def test_mmdets_protocol_gives_the_same_samples():
     gt_instances = InstanceData(bboxes=gt.bboxes[0], labels=gt.labels[0])
     result = sampler.sample(
         sampler.assign(instances, gt_instances), instances, gt_instances)
-    ours = found.bboxes[0, found.mask[0] & (found.labels[0] < CLASSES)]
+    positive = found.mask[0] & (found.labels[0] < CLASSES)
+    ours = found.bboxes[0, positive]
     assert len(ours) == len(result.pos_priors)
     torch.testing.assert_close(ours.sort(0).values, result.pos_priors.sort(0).values)
     assert result.pos_is_gt.sum() == 5
+    order = torch.cdist(ours, result.pos_priors).argmin(1)
+    assert torch.equal(found.labels[0, positive], result.pos_gt_labels[order])
+    boxes = CODER.decode(ours, found.deltas[0, positive])
+    torch.testing.assert_close(boxes, result.pos_gt_bboxes[order], atol=1e-2, rtol=0)

@@ -64,7 +64,7 @@ def test_anchors_that_leave_the_image_take_no_part():
 
 def test_mmdets_protocol_gives_the_same_labels():
     sampler = AnchorTargetSampler(num=-1, allowed_border=-1)
-    anchors, gt, (labels, _) = targets_of(sampler, (5,))
+    anchors, gt, (labels, deltas) = targets_of(sampler, (5,))
     instances = InstanceData(priors=anchors)
     gt_instances = InstanceData(bboxes=gt.bboxes[0],
                                 labels=torch.zeros(5, dtype=torch.long))
@@ -72,6 +72,8 @@ def test_mmdets_protocol_gives_the_same_labels():
                             gt_instances)
     assert torch.equal(result.pos_inds, (labels[0] == 1).nonzero().squeeze(1))
     assert torch.equal(result.neg_inds, (labels[0] == 0).nonzero().squeeze(1))
+    boxes = CODER.decode(anchors[result.pos_inds], deltas[0, result.pos_inds])
+    torch.testing.assert_close(boxes, result.pos_gt_bboxes, atol=1e-2, rtol=0)
 
 
 def test_mmdets_protocol_without_ground_truth():

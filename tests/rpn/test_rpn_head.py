@@ -132,3 +132,22 @@ def test_the_padding_of_a_batch_proposes_nothing():
         head.gather_outputs(logits, deltas), sizes, training=False)
     assert torch.equal(plain.bboxes, sure.bboxes)
     assert torch.equal(plain.scores, sure.scores) and plain.mask.any()
+
+
+@pytest.mark.parametrize('use_sigmoid', [True, False])
+def test_proposals_in_pixels_of_the_original_images(use_sigmoid):
+    ours, peer = peers(use_sigmoid)
+    samples, x = make_samples([6, 3], num_classes=1), features()
+    for sample in samples:
+        sample.set_metainfo(dict(scale_factor=(2.0, 4.0)))
+    for mine, theirs in zip(*(head.eval().predict(x, samples, rescale=True)
+                              for head in (ours, peer)), strict=True):
+        torch.testing.assert_close(mine.bboxes, theirs.bboxes, atol=1e-4, rtol=1e-5)
+        torch.testing.assert_close(mine.scores, theirs.scores, atol=1e-6, rtol=1e-5)
+
+
+def test_several_hidden_convolutions():
+    head = MODELS.build(dict(type='RPNHead', in_channels=8, feat_channels=4,
+                             num_convs=2))
+    assert [conv.in_channels for conv in head.rpn_conv] == [8, 4]
+    assert head([torch.rand(1, 8, 5, 5)])[0][0].shape == (1, 18, 5, 5)

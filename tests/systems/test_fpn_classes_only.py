@@ -91,10 +91,11 @@ def test_settings(model):
     assert roi.bbox_roi_extractor.options['aligned']
 
 
-def test_targets_and_losses_equal_a_reference(model, batch):
+def test_targets_and_losses_equal_a_reference(model, batch, monkeypatch):
     images, samples = batch
     model.train()
-    model.rpn_head.target_sampler.num = 10**6  # sampling switched off
+    sampler = model.rpn_head.target_sampler
+    monkeypatch.setattr(sampler, 'num', 10**6)  # sampling switched off
     gt = pack_ground_truth([sample.gt_instances for sample in samples])
     sizes = image_sizes([sample.metainfo for sample in samples], 'cpu')
     feats = model.extract_feat(images)
@@ -117,7 +118,6 @@ def test_targets_and_losses_equal_a_reference(model, batch):
             outputs.logits[image, used, 0], labels[used].float(), reduction='sum')
         box_loss += (outputs.deltas[image] - expected)[foreground].abs().sum()
         count += used.sum()
-    model.rpn_head.target_sampler.num = 256
     torch.testing.assert_close(losses['loss_rpn_cls'], objectness_loss / count)
     torch.testing.assert_close(losses['loss_rpn_bbox'], box_loss / count)
 

@@ -3,11 +3,16 @@
 import pytest
 import torch
 from helpers import make_samples
+from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 from mmengine.config import Config
 from systems.system import build, from_scratch, record
 
 from frcnn_plugin.mmdet_bridge.lists import image_sizes, pack_ground_truth
+from frcnn_plugin.roi import ProposalTargetSampler
+from frcnn_plugin.roi.detections import select_detections
 from frcnn_plugin.roi.roi_pool_extractor import map_roi_levels
+from frcnn_plugin.rpn import AnchorTargetSampler, ProposalCreator
+from frcnn_plugin.structures import GroundTruth
 
 NINE = [[-84, -40, 99, 55], [-176, -88, 191, 103], [-360, -184, 375, 199],
         [-56, -56, 71, 71], [-120, -120, 135, 135], [-248, -248, 263, 263],
@@ -73,6 +78,32 @@ def test_the_last_pixel_belongs_to_a_box_throughout(repo):
         limit = torch.tensor([159.0, 127, 159, 127])
         assert found.mask.any() and (found.bboxes <= limit).all()
         assert (found.bboxes[..., 2] == 159).any()
+
+
+@pytest.mark.parametrize('offset', [0, 1])
+def test_the_offset_reaches_overlaps_sizes_and_suppression(offset):
+    """IoU 0.5 without the last pixel, 0.55 with it; a side of 9 or of 10."""
+    boxes, sizes = torch.tensor([[0.0, 0, 9, 9], [0, 0, 9, 4.5]]), torch.tensor(
+        [[100.0, 100]])
+    truth = GroundTruth(boxes[None, 1:], torch.zeros(1, 1).long(),
+                        torch.ones(1, 1).bool())
+    anchors = AnchorTargetSampler(pos_iou_thr=0.52, neg_iou_thr=0.52, offset=offset,
+                                  match_low_quality=False)
+    regions = ProposalTargetSampler(pos_iou_thr=0.52, neg_iou_thr=(0.0, 0.52),
+                                    offset=offset)
+    assert anchors.match(boxes[:1], truth).labels.item() == offset
+    assert regions.match(boxes[None, :1], truth).labels.item() == offset
+    coder, scores = DeltaXYWHBBoxCoder(), torch.tensor([[0.9, 0.8]])
+    creator = ProposalCreator(0.52, min_bbox_size=0, offset=offset)
+    found = creator(scores, torch.zeros(1, 2, 4), boxes, sizes, coder)
+    assert found.mask.sum() == 2 - offset
+    creator = ProposalCreator(min_bbox_size=10, offset=offset)
+    found = creator(scores[:, :1], torch.zeros(1, 1, 4), boxes[:1], sizes, coder)
+    assert found.mask.sum() == offset
+    found = select_detections(
+        scores.unsqueeze(-1), boxes[None, :, None], torch.ones(1, 2).bool(), dict(
+            score_thr=0.0, nms=dict(iou_threshold=0.52, offset=offset)))
+    assert found.mask.sum() == 2 - offset
 
 
 @pytest.fixture(scope='module')

@@ -8,7 +8,8 @@ from frcnn_plugin.registry import MODELS
 from frcnn_plugin.structures import GroundTruth
 from frcnn_plugin.visualization.stages import run_stages, watch
 
-IMAGE, SIZE = torch.randn(1, 3, 128, 160), (88, 104)
+IMAGE = torch.randn(1, 3, 128, 160, generator=torch.Generator().manual_seed(0))
+SIZE = (88, 104)
 
 
 @pytest.fixture

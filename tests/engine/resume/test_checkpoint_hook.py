@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -156,3 +157,10 @@ def test_a_best_checkpoint_elsewhere_outlives_a_better_one(small, tmp_path):
            *options])
     assert best.is_file()
     assert list((tmp_path / 'second').glob('best_*.pth'))
+
+
+def test_neither_the_best_nor_the_detector_is_resumed_from(run):
+    folder, _ = run
+    for name in ('best_mAP_iter_1.pth', 'detector.pth'):  # newer than the others
+        shutil.copyfile(folder / 'iter_2.pth', folder / name)
+    assert find_latest(folder, pytest.fail)[0] == str(folder / 'iter_2.pth')

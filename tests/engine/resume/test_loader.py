@@ -126,3 +126,13 @@ def test_no_sample_can_be_used():
     seeded = ReproducibleDataset(Noise(broken=range(10)), max_broken=100)
     with pytest.raises(BrokenSamplesError, match='and there is no other'):
         _ = seeded[4, (1, 2)]
+
+
+def test_it_has_the_settings_of_the_loader():
+    plain = DataLoader(Noise(), 3, num_workers=1, pin_memory=True, prefetch_factor=5,
+                       timeout=7, persistent_workers=True, collate_fn=list,
+                       worker_init_fn=print)
+    found = ResumableLoader(plain, (7, 0))
+    for name in ('num_workers', 'pin_memory', 'prefetch_factor', 'timeout',
+                 'persistent_workers', 'collate_fn', 'worker_init_fn'):
+        assert getattr(found, name) == getattr(plain, name), name

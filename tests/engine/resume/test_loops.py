@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import torch
+from mmengine import runner as stock
 from mmengine.logging import MessageHub
 
 from frcnn_plugin.engine.resume import loops as train_loops
@@ -31,3 +32,15 @@ def test_all_processes_validate_what_the_first_one_stores(monkeypatch):
     for _ in range(2):  # the second time is after a resume: done already
         loop.validate_if_due(done=5, last=5)
     assert len(seen) == 1 and torch.equal(seen[0], first)
+
+
+def test_each_process_draws_numbers_of_its_own(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(stock.IterBasedTrainLoop, 'run_iter',
+                        lambda self, *batch: drawn.append(torch.rand(1).item()))
+    loop = object.__new__(train_loops.IterBasedTrainLoop)
+    vars(loop).update(_runner=SimpleNamespace(seed=3), _iter=5)
+    for rank in (0, 1, 0):
+        monkeypatch.setattr(train_loops, 'get_rank', lambda rank=rank: rank)
+        loop.run_iter({})
+    assert drawn[0] == drawn[2] != drawn[1]
