@@ -107,5 +107,8 @@ def _add(files: Files, path: Path) -> None:
         files.broken.append(path)
     elif suffix in IMAGE_SUFFIXES or suffix in OTHER_PICTURES:
         files.pictures.append(path)
+    elif path.name == 'detections.json' and path.with_name(
+            'detections.run.json').is_file():
+        pass  # found by a detector, and annotated by nobody
     else:
         files.others[suffix].append(path)

@@ -485,3 +485,21 @@ def test_many_folders_with_the_same_names(tmp_path):
     found = understood(tmp_path)
     assert all(each.image.parent == each.source.parent for each in found.pictures)
     assert len(found.pictures) == 300
+
+
+def test_what_a_detector_found_is_no_annotation(tmp_path):
+    picture(tmp_path / 'a.jpg')
+    (tmp_path / 'a.csv').write_text(
+        'image,label,x,y,width,height\na.jpg,dog,{},{},20,20\n'.format(*BOX))
+    out = tmp_path / 'detections'
+    out.mkdir()
+    document = json.loads(json.dumps(COCO))
+    document['images'][0]['file_name'] = 'a.jpg'
+    document['annotations'][0]['bbox'] = [1, 1, 5, 5]
+    (out / 'detections.json').write_text(json.dumps(document))
+    ((_, *edges),) = edges_of(understood(tmp_path))
+    assert edges == pytest.approx([1, 1, 6, 6])  # a file of COCO like any other
+    (out / 'detections.run.json').write_text('{}')
+    found = understood(tmp_path)
+    ((_, *edges),) = edges_of(found)
+    assert edges == pytest.approx(BOX) and not left(found)
