@@ -71,6 +71,7 @@ def write_image(path: Path, image: np.ndarray) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
+    image.load()  # Pillow turns a TIFF while it loads, and then forgets the tag
     try:
         turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
     except Exception:  # what is damaged says nothing, as to OpenCV

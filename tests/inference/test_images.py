@@ -1,6 +1,7 @@
 """Pictures are read and resized as OpenCV does it, without OpenCV."""
 
 import cv2
+import mmcv
 import numpy as np
 import pytest
 from PIL import Image
@@ -69,6 +70,17 @@ def test_the_size_is_that_of_mmdet(settings):
         image = Resize(**scale)(dict(img=noise(height, width, 3)))['img']
         assert resized_shape(height, width, settings) == image.shape[:2]
     assert resized_shape(4, 5, {}) == (4, 5)
+
+
+@pytest.mark.parametrize('suffix', ['.tif', '.png', '.jpg'])
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_a_turned_picture_is_what_training_sees(tmp_path, suffix, orientation):
+    path, exif = tmp_path / f'a{suffix}', Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(noise(40, 60, 3)).save(path, exif=exif)
+    seen = mmcv.imread(path, backend='cv2')
+    assert seen.shape == ((60, 40, 3) if orientation > 4 else (40, 60, 3))
+    np.testing.assert_allclose(read_image(path).astype(int), seen, atol=3)
 
 
 def test_a_damaged_exif_says_nothing(tmp_path):
