@@ -19,7 +19,8 @@ class Facts:
         sizes: (N, 2) float, width and height of each picture in pixels.
         boxes: (n, 2) float, width and height of each box in pixels.
         shares: (n,) float, the square root of each box's area as a share of the longer
-            side of its picture.
+            side of the input: that of its picture, or more where the picture is less
+            elongated than most, so that its shorter side limits its size.
         weights: (n,) float, of each box; those of a class sum to one over the number
             of classes, so that rare ones count as much.
         most: The largest number of boxes in a picture.
@@ -42,7 +43,7 @@ class Facts:
     @property
     def aspect(self) -> float:
         """The median of the longer over the shorter side."""
-        return float(np.median(self.sizes.max(1) / self.sizes.min(1)))
+        return aspect_of(self.sizes)
 
     def quantiles(self, values: np.ndarray, *shares: float) -> np.ndarray:
         """Quantiles of a value of each box, (n,), every class with the same weight.
@@ -62,8 +63,9 @@ def facts_of(pictures: Sequence[Picture]) -> Facts:
         DataError: If none has a box.
     """
     names, boxes, shares, most, empty = [], [], [], 0, 0
-    for picture in pictures:
-        longer = max(picture.width, picture.height)
+    sizes = np.array([(each.width, each.height) for each in pictures], float)
+    limits = np.maximum(sizes.max(1), sizes.min(1) * aspect_of(sizes))
+    for picture, longer in zip(pictures, limits, strict=True):
         easy = [item for item in picture.objects if not item.difficult]
         most = max(most, len(easy))
         empty += not easy
@@ -77,6 +79,10 @@ def facts_of(pictures: Sequence[Picture]) -> Facts:
         raise DataError(f'none of the {len(pictures)} pictures to train on has a box')
     counts = Counter(names)
     weights = np.array([1 / (len(counts) * counts[name]) for name in names])
-    return Facts(dict(counts.most_common()),
-                 np.array([(each.width, each.height) for each in pictures], float),
-                 np.array(boxes, float), np.array(shares), weights, most, empty)
+    return Facts(dict(counts.most_common()), sizes, np.array(boxes, float),
+                 np.array(shares), weights, most, empty)
+
+
+def aspect_of(sizes: np.ndarray) -> float:
+    """The median of the longer over the shorter side of (N, 2) sizes."""
+    return float(np.median(sizes.max(1) / sizes.min(1)))

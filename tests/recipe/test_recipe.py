@@ -120,6 +120,17 @@ def test_steps_of_the_very_config_run():
     assert seconds_of_a_step(cfg, facts, (96, 64), amp=False) > 0
 
 
+def test_boxes_are_measured_as_they_are_resized():
+    """The shorter side limits a square picture among elongated ones."""
+    pictures = [picture((40, 40), width=1000, height=250)] * 60 + [
+        picture((40, 40), width=1000, height=1000)] * 40
+    facts = facts_of(pictures)
+    longer, shorter = input_size(facts)
+    for each, share in zip(pictures, facts.shares, strict=True):
+        factor = min(longer / each.width, shorter / each.height)
+        assert share * longer == pytest.approx(40 * factor, rel=0.05)
+
+
 def test_without_pictures_to_validate_on():
     cfg = config_of(recipe_for(facts_of([picture((99, 99))])), ['cat'], Path('data'),
                     ['train'])
