@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ..accelerate.precision import check_mixed_precision
@@ -128,7 +129,8 @@ def print_table(summary: dict) -> None:
         titles.insert(0, 'AP50 (VOC)' if summary['mAP'] == summary['AP50'] else 'VOC')
     table = Table('class', *titles, title='Average precision')
     for label in dict.fromkeys(chain(*columns.values())):
-        table.add_row(label, *(score(values.get(label)) for values in columns.values()))
+        table.add_row(escape(label), *(
+            score(values.get(label)) for values in columns.values()))
     table.add_section()
     table.add_row('mean', *(score(summary[name]) for name in columns))
     if intervals := summary['intervals']:

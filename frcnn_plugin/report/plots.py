@@ -51,7 +51,7 @@ def precision_recall(results: Sequence[ClassResult]) -> Markup:
     for result in results:
         if len(result.recall):
             axes.plot([0, *result.recall], [result.precision[0], *result.precision],
-                      label=result.name)
+                      label=plain(result.name))
     axes.set(xlabel='recall', ylabel='precision', xlim=(0, 1.01), ylim=(0, 1.02))
     if 0 < len(results) <= LEGEND_SIZE:
         figure.legend(loc='outside upper center', ncols=4)
@@ -66,7 +66,7 @@ def f1_over_score(outcomes: Sequence[Outcomes], cuts: Sequence[Cut],
     scores = np.linspace(0, 1, 201)
     for each, cut, name in zip(outcomes, cuts, classes, strict=True):
         if each.num_gts:
-            line, = axes.plot(scores, curve(each, scores).f1, label=name)
+            line, = axes.plot(scores, curve(each, scores).f1, label=plain(name))
             axes.plot(cut.score, cut.f1, 'o', color=line.get_color())
     axes.set(xlabel='least score', ylabel='F1', xlim=(0, 1.01), ylim=(0, 1.02))
     if 0 < len(classes) <= LEGEND_SIZE:
@@ -86,6 +86,11 @@ def reliability(meanings: Sequence[Meaning]) -> Markup:
              xlim=(0, 1.01), ylim=(0, 1.02))
     figure.legend(loc='outside upper center', ncols=2)
     return as_svg(figure)
+
+
+def plain(name: str) -> str:
+    """A name in which nothing is a formula to matplotlib."""
+    return name.replace('$', r'\$')
 
 
 def new_figure() -> tuple[Figure, Axes]:

@@ -5,13 +5,18 @@ import re
 import shutil
 from functools import partial
 
+import numpy as np
 import pytest
 from browser import needs_chromium, visit
 
+from frcnn_plugin.commands.test import print_table
 from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.evaluation import records
+from frcnn_plugin.evaluation.records import ImageRecord
+from frcnn_plugin.report.analysis import by_class
 from frcnn_plugin.report.page import render
+from frcnn_plugin.report.plots import precision_recall
 from frcnn_plugin.report.training_log import read_log
 
 TINY = ['model.rpn_head.feat_channels=32', 'train_cfg.val_interval=2',
@@ -53,6 +58,19 @@ def test_a_test_leaves_one(work_dir, arguments):
     low, high = summary['intervals']['AP']
     assert f'<td>{low:.3f} to {high:.3f}</td>' in page
     assert f'<td><b>{summary["AP"]:.3f}</b></td>' in page and 'AR100' in page
+
+
+def test_names_that_are_formulas_or_markup(capsys):
+    names = ('$$', 'cash $$', '$1 #2 $', 'x [/y]', 'box [open]')
+    boxes, labels = np.float32([[1, 2, 30, 40]] * 5), np.arange(5)
+    record = ImageRecord('a.jpg', boxes, labels, boxes[:0], labels[:0], boxes,
+                         np.full(5, 0.9, np.float32), labels)
+    assert precision_recall(by_class([record], names)).startswith('<svg')
+    values = dict.fromkeys(names, 0.5)
+    print_table(dict(mAP=0.5, AP50=0.5, AP=0.5, AP75=None, intervals=None,
+                     per_class=values, AP_per_class=values))
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in names)
 
 
 def test_a_class_cannot_write_html(work_dir, arguments):
