@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import secrets
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -69,4 +70,7 @@ def remove_parts(folder: str | Path) -> None:
             pass
         except (FileNotFoundError, PermissionError):  # complete by now; someone else's
             continue
-        part.unlink(missing_ok=True)
+        if part.is_dir() and not part.is_symlink():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)

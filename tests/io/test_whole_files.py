@@ -104,6 +104,10 @@ def test_parts_of_other_hosts_stay_for_a_day(tmp_path):
         part = tmp_path / f'.{host}.{dead.pid}.{age:x}.part'
         part.write_bytes(b'')
         os.utime(part, (time.time() - age,) * 2)
+    folder = tmp_path / '.abc.part'  # of prepare, with something in it
+    folder.mkdir()
+    (folder / 'a.txt').touch()
+    os.utime(folder, (time.time() - DAY - 60,) * 2)
     remove_parts(tmp_path)
     assert names(tmp_path) == {f'.elsewhere.{dead.pid}.{DAY - 60:x}.part'}
 
