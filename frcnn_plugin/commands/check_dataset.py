@@ -16,6 +16,7 @@ from rich.table import Column, Table
 from ..datasets.problems import Problem
 from ..datasets.voc_layout import find_folders, read_split
 from ..errors import SplitError, UserError
+from ..io.large_image import allow_large_pictures
 from ..io.progress import progress
 from ..prepare.check_files import FileReport, check_file
 from ..prepare.check_splits import (
@@ -36,6 +37,7 @@ def check_dataset(argv: list[str] | None = None) -> int:
     That is if a problem costs training an image or a box, or keeps it from beginning.
     """
     args = parse('check_dataset', argv)
+    allow_large_pictures()
     classes = tuple(args.classes) if args.classes else None
     folders = find_folders(args.data_root)
     if args.json and not args.json.absolute().parent.is_dir():

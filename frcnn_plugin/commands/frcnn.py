@@ -58,6 +58,11 @@ def exit_with_one_line(command: Callable[[], object]) -> None:
     except UserError as error:
         print(f'error: {message_of(error)}', file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f'error: {error.filename}: {error.strerror}', file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)

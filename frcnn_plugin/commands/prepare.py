@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from ..errors import UserError
+from ..io.large_image import allow_large_pictures
 from ..prepare.account import Account, number
 from ..prepare.prepare_folder import (
     LEFT_OUT,
@@ -23,6 +24,7 @@ from ..prepare.prepare_folder import (
 )
 from ..prepare.understand import Understood, understand
 from ..prepare.voc_writer import Picture
+from ..stream.lines import printable
 from .parser import parse
 
 DEVKIT = Path('data/VOCdevkit')
@@ -41,6 +43,7 @@ def prepare(argv: list[str] | None = None) -> Path:
 
 def run(args: argparse.Namespace) -> Path:
     """Prepare what the arguments name."""
+    allow_large_pictures()
     if args.voc:
         return download(args.voc, args.out or DEVKIT)
     shares = shares_of(args.split)
@@ -121,7 +124,7 @@ def shares_of(split: list[float] | None) -> tuple[float, float, float] | None:
                         'above 0 and together at most 1')
     train = split[0]
     val = split[1] if len(split) == 2 else (1 - train) / 2
-    return train, val, max(0.0, 1 - train - val)
+    return train, val, round(max(0.0, 1 - train - val), 9)
 
 
 def say(found: Understood, splits: Splits) -> None:
@@ -143,7 +146,7 @@ def say(found: Understood, splits: Splits) -> None:
     for item in account.left_boxes:
         shown[item.reason] += 1
         if item.detail and shown[item.reason] <= MAX_LINES:
-            print(f'left out {item.file}: {item.detail}')
+            print(printable(f'left out {item.file}: {item.detail}'))
     if shown.keys() & PLACED_BY_HAND:
         print('some pictures are left out because nothing tells where their boxes '
               'belong; --frame upright takes the boxes as they are, --frame stored '

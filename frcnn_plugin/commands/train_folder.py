@@ -21,6 +21,7 @@ from ..io.whole_files import write_whole
 from ..prepare.prepare_folder import (
     Splits,
     choose_splits,
+    lists_are,
     name_in_place,
     write_folder,
 )
@@ -161,25 +162,26 @@ def limit_validation(cfg: Config, pictures: list[Picture], seconds: float,
     one = validation_seconds(step, 1, cfg.train_dataloader.batch_size)
     most = max(1, int(VALIDATION * seconds / (one * images.mean())))
     every = math.ceil(len(pictures) / most)
+    chosen = list(range(0, len(pictures), every))
     if every > 1:
+        labelled = [place for place, picture in enumerate(pictures) if any(
+            not item.difficult for item in picture.objects)]
+        if labelled and not {*labelled} & {*chosen}:  # nothing could be measured
+            chosen[0] = labelled[0]
         data = cfg.val_dataloader.dataset
-        chosen = list(range(0, len(pictures), every))
         data.get('dataset', data).indices = chosen
         print(f'validation: {len(chosen)} of {len(pictures)} pictures, in a tenth of '
               'the time')
-    return one * float(images[::every].sum())
+    return one * float(images[chosen].sum())
 
 
 def data_in(work_dir: Path, found: Understood, splits: Splits, digest: str) -> Path:
-    """The data set in VOC layout: the folder itself if it is one, or a new one.
+    """The data set in VOC layout: the folder itself if it is one with these splits.
 
     Where an earlier run on other data has left one, it stays.
     """
     root = found.files.root
-    lists = root / 'ImageSets' / 'Main'
-    if name_in_place(found, None) and all(
-            (lists / f'{name}.txt').is_file()
-            for name, members in splits.members.items() if members):
+    if name_in_place(found, None) and lists_are(root, splits):
         return root
     out = work_dir / 'data'
     made_of = out / MADE_OF

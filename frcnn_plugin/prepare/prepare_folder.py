@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..datasets.voc_layout import IMAGE_SUFFIXES, read_split
-from ..errors import CannotWriteError, OutputExistsError, SplitError
+from ..errors import CannotWriteError, OutputExistsError, SplitError, UserError
 from ..io.progress import progress
+from ..io.whole_files import FULL
 from .given_splits import given_splits
 from .near_duplicates import groups_of
 from .placement import clean_name
@@ -109,17 +110,20 @@ def write_folder(found: Understood, splits: Splits, out: Path, copy: bool,
 
     Raises:
         OutputExistsError: If something else is there.
-        CannotWriteError: If the system does not let it.
+        UserError: If the system does not let it.
     """
     # a labelling tool may have left the pictures in OUT/JPEGImages
-    empty = not out.exists() or (out.is_dir() and not any(out.iterdir()))
+    empty = not out.exists() or (out.is_dir() and all(
+        path.suffix == '.part' for path in out.iterdir()))  # of a killed process
     if not empty and not (out / 'Annotations').is_dir() and (
             found.files.root.resolve() != (out / 'JPEGImages').resolve()):
         raise OutputExistsError(f'{out}: exists already and is not in VOC layout')
     part = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix='.', suffix='.part', dir=out.parent))
+        # in the same file system: OUT may be mounted, and its parent not writable
+        part = Path(tempfile.mkdtemp(prefix='.', suffix='.part',
+                                     dir=out if out.is_dir() else out.parent))
         pictures = [each for members in splits.members.values() for each in members]
         for picture in progress(pictures, f'writing {out}', quiet=200):
             write_picture(part, picture, copy)
@@ -136,7 +140,8 @@ def write_folder(found: Understood, splits: Splits, out: Path, copy: bool,
             part.chmod(0o755)
             part.replace(out)
     except OSError as error:
-        raise CannotWriteError(f'{out}: cannot be written ({error})') from error
+        kind = CannotWriteError if error.errno in FULL else UserError
+        raise kind(f'{out}: cannot be written ({error})') from error
     finally:
         if part:
             shutil.rmtree(part, ignore_errors=True)
@@ -178,6 +183,15 @@ def name_in_place(found: Understood, frame: str | None) -> bool:
     for picture, name in zip(found.pictures, names, strict=True):
         picture.name = name.removeprefix('JPEGImages/')
     return True
+
+
+def lists_are(root: Path, splits: Splits) -> bool:
+    """Whether the split files of a folder in VOC layout list these very members."""
+    try:
+        return all(set(read_split(root, split)) == {each.name for each in members}
+                   for split, members in splits.members.items() if members)
+    except SplitError:  # one is missing, or empty
+        return False
 
 
 def write_missing_splits(found: Understood, splits: Splits) -> None:

@@ -11,7 +11,7 @@ COMMANDS = {'train': ['c.py'], 'test': ['c.py', 'a.pth'], 'check-dataset': ['dat
 
 
 @pytest.mark.parametrize('command', ['train', 'test', 'check-dataset', 'detect'])
-def test_a_file_of_names(command, tmp_path):
+def test_a_file_of_names(command, tmp_path, capsys):
     file = tmp_path / 'classes.txt'
     file.write_text('--\n-x\nein Haus\n')
 
@@ -20,6 +20,12 @@ def test_a_file_of_names(command, tmp_path):
             [command, *COMMANDS[command], '--classes', *words]).classes
 
     assert classes(str(file)) == ['--', '-x', 'ein Haus']
+    file.write_text('cat \n\nhündin\n', 'utf-8-sig')
+    assert classes(str(file)) == ['cat', 'hündin']
+    file.write_bytes('hündin'.encode('cp1252'))
+    with pytest.raises(SystemExit):
+        classes(str(file))
+    assert f'{file} is not encoded in UTF-8' in capsys.readouterr().err
     assert classes('cat', 'dog') == ['cat', 'dog']
     assert classes(str(tmp_path / 'missing.txt')) == [str(tmp_path / 'missing.txt')]
 

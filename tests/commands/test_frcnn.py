@@ -103,3 +103,11 @@ def test_what_is_installed_finds_all_that_it_needs(built, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(built))
     assert load_config(str(tmp_path / 'ours.py')).model.backbone.depth == 50
+
+
+def test_what_the_system_refuses_is_one_line(tmp_path, capsys):
+    (tmp_path / 'file').touch()
+    with pytest.raises(SystemExit) as end:
+        frcnn.exit_with_one_line(lambda: (tmp_path / 'file/a').mkdir())
+    assert end.value.code == 1
+    assert capsys.readouterr().err == f'error: {tmp_path}/file/a: Not a directory\n'

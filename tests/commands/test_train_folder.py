@@ -21,10 +21,12 @@ from frcnn_plugin.commands.test import test as run_test
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.commands.train_folder import (
     FILE,
+    data_in,
     facts_of_tiles,
     limit_validation,
 )
 from frcnn_plugin.datasets.voc_annotation import VOCObject
+from frcnn_plugin.datasets.voc_layout import read_split
 from frcnn_plugin.engine import timed_train_loop
 from frcnn_plugin.engine.timed_train_loop import validation_seconds
 from frcnn_plugin.errors import (
@@ -36,6 +38,8 @@ from frcnn_plugin.errors import (
 from frcnn_plugin.inference import Detector
 from frcnn_plugin.inference.tiled_detector import TiledDetector
 from frcnn_plugin.io.weights_only import load_weights_only
+from frcnn_plugin.prepare.prepare_folder import choose_splits
+from frcnn_plugin.prepare.understand import understand
 from frcnn_plugin.prepare.voc_writer import Picture, voc_annotation
 from frcnn_plugin.recipe.measure import seconds_of_a_step
 
@@ -167,6 +171,37 @@ def test_a_link_keeps_its_name(pictures, tmp_path, monkeypatch):
     (tmp_path / 'a_link').symlink_to(pictures)
     train(['a_link', '--plan'])
     assert (tmp_path / 'work_dirs/a_link' / FILE).is_file()
+
+
+def test_a_folder_whose_lists_are_not_the_splits(shapes_root, tmp_path):
+    """Pictures to test on that are listed for training, too, are not trained on."""
+    root = shutil.copytree(shapes_root, tmp_path / 'shapes')
+
+    def data():
+        found = understand(root)
+        splits = choose_splits(found, None, 0)
+        return splits, data_in(tmp_path / 'run', found, splits, 'abc')
+
+    assert data()[1] == root
+    lists = root / 'ImageSets/Main'
+    tested = (lists / 'test.txt').read_text()
+    with (lists / 'train.txt').open('a') as file:
+        file.write(f'\n{tested}')
+    splits, made = data()
+    trained = read_split(made, 'train')
+    assert made == tmp_path / 'run/data' and len(trained) == 24
+    assert sorted(trained) == sorted(each.name for each in splits.members['train'])
+    assert not {*trained} & {*read_split(made, 'test')}
+
+
+def test_validation_has_a_picture_with_an_object():
+    cfg = Config(dict(train_dataloader=dict(batch_size=4),
+                      val_dataloader=dict(dataset=dict())))
+    pictures = [Picture(str(place), Path(), 640, 480, [
+        VOCObject('cat', (1, 1, 9, 9))] * (place in (1, 3))) for place in range(40)]
+    limit_validation(cfg, pictures, seconds=30, step=1.0)
+    chosen = cfg.val_dataloader.dataset.indices
+    assert 1 in chosen and len(chosen) == len({*chosen}) < 40
 
 
 def test_validation_takes_a_tenth_of_the_time(capsys):

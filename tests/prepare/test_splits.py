@@ -1,7 +1,10 @@
 """Who is trained on and who is tested: given splits, and new ones."""
 
 import json
+import os
 import zlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from labelled import picture, xml
 from PIL import Image
 
 from frcnn_plugin.commands.check_dataset import check_dataset
-from frcnn_plugin.commands.prepare import prepare
+from frcnn_plugin.commands.prepare import prepare, shares_of
 from frcnn_plugin.datasets import VOCFolder
 from frcnn_plugin.errors import OutputExistsError
 from frcnn_plugin.prepare.near_duplicates import groups_of
@@ -298,3 +301,34 @@ def test_one_long_video_is_cut_into_stretches(tmp_path):
     groups = groups_of(list(tmp_path.iterdir()))
     assert [groups[tmp_path / f'video_{frame}.png'] for frame in range(60)] == [
         frame // 3 for frame in range(60)]
+
+
+def test_two_shares_that_are_everything():
+    assert shares_of([0.7, 0.3]) == (0.7, 0.3, 0)
+    assert shares_of([0.85, 0.15]) == (0.85, 0.15, 0)
+
+
+def test_pictures_that_are_too_large_for_pillows_limit(tmp_path, monkeypatch):
+    """Training reads them, so preparing and checking do."""
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 64 * 48 // 3)
+    for number in range(3):
+        picture(tmp_path / f'in/{number}.jpg', number)
+        xml(tmp_path / f'in/{number}.xml')
+    out = prepare([str(tmp_path / 'in'), '-o', str(tmp_path / 'out')])
+    assert len(list((out / 'JPEGImages').rglob('*.jpg'))) == 3
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 64 * 48 // 3)
+    assert check_dataset([str(out)]) == 0
+
+
+def test_into_a_folder_of_another_file_system(tmp_path):
+    """As one that is mounted: nothing can be moved into it from outside."""
+    if not os.access('/dev/shm', os.W_OK):
+        pytest.skip('there is no second file system')
+    for number in range(3):
+        picture(tmp_path / f'in/{number}.jpg', number)
+        xml(tmp_path / f'in/{number}.xml')
+    with TemporaryDirectory(dir='/dev/shm') as other:
+        (tmp_path / 'out').symlink_to(other)
+        out = prepare([str(tmp_path / 'in'), '-o', str(tmp_path / 'out'), '--copy'])
+        assert len(list((out / 'JPEGImages').rglob('*.jpg'))) == 3
+        assert not list(Path(other).glob('.*'))

@@ -21,7 +21,11 @@ class ClassNames(argparse.Action):
         """Keep the names."""
         file = Path(values[0])
         if len(values) == 1 and file.suffix == '.txt' and file.is_file():
-            values = [line for line in file.read_text('utf-8').splitlines() if line]
+            try:
+                lines = file.read_text('utf-8-sig').splitlines()
+            except UnicodeDecodeError:
+                parser.error(f'{file} is not encoded in UTF-8')
+            values = [line.strip() for line in lines if line.strip()]
         setattr(namespace, self.dest, values)
 
 

@@ -1,6 +1,7 @@
 """Checkpoints are whole or absent, and the last good one stays."""
 
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -164,3 +165,17 @@ def test_neither_the_best_nor_the_detector_is_resumed_from(run):
     for name in ('best_mAP_iter_1.pth', 'detector.pth'):  # newer than the others
         shutil.copyfile(folder / 'iter_2.pth', folder / name)
     assert find_latest(folder, pytest.fail)[0] == str(folder / 'iter_2.pth')
+
+
+def test_a_validation_that_measures_nothing(small, tmp_path, shapes_root):
+    """Without an object there is no AP; the training goes on, and ends."""
+    root = shutil.copytree(shapes_root, tmp_path / 'shapes')
+    for path in (root / 'Annotations').glob('val_*.xml'):
+        path.write_text(re.sub('<object>.*</object>', '', path.read_text(), flags=re.S))
+    words = small('--max-iters', '1')
+    words[words.index('--data-root') + 1] = str(root)
+    train([*words, 'train_cfg.val_interval=1', 'default_hooks.checkpoint.rule=greater',
+           'default_hooks.checkpoint.save_best=coco/AP',
+           'val_dataloader.dataset.allow_missing_classes=True'])
+    assert (tmp_path / 'run/iter_1.pth').is_file()
+    assert not list((tmp_path / 'run').glob('best_*'))
