@@ -9,7 +9,8 @@ from mmengine.config import Config, DictAction
 
 from ..config.changes import apply, set_classes, set_data_root, set_work_dir
 from ..config.files import load_config
-from ..errors import UserError
+from ..config.parts import datasets_of
+from ..errors import CheckpointError, UserError
 
 
 def read_config(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
@@ -23,6 +24,20 @@ def read_config(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
     apply(cfg, [(set_work_dir, folder), (set_data_root, args.data_root or None),
                 (set_classes, args.classes)])
     return cfg
+
+
+def check_order_of_classes(cfg: Config, loader: str, meta: dict, source: str) -> None:
+    """Compare the classes of a checkpoint with those of the data.
+
+    Raises:
+        CheckpointError: If they are the same, in another order.
+    """
+    known = list((meta.get('dataset_meta') or {}).get('classes') or ())
+    for data in datasets_of(cfg, (loader,)):
+        asked = list((data.get('metainfo') or {}).get('classes') or ())
+        if asked != known and sorted(asked) == sorted(known):
+            raise CheckpointError(f'{source}: its classes are {" ".join(known)}, in '
+                                  f'this order; the config has {" ".join(asked)}')
 
 
 def options_of(args: argparse.Namespace) -> dict[str, object]:

@@ -124,7 +124,8 @@ def shares_of(split: list[float] | None) -> tuple[float, float, float] | None:
                         'above 0 and together at most 1')
     train = split[0]
     val = split[1] if len(split) == 2 else (1 - train) / 2
-    return train, val, round(max(0.0, 1 - train - val), 9)
+    left = 1 - train - val
+    return train, val, left if left > 1e-9 else 0.0
 
 
 def say(found: Understood, splits: Splits) -> None:

@@ -27,7 +27,7 @@ from ..io.checkpoints import check_fit, read_checkpoint
 from ..io.large_image import allow_large_pictures
 from ..registry import explain_config
 from . import machine
-from .common import command_line, read_config
+from .common import check_order_of_classes, command_line, read_config
 from .out_of_space import explain_full_disk, explain_out_of_memory
 from .parser import parse
 
@@ -155,6 +155,8 @@ def test(argv: list[str] | None = None) -> dict:
     state = content.get('state_dict')
     notes = notes_of(file) if file else content.get('meta') or {}
     cfg = configure(args, file, carried)
+    if not args.recall:
+        check_order_of_classes(cfg, 'test_dataloader', notes, args.checkpoint)
     if args.recall and state is None and cfg.model.get('rpn_head'):
         raise UserError('--recall: the proposals of an RPN need its checkpoint')
     machine.join_group(args.launcher)

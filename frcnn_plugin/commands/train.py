@@ -22,7 +22,7 @@ from ..io.checkpoints import check_fit, read_checkpoint
 from ..io.large_image import allow_large_pictures
 from ..registry import explain_config
 from . import STARTED, machine
-from .common import command_line, read_config
+from .common import check_order_of_classes, command_line, read_config
 from .machine import print_on_master
 from .out_of_space import explain_full_disk, explain_out_of_memory
 from .parser import parse
@@ -163,6 +163,8 @@ def train(argv: list[str] | None = None) -> None:
         cfg.resume, cfg.load_from = True, checkpoint['path']
         changes.apply(cfg, [(changes.set_seed, seed_of_run(cfg, checkpoint['meta']))])
         take_weights_of_run(cfg, checkpoint['meta'])
+        check_order_of_classes(cfg, 'train_dataloader', checkpoint['meta'],
+                               checkpoint['path'])
     else:
         check_weights(cfg, trial=args.max_iters is not None)
     machine.join_group(args.launcher)

@@ -82,7 +82,8 @@ def use_amp(cfg: Config) -> None:
 def use_bfloat16(cfg: Config) -> None:
     """Train in automatic mixed precision on a CPU."""
     cfg.optim_wrapper.type = 'frcnn_plugin.BF16OptimWrapper'
-    cfg.optim_wrapper.pop('loss_scale', None)
+    for name in ('loss_scale', 'dtype', 'use_fsdp'):  # of AmpOptimWrapper
+        cfg.optim_wrapper.pop(name, None)
 
 
 def follow_with(cfg: Config, tool: str) -> None:

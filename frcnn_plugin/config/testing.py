@@ -9,7 +9,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..errors import ConfigError, SettingError
-from .parts import datasets_of, nested_dicts, part_of
+from .parts import component_of, datasets_of, nested_dicts, part_of
 
 FLIP_BEFORE = ('LoadAnnotations', 'LoadProposals', 'PackDetInputs')
 FILE_KEYS = ('img_id', 'img_path', 'ori_shape', 'img_shape')
@@ -51,13 +51,28 @@ def dump_detections(cfg: Config, file: str) -> None:
 
 
 def measure_recall(cfg: Config, nums: tuple[int, ...]) -> None:
-    """Evaluate so many of the proposals, and no second stage."""
+    """Evaluate so many of the proposals, and no second stage.
+
+    Raises:
+        ConfigError: If the detector is one of mmdet's, which cannot do without one.
+    """
+    if component_of(cfg.model, cfg.get('default_scope'))[0] == 'mmdet':
+        raise ConfigError("recall is measured with type='frcnn_plugin.FasterRCNN', "
+                          "which takes mmdet's heads, too")
     cfg.model.roi_head = None
-    creator = (cfg.model.get('rpn_head') or {}).get('proposal_creator')
-    if creator:
-        creator.test = dict(nms_pre=6 * max(nums), max_per_img=max(nums))
     cfg.test_evaluator = dict(type='ProposalRecall', nums=nums)
     (cfg.get('default_hooks') or {}).pop('report', None)  # proposals are of no class
+    limits = dict(nms_pre=6 * max(nums), max_per_img=max(nums))
+    head = cfg.model.get('rpn_head')
+    if not head:
+        return
+    stock = head.get('test_cfg') or (cfg.model.get('test_cfg') or {}).get('rpn')
+    if head.get('proposal_creator'):
+        head.proposal_creator.test = limits
+    elif stock:
+        stock.update(limits)
+    else:
+        head.proposal_creator = dict(type='frcnn_plugin.ProposalCreator', test=limits)
 
 
 def use_file(cfg: Config, file: str) -> None:
@@ -95,7 +110,8 @@ def use_detector(cfg: Config, carried: Config) -> None:
     """
     cfg.model = carried.model
     for dataset in datasets_of(cfg, ('test_dataloader',)):
-        dataset['pipeline'] = carried.test_dataloader.dataset.pipeline
+        dataset['pipeline'] = next(iter(datasets_of(
+            carried, ('test_dataloader',))))['pipeline']
 
 
 def use_amp(cfg: Config) -> None:
@@ -121,8 +137,9 @@ def use_tta(cfg: Config) -> None:
                     max_per_img=own.get('max_per_img', 100))
     wrapper = cfg.get('tta_model') or dict(type='mmdet.DetTTAModel', tta_cfg=settings)
     cfg.model = dict(**wrapper, module=cfg.model)
-    dataset = cfg.test_dataloader.dataset
-    dataset.pipeline = cfg.get('tta_pipeline') or with_mirror_image(dataset.pipeline)
+    for dataset in datasets_of(cfg, ('test_dataloader',)):
+        dataset['pipeline'] = cfg.get('tta_pipeline') or with_mirror_image(
+            dataset['pipeline'])
 
 
 def with_mirror_image(pipeline: list[dict]) -> list[dict]:

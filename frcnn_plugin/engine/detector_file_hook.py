@@ -38,7 +38,7 @@ class DetectorFileHook(Hook):
         if not is_main_process():
             return
         work_dir = Path(runner.work_dir)
-        best = runner.message_hub.runtime_info.get('best_ckpt')
+        best = best_checkpoint(runner.message_hub.runtime_info)
         last = work_dir / 'last_checkpoint'
         source = best if best and Path(best).is_file() else (
             last.read_text().strip() if last.is_file() else '')
@@ -54,3 +54,10 @@ class DetectorFileHook(Hook):
         with whole_or_absent(work_dir / DETECTOR_FILE) as file:
             torch.save(dict(state_dict=content['state_dict'], meta=meta), file)
         runner.logger.info(f'detector: {work_dir / DETECTOR_FILE}')
+
+
+def best_checkpoint(info: dict) -> str | None:
+    """The best one that mmengine's hook noted; of several metrics that of the first."""
+    return info.get('best_ckpt') or next((
+        path for name, path in info.items()
+        if name.startswith('best_ckpt_') and path), None)

@@ -4,7 +4,7 @@ They go image by image; our samplers, which do the batch at once, are faster.
 """
 
 import torch
-from mmdet.models.task_modules import SamplingResult
+from mmdet.models.task_modules import SamplingResult, ScoreHLRSampler
 from mmengine.structures import InstanceData
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -62,6 +62,10 @@ class StockProposalTargets:
         self.assigner = TASK_UTILS.build(train_cfg['assigner'])
         self.sampler = TASK_UTILS.build(
             train_cfg['sampler'], default_args=dict(context=context))
+        if hasattr(self.sampler, 'hard_mining') or isinstance(
+                self.sampler, ScoreHLRSampler):
+            raise ValueError(f'{type(self.sampler).__name__} asks the head for its '
+                             "losses; it needs mmdet's StandardRoIHead")
 
     def __call__(self, proposals: Proposals, gt: GroundTruth, num_classes: int,
                  bbox_coder) -> RoISamples:

@@ -55,6 +55,9 @@ class RoIHead(MMDetRoIHead, BaseModule):
             self.target_sampler = StockProposalTargets(train_cfg, context=self)
         else:
             self.target_sampler = TASK_UTILS.build(target_sampler or TARGETS)
+        if getattr(self.bbox_head, 'custom_cls_channels', False):
+            raise ValueError('bbox_head.loss_cls has an activation of its own, which '
+                             "needs mmdet's StandardRoIHead")
         self.nms = masked_nms  # a faster one may take its place: accelerate/
 
     def losses(self, features: Sequence[Tensor], proposals: Proposals,

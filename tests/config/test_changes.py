@@ -1,12 +1,13 @@
 import pytest
 from mmengine.config import Config
 
+from frcnn_plugin.commands.common import check_order_of_classes
 from frcnn_plugin.config import changes
 from frcnn_plugin.config.changes import apply, set_classes, set_data_root
 from frcnn_plugin.config.files import load_config
 from frcnn_plugin.config.parts import LOADERS
-from frcnn_plugin.config.testing import measure_recall, show_pictures
-from frcnn_plugin.errors import ConfigError
+from frcnn_plugin.config.testing import measure_recall, show_pictures, use_tta
+from frcnn_plugin.errors import CheckpointError, ConfigError
 
 
 @pytest.fixture
@@ -74,3 +75,52 @@ def test_a_test_leaves_the_tools_out():
     cfg = Config(dict(visualizer=dict(vis_backends=[dict(type=k) for k in kinds])))
     changes.follow_no_more(cfg)
     assert [each.type for each in cfg.visualizer.vis_backends] == kinds[:2]
+
+
+@pytest.mark.parametrize(('model', 'place'), [
+    (dict(rpn_head=dict(type='RPNHead', proposal_creator=dict(test=dict(nms_pre=1)))),
+     'rpn_head.proposal_creator.test'),
+    (dict(rpn_head=dict(type='mmdet.RPNHead'),
+          test_cfg=dict(rpn=dict(nms_pre=1, max_per_img=1))), 'test_cfg.rpn'),
+    (dict(rpn_head=dict(type='RPNHead')), 'rpn_head.proposal_creator.test')])
+def test_as_many_proposals_as_are_measured(model, place):
+    cfg = Config(dict(model=dict(model, type='FasterRCNN')))
+    measure_recall(cfg, (50, 2000))
+    found = cfg.model
+    for name in place.split('.'):
+        found = found[name]
+    assert (found.nms_pre, found.max_per_img) == (12000, 2000)
+    assert cfg.test_evaluator.type == 'ProposalRecall'
+
+
+def test_recall_of_mmdets_detector():
+    cfg = Config(dict(default_scope='mmdet', model=dict(type='FasterRCNN')))
+    with pytest.raises(ConfigError, match=r'frcnn_plugin\.FasterRCNN'):
+        measure_recall(cfg, (5,))
+
+
+def test_mirror_images_of_wrapped_data(cfg):
+    inner = cfg.test_dataloader.dataset
+    cfg.test_dataloader.dataset = dict(type='ConcatDataset', datasets=[inner, inner])
+    use_tta(cfg)
+    for dataset in cfg.test_dataloader.dataset.datasets:
+        assert any(step.type == 'TestTimeAug' for step in dataset.pipeline)
+
+
+def test_bfloat16_of_a_config_with_amp():
+    cfg = Config(dict(optim_wrapper=dict(
+        type='AmpOptimWrapper', dtype='bfloat16', loss_scale='dynamic',
+        clip_grad=None)))
+    changes.use_bfloat16(cfg)
+    assert cfg.optim_wrapper == dict(type='frcnn_plugin.BF16OptimWrapper',
+                                     clip_grad=None)
+
+
+def test_classes_in_another_order(cfg):
+    meta = dict(dataset_meta=dict(classes=('cat', 'dog')))
+    set_classes(cfg, ['dog', 'cat'])
+    with pytest.raises(CheckpointError, match='are cat dog, in this order'):
+        check_order_of_classes(cfg, 'test_dataloader', meta, 'a.pth')
+    set_classes(cfg, ['cat', 'dog'])
+    check_order_of_classes(cfg, 'test_dataloader', meta, 'a.pth')
+    check_order_of_classes(cfg, 'test_dataloader', {}, 'a.pth')

@@ -8,6 +8,7 @@ from mmengine.runner import ValLoop
 from frcnn_plugin.commands.train import train
 from frcnn_plugin.datasets.batch_random_scale import share_of_training
 from frcnn_plugin.engine import IterBasedTrainLoop, timed_train_loop
+from frcnn_plugin.engine.detector_file_hook import best_checkpoint
 from frcnn_plugin.engine.timed_train_loop import CLOSING, SPENT_KEY, TimedTrainLoop
 from frcnn_plugin.errors import ConfigError, SettingError
 from frcnn_plugin.io.checkpoints import read_checkpoint
@@ -23,7 +24,7 @@ default_hooks = dict(checkpoint=dict(interval=3),
 
 
 @HOOKS.register_module()
-class Falls(Hook):
+class WorseEachTime(Hook):
     """Makes each validation worse than the one before."""
 
     priority = 'HIGH'
@@ -119,7 +120,7 @@ def test_a_slower_machine_makes_fewer_steps(timed, clock):
 def test_validated_on_the_way_and_the_best_is_kept(timed, clock, tmp_path):
     clock.step, clock.validation = 10.0, 5.0
     train(timed('--cfg-options', 'train_cfg.validate_at=[0.5]',
-                'default_hooks.falls.type=Falls'))
+                'default_hooks.worse.type=WorseEachTime'))
     assert len(clock.validated) == 2 and (
         0.4 < clock.validated[0] / clock.steps < 0.6)
     meta = read_checkpoint(tmp_path / 'run/detector.pth')['meta']
@@ -166,3 +167,10 @@ def test_no_minutes(timed, clock):
 def test_minutes_of_a_config_for_steps(small):
     with pytest.raises(ConfigError, match='number of steps'):
         train(small('--minutes', '3'))
+
+
+def test_the_best_by_several_metrics():
+    assert best_checkpoint({'best_ckpt': 'a', 'best_ckpt_mAP': 'b'}) == 'a'
+    assert best_checkpoint({'best_ckpt_AP': None, 'best_ckpt_mAP': 'b',
+                            'best_ckpt_loss': 'c'}) == 'b'
+    assert best_checkpoint({}) is None

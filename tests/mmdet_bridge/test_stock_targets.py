@@ -1,8 +1,10 @@
 """mmdet's assigners and samplers label what ours do."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
-from helpers import make_samples, random_boxes
+from helpers import make_samples, random_boxes, tiny_detector
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder
 from peers.matching import partners
 
@@ -11,6 +13,7 @@ from frcnn_plugin.mmdet_bridge.stock_targets import (
     StockAnchorTargets,
     StockProposalTargets,
 )
+from frcnn_plugin.registry import MODELS
 from frcnn_plugin.roi import ProposalTargetSampler
 from frcnn_plugin.rpn import AnchorGenerator, AnchorTargetSampler
 from frcnn_plugin.structures import Proposals
@@ -54,3 +57,24 @@ def test_regions(gt):
             [each.bboxes, each.labels.unsqueeze(-1), each.deltas], dim=-1)[
                 image, each.mask[image]] for each in (ours, theirs))
         torch.testing.assert_close(*partners(mine, other), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('kind', ['OHEMSampler', 'ScoreHLRSampler'])
+def test_samplers_that_ask_for_losses_are_refused(kind):
+    context = SimpleNamespace(bbox_head=SimpleNamespace(num_classes=3),
+                              bbox_roi_extractor=None, with_shared_head=False)
+    sampler = dict(type=f'mmdet.{kind}', num=8, pos_fraction=0.25)
+    with pytest.raises(ValueError, match=f"{kind} asks .* mmdet's StandardRoIHead"):
+        StockProposalTargets(dict(sampler=sampler, assigner=dict(
+            type='mmdet.MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.5)), context)
+
+
+def test_a_loss_with_an_activation_of_its_own_is_refused():
+    cfg = tiny_detector().roi_head
+    cfg.bbox_head = dict(
+        type='mmdet.Shared2FCBBoxHead', in_channels=256, num_classes=3,
+        bbox_coder=dict(type='mmdet.DeltaXYWHBBoxCoder'),
+        loss_cls=dict(type='mmdet.SeesawLoss', num_classes=3),
+        loss_bbox=dict(type='mmdet.L1Loss'))
+    with pytest.raises(ValueError, match='an activation of its own'):
+        MODELS.build(cfg)

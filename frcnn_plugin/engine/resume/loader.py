@@ -10,7 +10,7 @@ import torch
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader, Dataset
 
-from ...errors import BrokenSamplesError, UserError
+from ...errors import BrokenSamplesError, SettingError, UserError
 from .seeds import random_state_at
 
 
@@ -48,7 +48,23 @@ class ResumableLoader(DataLoader):
         """Pass after pass, each in an order of its own if the sampler has one."""
         for epoch in count():
             self.batch_sampler.set_epoch(epoch)
-            yield from self
+            empty = True
+            for batch in self:
+                yield batch
+                empty = False
+            if empty:
+                self.check_length()
+
+    def check_length(self) -> None:
+        """Look whether a pass has a batch.
+
+        Raises:
+            SettingError: If it has none.
+        """
+        if not len(self):
+            raise SettingError(
+                'train_dataloader.drop_last leaves no batch: there are '
+                f'{len(self.dataset)} samples, fewer than batch_size')
 
 
 class PositionedBatchSampler:

@@ -27,6 +27,7 @@ from .seeds import set_random_state
 # in mmengine's message hub, and so in checkpoints
 LAST_VALIDATION_KEY = 'last_validation'
 SKIPPED_BATCHES_KEY = 'skipped_batches'
+EPOCH_KEY = 'epoch_begun'  # its number, the iterations before it, its batches
 
 
 class ResumableLoop:
@@ -177,25 +178,44 @@ class IterBasedTrainLoop(ResumableLoop, stock.IterBasedTrainLoop):
 class EpochBasedTrainLoop(ResumableLoop, stock.EpochBasedTrainLoop):
     """Trains for a number of epochs; see the stock loop for its arguments.
 
-    It resumes inside an epoch, if the checkpoint hook saves by iterations.
+    It resumes inside an epoch, if the checkpoint hook saves by iterations. If the batch
+    size or the number of processes has changed since, such an epoch begins anew.
     """
 
     def run(self) -> nn.Module:
         """Run the epochs that are left."""
         self.begin()
-        if self._iter == self._epoch * len(self.dataloader):
+        self.dataloader.check_length()
+        done = self.batches_done()
+        if not done:
             self.validate_if_due(self._epoch, self._max_epochs)
         while self._epoch < self._max_epochs and not self.stop_training:
-            self.run_epoch()
+            self.run_epoch(done)
+            done = 0
             self.validate_if_due(self._epoch, self._max_epochs)
         self.runner.call_hook('after_train')
         return self.runner.model
 
-    def run_epoch(self) -> None:
+    def batches_done(self) -> int:
+        """How many batches of the epoch an earlier run has trained on."""
+        length = len(self.dataloader)
+        epoch, began, before = self.runner.message_hub.runtime_info.get(
+            EPOCH_KEY, (self._epoch, self._epoch * length, length))
+        done = self._iter - began
+        if epoch != self._epoch or done == 0:
+            return 0
+        if 0 < done <= before and (before == length or done == before):
+            return min(done, length) if before == length else length
+        print_log(f'an epoch has {length} batches now; epoch {self._epoch + 1} begins '
+                  'anew', logger='current', level=logging.WARNING)
+        return 0
+
+    def run_epoch(self, done: int = 0) -> None:
         """Run the iterations that are left of an epoch."""
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
-        done = self._iter - self._epoch * len(self.dataloader)
+        self.runner.message_hub.update_info(EPOCH_KEY, [
+            self._epoch, self._iter - done, len(self.dataloader)])
         self.dataloader.batch_sampler.set_epoch(self._epoch)
         self.dataloader.skip(done)
         for number, batch in enumerate(self.dataloader, done):

@@ -7,7 +7,7 @@ from mmengine.dataset import DefaultSampler, InfiniteSampler
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 from frcnn_plugin.engine.resume.loader import ReproducibleDataset, ResumableLoader
-from frcnn_plugin.errors import BrokenSamplesError
+from frcnn_plugin.errors import BrokenSamplesError, SettingError
 
 
 class Noise(Dataset):
@@ -136,3 +136,12 @@ def test_it_has_the_settings_of_the_loader():
     for name in ('num_workers', 'pin_memory', 'prefetch_factor', 'timeout',
                  'persistent_workers', 'collate_fn', 'worker_init_fn'):
         assert getattr(found, name) == getattr(plain, name), name
+
+
+def test_fewer_samples_than_a_batch_that_is_dropped():
+    batches = BatchSampler(DefaultSampler(Noise(3), shuffle=False), 4, drop_last=True)
+    short = ResumableLoader(DataLoader(Noise(3), batch_sampler=batches), (7, 0))
+    with pytest.raises(SettingError, match='3 samples, fewer than batch_size'):
+        next(short.endless())
+    with pytest.raises(SettingError):
+        short.check_length()

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pytest
 import torch
 from mmengine import runner as stock
 from mmengine.logging import MessageHub
@@ -44,3 +45,19 @@ def test_each_process_draws_numbers_of_its_own(monkeypatch):
         monkeypatch.setattr(train_loops, 'get_rank', lambda rank=rank: rank)
         loop.run_iter({})
     assert drawn[0] == drawn[2] != drawn[1]
+
+
+@pytest.mark.parametrize(('known', 'epoch', 'iteration', 'length', 'done'), [
+    (None, 2, 8, 4, 0), (None, 1, 7, 4, 3),  # of a run that noted nothing
+    (None, 2, 8, 8, 0),  # ... and had other batches
+    ((1, 4, 4), 1, 7, 4, 3), ((1, 4, 4), 1, 8, 4, 4), ((0, 0, 4), 1, 4, 4, 0),
+    ((1, 4, 4), 1, 7, 8, 0), ((1, 4, 4), 1, 8, 8, 8), ((0, 0, 4), 1, 4, 8, 0),
+    ((3, 20, 8), 3, 22, 8, 2)])
+def test_where_an_epoch_goes_on(known, epoch, iteration, length, done):
+    """Also with another number of batches: one that was not finished begins anew."""
+    info = {} if known is None else {train_loops.EPOCH_KEY: known}
+    loop = object.__new__(train_loops.EpochBasedTrainLoop)
+    vars(loop).update(dataloader=range(length), _epoch=epoch, _iter=iteration,
+                      _runner=SimpleNamespace(message_hub=SimpleNamespace(
+                          runtime_info=info)))
+    assert loop.batches_done() == done
