@@ -122,7 +122,8 @@ def read_voc_annotation(path: Path, size: tuple | None = None,
         except BadBox as error:
             annotation.skip(path, where, error)
             continue
-        difficult = (element.findtext('difficult') or '0').strip() not in ('0', '')
+        difficult = (element.findtext('difficult') or '').strip().lower() in (
+            '1', 'true', 'yes')
         annotation.objects.append(
             VOCObject(element.findtext('name').strip(), box, difficult))
         annotation.elements.append(element)

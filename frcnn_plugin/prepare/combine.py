@@ -10,7 +10,7 @@ from .files import Files, grouped
 from .formats import FORMATS
 from .labels import Label
 from .link import Linker
-from .splits import SPLITS, canonical
+from .splits import SPLITS, canonical, of_path
 
 SAME_PICTURE = 'the same picture again'
 Linked = dict[Path, tuple[Label, str]]  # of each picture: annotation and format
@@ -56,12 +56,15 @@ def better_of(path: Path, one: tuple[Label, str], other: tuple[Label, str],
         return keep
     same = Counter(old.boxes) == Counter(new.boxes)
     kinds = [{box.name for box in label.boxes} for label in (old, new)]
-    if name == 'coco' and old.source != new.source and not kinds[0] & kinds[1]:
+    if name == 'coco' and old.source != new.source and not kinds[0] & kinds[1] and not (
+            {box.edges for box in old.boxes} & {box.edges for box in new.boxes}):
         old.boxes += new.boxes  # a file for each class
         old.problems += new.problems
         return one
     keep, drop = sorted((old, new), reverse=True, key=lambda label: (
-        label.source.with_suffix('') == path.with_suffix(''), len(label.boxes),
+        label.source.with_suffix('') == path.with_suffix(''),
+        canonical(label.source.stem) in SPLITS and (
+            canonical(label.source.stem) == of_path(path)), len(label.boxes),
         canonical(label.source.stem) in SPLITS, label is old))
     keep.split = keep.split or drop.split
     account.leave_out(drop, 'the same annotation again' if same

@@ -1,6 +1,7 @@
 """The files of a folder, found once: pictures, and what may describe them."""
 
 import os
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
@@ -39,16 +40,21 @@ class Files:
     @cached_property
     def by_name(self) -> dict[str, list[Path]]:
         """Pictures by their file name, in lower case."""
-        return grouped(self.pictures, lambda path: path.name.lower())
+        return grouped(self.pictures, lambda path: folded(path.name))
 
     @cached_property
     def by_stem(self) -> dict[str, list[Path]]:
         """Pictures by their name without suffix, in lower case."""
-        return grouped(self.pictures, lambda path: path.stem.lower())
+        return grouped(self.pictures, lambda path: folded(path.stem))
 
     def relative(self, path: Path) -> Path:
         """A path as seen from the folder."""
         return path.relative_to(self.root) if path.is_relative_to(self.root) else path
+
+
+def folded(name: str) -> str:
+    """A name as names are compared: macOS takes letters and their accents apart."""
+    return unicodedata.normalize('NFC', name).lower()
 
 
 def grouped(paths: Iterable[Path],

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from .files import folded
 from .formats.yolo import configs_of, lines_of
 from .splits import SPLITS, canonical, of_path
 from .understand import Understood
@@ -34,7 +35,7 @@ def listed(found: Understood) -> dict[str, list[str]]:
     main = [path for path in lists if path.parent.name == 'Main']
     for path in main or lists:
         split = canonical(path.stem)
-        if split is None or path.stem.lower() in found.files.by_stem:
+        if split is None or folded(path.stem) in found.files.by_stem:
             continue
         lines = lines_of(path)
         names = [places.name_of(line) for line in lines if line.strip()]
@@ -64,12 +65,12 @@ class Places:
             for end in (path, path.with_suffix('')):
                 parts = end.parts
                 for begin in range(len(parts)):
-                    key = '/'.join(parts[begin:]).lower()
+                    key = folded('/'.join(parts[begin:]))
                     self.by_end[key].add(picture.name)
 
     def name_of(self, line: str) -> str | None:
         """The name of the picture that a line means, if it is one."""
-        parts = line.strip().replace('\\', '/').lower().split('/')
+        parts = folded(line.strip().replace('\\', '/')).split('/')
         for begin in range(len(parts)):
             names = self.by_end.get('/'.join(parts[begin:]), ())
             if len(names) == 1:

@@ -3,11 +3,13 @@
 import re
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
 from ..datasets.orientation import PictureSize, read_size
 from ..errors import DataError
-from .files import Files, grouped
+from .files import Files, folded, grouped
 from .labels import Label, base_name
+from .splits import canonical, of_path
 
 # names of folders that say what is in them and not which part of a data set it is
 GENERIC = re.compile(
@@ -15,6 +17,7 @@ GENERIC = re.compile(
     r'annotations?|anns?|annots?|labels?|labelled|labeled|xmls?|txts?|jsons?|bbox(es)?|'
     r'yolo|voc|pascal_?voc|coco|obj(_train_data)?|ds\d*)([_-]?(xmls?|txts?|jsons?|voc|'
     r'yolo|images?|labels?|annotations?))?$')
+UPLOAD = re.compile(r'^[0-9a-f]{8}-')  # what Label Studio puts before a name
 
 
 class Linker:
@@ -28,7 +31,7 @@ class Linker:
         self.files = files
         self.size, self.folders = cache(self._size), cache(self._folders)
         self.by_folder = grouped(files.pictures, lambda path: (
-            self.folders(path.parent), path.stem.lower()))
+            self.folders(path.parent), folded(path.stem)))
 
     def _size(self, path: Path) -> PictureSize | None:
         try:
@@ -42,8 +45,10 @@ class Linker:
         A file that is called as the picture and one that the label names may differ:
         the stated size decides, and if it cannot, the name of the file counts.
         """
-        by_stem = self.choose(label, self.files.by_stem.get(
-            label.source.stem.lower(), []), label.source) if label.by_stem else []
+        stem = folded(label.source.stem)
+        by_stem = self.choose(label, self.files.by_stem.get(stem) or (
+            self.files.by_stem.get(UPLOAD.sub('', stem), [])),
+            label.source) if label.by_stem else []
         by_name = self._named(label)
         if by_stem and by_name and not set(by_name) & set(by_stem):
             found = by_name if self._agrees(label, by_name[0]) and not self._agrees(
@@ -61,8 +66,11 @@ class Linker:
     def _named(self, label: Label) -> list[Path]:
         """The pictures that the label names, by path as far as it goes."""
         for name in label.names:
-            base = base_name(name).lower()
+            base = folded(base_name(name))
             found = self.files.by_name.get(base)
+            for other in (folded(unquote(base)), UPLOAD.sub('', folded(unquote(base)))):
+                if not found and other != base:
+                    found, base = self.files.by_name.get(other), other
             if not found and '.' not in base[-6:]:  # written without suffix
                 found = self.files.by_stem.get(base)
             if not found:  # converted since
@@ -81,8 +89,8 @@ class Linker:
         """
         if len(found) < 2:
             return found
-        beside = self.by_folder.get((self.folders(near.parent), near.stem.lower()), [])
-        exact = [path for path in beside if path.name.lower() == near.name.lower()]
+        beside = self.by_folder.get((self.folders(near.parent), folded(near.stem)), [])
+        exact = [path for path in beside if folded(path.name) == folded(near.name)]
         found = exact or beside or found
         called = {near.stem, *map(base_name, label.names)}
         found = [path for path in found if path.stem in called
@@ -90,6 +98,10 @@ class Linker:
         wanted = self.folders(near.parent)
         apart = grouped(found, lambda path: len(wanted ^ self.folders(path.parent)))
         best = apart[min(apart)]
+        # instances_train.json names pictures of train, whatever folder it is in
+        split = canonical(label.split or '') or canonical(label.source.stem)
+        best = [path for path in best if split and of_path(
+            self.files.relative(path)) == split] or best
         if label.size:
             best = [path for path in best if self._agrees(label, path)] or best
         named = {part for name in label.names for part in re.split(r'[\\/]', name)[:-1]}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import unicodedata
 
 import pytest
 from labelled import BOX, SIZE, picture, xml
@@ -9,6 +10,7 @@ from labelled import BOX, SIZE, picture, xml
 from frcnn_plugin.commands.arguments.data import FORMATS as FORMATS_OF_THE_COMMAND
 from frcnn_plugin.commands.prepare import prepare
 from frcnn_plugin.datasets import VOCFolder
+from frcnn_plugin.datasets.voc_annotation import read_voc_annotation
 from frcnn_plugin.errors import DataError, OutputExistsError
 from frcnn_plugin.prepare.files import find_files
 from frcnn_plugin.prepare.formats import FORMATS
@@ -503,3 +505,168 @@ def test_what_a_detector_found_is_no_annotation(tmp_path):
     found = understood(tmp_path)
     ((_, *edges),) = edges_of(found)
     assert edges == pytest.approx(BOX) and not left(found)
+
+
+def write(root, files):
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def coco_of(*names, box=BOX, label='dog'):
+    x1, y1, x2, y2 = box
+    return dict(
+        images=[dict(id=number, file_name=name, width=W, height=H)
+                for number, name in enumerate(names)],
+        categories=[dict(id=1, name=label)],
+        annotations=[dict(id=number, image_id=number, category_id=1,
+                          bbox=[x1, y1, x2 - x1, y2 - y1])
+                     for number, _ in enumerate(names)])
+
+
+WHERE = dict(x=100 * X1 / W, y=100 * Y1 / H, width=100 * (X2 - X1) / W,
+             height=100 * (Y2 - Y1) / H, rotation=0)
+
+
+def label_studio(image, **value):
+    kind, = (key for key in value if 'labels' in key)
+    return dict(id=1, data=dict(image=image), annotations=[dict(
+        was_cancelled=False, result=[dict(type=kind, original_width=W,
+                                          original_height=H, value=value)])])
+
+
+@pytest.mark.parametrize('said', ['Unspecified', 'False', '0', '', '1', 'true'])
+def test_what_counts_as_difficult(tmp_path, said):
+    """makesense.ai writes Unspecified."""
+    picture(tmp_path / 'a.jpg')
+    xml(tmp_path / 'a.xml')
+    text = (tmp_path / 'a.xml').read_text().replace(
+        '<difficult>0<', f'<difficult>{said}<')
+    (tmp_path / 'a.xml').write_text(text)
+    (found,) = understood(tmp_path).pictures
+    assert found.objects[0].difficult == (said in ('1', 'true'))
+    assert read_voc_annotation(tmp_path / 'a.xml').objects[0].difficult == (
+        said in ('1', 'true'))
+
+
+@pytest.mark.parametrize('text', [
+    'filename,xmin,ymin,width,height,class\na.jpg,{},{},20,20,dog\n',
+    'image,x,y,w,h,label\na.jpg,{},{},20,20,dog\n',
+    'a.jpg,{},{},{},{},dog,64,48\n',
+    'id,image_id,file_name,class,class_name,xmin,ymin,xmax,ymax\n'
+    '7,1,a.jpg,0,dog,{},{},{},{}\n'])
+def test_columns_of_other_tables(tmp_path, text):
+    picture(tmp_path / 'a.jpg')
+    picture(tmp_path / '1.jpg', 1)
+    (tmp_path / 'a.csv').write_text(text.format(*BOX))
+    ((name, *edges),) = edges_of(understood(tmp_path))
+    assert name == 'dog' and edges == pytest.approx(BOX)
+
+
+def test_a_header_that_is_not_understood(tmp_path):
+    picture(tmp_path / 'a.jpg')
+    (tmp_path / 'a.csv').write_text('bild,links,oben,b,h,art\na.jpg,10,8,20,20,dog\n')
+    with pytest.raises(DataError):
+        understand(tmp_path)
+
+
+def test_text_files_in_pixels(tmp_path):
+    """Read as shares, each box would be the whole picture."""
+    for name, line in (('a', '1 10 8 30 28'), ('b', 'dog 10.5 8 30 28.25')):
+        picture(tmp_path / f'{name}.jpg', len(line))
+        (tmp_path / f'{name}.txt').write_text(f'{line}\n')
+    picture(tmp_path / 'c.jpg', 3)
+    (tmp_path / 'c.txt').write_text('0 0.5 0.5 0.2 0.2\n')
+    (tmp_path / 'classes.txt').write_text('cat\ndog\n')
+    found = understood(tmp_path)
+    assert not edges_of(found, 'a') and not edges_of(found, 'b') and edges_of(
+        found, 'c')
+    assert left(found)['bad box'] == (0, 2)
+
+
+@pytest.mark.parametrize('files', [
+    {'annotations/instances_train2017.json': coco_of('1.jpg'),
+     'annotations/instances_val2017.json': coco_of('1.jpg', box=(1, 1, 9, 9))},
+    {'train.csv': 'image,label,x,y,width,height\n1.jpg,dog,10,8,20,20\n',
+     'val.csv': 'image,label,x,y,width,height\n1.jpg,dog,1,1,8,8\n'}])
+@pytest.mark.parametrize('both', [True, False])
+def test_one_name_in_two_splits(tmp_path, files, both):
+    write(tmp_path, files)
+    picture(tmp_path / 'val/1.jpg', 1)
+    if both:
+        picture(tmp_path / 'train/1.jpg', 2)
+    found = {each.image.parent.name: each.objects[0].bbox[:2]
+             for each in understood(tmp_path).pictures}
+    assert found == dict(val=(1, 1), **dict(train=(10, 8)) if both else {})
+
+
+@pytest.mark.parametrize(('called', 'task'), [
+    ('images/a.jpg', label_studio('/data/local-files/?d=images/a.jpg',
+                                  rectanglelabels=['dog'], **WHERE)),
+    ('images/my a.jpg', label_studio('s3://bucket/images/my%20a.jpg',
+                                     labels=['dog'], **WHERE)),
+    ('a.jpg', dict(image='/data/upload/1/1a2b3c4d-a.jpg', annotation_id=1, label=[dict(
+        points=[[100 * x / W, 100 * y / H] for x, y in POINTS],
+        polygonlabels=['dog'], original_width=W, original_height=H)]))])
+def test_label_studios_other_names_and_shapes(tmp_path, called, task):
+    picture(tmp_path / called)
+    (tmp_path / 'a.json').write_text(json.dumps([task]))
+    (found,) = understood(tmp_path).pictures
+    assert found.objects[0].name == 'dog'
+    assert found.objects[0].bbox[:2] == pytest.approx(BOX[:2], abs=1e-3)
+
+
+def test_what_label_studio_exports_beside_the_originals(tmp_path):
+    picture(tmp_path / 'photos/a.jpg')
+    write(tmp_path, {'labels/1a2b3c4d-a.txt': '0 ' + ' '.join(map(str, SHARES)),
+                     'classes.txt': 'dog\n'})
+    ((name, *edges),) = edges_of(understood(tmp_path))
+    assert name == 'dog' and edges == pytest.approx(BOX, abs=1e-3)
+
+
+@pytest.mark.parametrize('attributes', [
+    {'id': '1', 'class': 'dog'}, {'color': 'red', 'type': 'dog'},
+    {'quality': {'good': True, 'blur': False}, 'name': 'dog'},
+    {'Truncated': 'no', 'Label': 'dog'}, {'animal': 'dog', 'color': 'red'}])
+def test_the_class_among_the_attributes_of_via(tmp_path, attributes):
+    picture(tmp_path / 'a.jpg')
+    (tmp_path / 'a.json').write_text(json.dumps({'a.jpg1': dict(
+        filename='a.jpg', regions=[dict(
+            shape_attributes=dict(x=X1, y=Y1, width=X2 - X1, height=Y2 - Y1),
+            region_attributes=attributes)])}))
+    ((name, *_),) = edges_of(understood(tmp_path))
+    assert name == 'dog'
+
+
+def test_several_yaml_files_in_one_folder(tmp_path):
+    picture(tmp_path / 'data/images/train/a.jpg')
+    write(tmp_path, {
+        'data/labels/train/a.txt': '1 ' + ' '.join(map(str, SHARES)),
+        'data/coco.yaml': 'path: ../x\ntrain: images/train2017\nnames: [cat, car]\n',
+        'data/mine.yaml': 'train: data/images/train\nnames: [cat, dog]\n'})
+    ((name, *_),) = edges_of(understood(tmp_path))
+    assert name == 'dog'
+
+
+def test_other_files_of_coco(tmp_path):
+    picture(tmp_path / 'train2017/a.jpg')
+    captions = coco_of('a.jpg')
+    captions['annotations'] = [dict(id=5, image_id=0, caption='A dog.')]
+    write(tmp_path, {'annotations/instances_train2017.json': coco_of('a.jpg'),
+                     'annotations/captions_train2017.json': captions,
+                     'annotations/agnostic.json': coco_of('a.jpg', label='object')})
+    found = understood(tmp_path)
+    ((name, *_),) = edges_of(found)
+    assert name == 'dog'
+    assert left(found) == {'another annotation of the same picture': (0, 1)}
+
+
+def test_letters_and_accents_apart(tmp_path):
+    """As macOS has them in names of files."""
+    name = 'Äpfel_ü'
+    picture(tmp_path / 'images' / unicodedata.normalize('NFD', f'{name}.jpg'))
+    (tmp_path / 'a.json').write_text(json.dumps(coco_of(
+        unicodedata.normalize('NFC', f'{name}.jpg'))))
+    (found,) = understood(tmp_path).pictures
+    assert found.objects

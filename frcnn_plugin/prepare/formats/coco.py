@@ -51,12 +51,14 @@ def read_coco_labels(path: Path, content: dict,
         for item in boxes.pop(_key(image['id']), []):
             where = f'annotation {item.get("id")}'
             name = names.get(_key(item.get('category_id')))
+            if not {'bbox', 'segmentation'} & item.keys():
+                continue  # a caption, or a class of the whole picture
             if name is None:
                 label.refuse('unknown class', f'{where}: there is no category '
                              f'{item.get("category_id")}')
             elif item.get('bbox') or item.get('segmentation'):
                 label.add(name, _edges(item), bool(item.get('iscrowd')), where)
-            # others are whole-picture classes, captions and keypoints: no boxes
+            # others have key points only
         yield label
     problems += [Problem(path, 'no picture', f'annotation {item.get("id")}: there is '
                          f'no image {key}', boxes=1)

@@ -8,11 +8,13 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from urllib.parse import unquote
 
 from ..labels import Label, around, whole_size
 
 Labels = Iterable[Label] | None
-LABEL_STUDIO_KINDS = ('rectanglelabels', 'polygonlabels', 'ellipselabels')
+LABEL_STUDIO_KINDS = ('rectanglelabels', 'polygonlabels', 'ellipselabels', 'labels')
+CLASS_KEYS = ('class', 'label', 'name', 'type', 'category', 'object')  # of VIA
 
 
 def read_labelme(path: Path, content: object) -> Labels:
@@ -92,8 +94,9 @@ def read_via(path: Path, content: object) -> Labels:
         regions = entry['regions']
         for region in regions.values() if isinstance(regions, dict) else regions or []:
             with label.shape():
-                values = [_chosen(value) for value in (
-                    region.get('region_attributes') or {}).values()]
+                values = [_chosen(value) for _, value in sorted(
+                    (region.get('region_attributes') or {}).items(),
+                    key=lambda item: item[0].lower() not in CLASS_KEYS)]
                 label.add(next(filter(None, values), 'object'),
                           _via_edges(region.get('shape_attributes') or {}))
         labels.append(label)
@@ -166,7 +169,8 @@ def read_label_studio(path: Path, content: object) -> Labels:
         data = task.get('data') or task
         names = [value for value in data.values() if isinstance(value, str)
                  and re.search(r'\.(jpe?g|png|bmp|webp|tiff?)\b', value.lower())]
-        name = (names or [''])[0].partition('?')[0]
+        name, _, query = (names or [''])[0].partition('?')
+        name = unquote(query[2:] if query.startswith('d=') else name)  # local storage
         # an upload is called 1a2b3c4d-picture.jpg
         plain = re.sub(r'^[0-9a-f]{8}-', '', name.rpartition('/')[2])
         label = Label(path, (name, plain), shares=True)
@@ -174,7 +178,7 @@ def read_label_studio(path: Path, content: object) -> Labels:
         done = [each for each in done if not each.get('was_cancelled')]
         results = done[0].get('result') or [] if done else [
             dict(value=each) for value in task.values() if isinstance(value, list)
-            for each in value if isinstance(each, dict) and 'x' in each]
+            for each in value if isinstance(each, dict) and {'x', 'points'} & {*each}]
         for result in results:
             with label.shape():
                 value = result.get('value') or {}

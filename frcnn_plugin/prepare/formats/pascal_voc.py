@@ -26,6 +26,7 @@ def read_voc(path: Path, root: Element) -> Label:
             kind, detail = error.args
             label.refuse(kind, f'{where}: {detail}')
             continue
-        difficult = (element.findtext('difficult') or '0').strip() not in ('0', '')
+        difficult = (element.findtext('difficult') or '').strip().lower() in (
+            '1', 'true', 'yes')
         label.add(name, (x1, y1, x2 + 1, y2 + 1), difficult, where)
     return label

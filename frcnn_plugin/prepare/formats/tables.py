@@ -3,12 +3,13 @@
 import csv
 from pathlib import Path
 
+from ...datasets.voc_layout import IMAGE_SUFFIXES
 from ..labels import Label, whole_size
 
 COLUMNS = {  # what is wanted: what tools call it
-    'image': ('filename', 'image', 'image_name', 'image_path', 'imageid', 'image_id',
-              'path', 'file', 'img', 'file_name', 'external_id'),
-    'class': ('class', 'label', 'label_name', 'class_name', 'name', 'category'),
+    'image': ('filename', 'file_name', 'image', 'image_name', 'image_path',
+              'path', 'file', 'img', 'imageid', 'image_id', 'external_id'),
+    'class': ('class_name', 'label_name', 'class', 'label', 'name', 'category'),
     'x1': ('xmin', 'x_min', 'x1', 'left', 'bbox_x'),
     'y1': ('ymin', 'y_min', 'y1', 'top', 'bbox_y'),
     'x2': ('xmax', 'x_max', 'x2', 'right'),
@@ -17,9 +18,10 @@ COLUMNS = {  # what is wanted: what tools call it
     'width': ('width', 'image_width', 'img_width'),
     'height': ('height', 'image_height', 'img_height'),
 }
-# without a header: makesense.ai's, and RetinaNet's
+# without a header: makesense.ai's, RetinaNet's, and that of SKU-110K
 MAKESENSE = ('class', 'x1', 'y1', 'w', 'h', 'image', 'width', 'height')
 RETINANET = ('image', 'x1', 'y1', 'x2', 'y2', 'class')
+SKU110K = (*RETINANET, 'width', 'height')
 
 
 def read_table(path: Path) -> list[Label] | None:
@@ -34,9 +36,12 @@ def read_table(path: Path) -> list[Label] | None:
         return None
     if not rows:
         return None
-    # a table without a header may begin with a picture that has no box
-    columns = _columns(rows[0]) or _columns(next(
-        (row for row in rows[:100] if any(map(_is_number, row))), rows[0]))
+    columns = _columns(rows[0])
+    # a table without a header may begin with a picture that has no box; a header that
+    # is not understood says that the order is another one
+    if columns is None and not (rows[0][1:] and all(rows[0][1:])):
+        columns = _columns(next(
+            (row for row in rows[:100] if any(map(_is_number, row))), rows[0]))
     if columns is None:
         return None
     header = _columns(rows[0]) is not None and not any(map(_is_number, rows[0]))
@@ -76,8 +81,14 @@ def _columns(first: list[str]) -> dict[str, int] | None:
             x, y = ('x', 'y') if 'x' in lower else ('left', 'top')
             found.update(x1=lower.index(x), y1=lower.index(y), w=found.pop('width'),
                          h=found.pop('height'))
+        if {'x', 'y', 'w', 'h'} <= set(lower):
+            found.update(x1=lower.index('x'), y1=lower.index('y'))
+        elif 'x1' in found and 'x2' not in found and 'w' not in found and {
+                'width', 'height'} <= set(found):
+            found.update(w=found.pop('width'), h=found.pop('height'))
     elif len(first) in (8, 6) and all(_is_number(cell) for cell in first[1:5]):
-        order = MAKESENSE if len(first) == 8 else RETINANET
+        order = RETINANET if len(first) == 6 else (SKU110K if first[0].lower().endswith(
+            IMAGE_SUFFIXES) else MAKESENSE)
         found = {name: index for index, name in enumerate(order)}
     else:
         return None

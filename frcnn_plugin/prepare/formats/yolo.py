@@ -12,6 +12,7 @@ from ..labels import Label, around
 
 NAME_FILES = ('classes.txt', 'obj.names', '_darknet.labels', 'predefined_classes.txt',
               'labels.txt', 'class.names', 'classes.names', 'obj_names.txt')
+MAX_SHARE = 2.0  # of a side: more is in pixels
 OWN_YAML = ('data', 'dataset')  # what the YAML file of a data set is called
 
 
@@ -44,6 +45,9 @@ def label_of(path: Path, lines: list[str], names: dict[int, str],
         keypoints: How many numbers of key points follow each box.
     """
     label = Label(path, by_stem=True, shares=True, unnamed=not names)
+    pixels = any(abs(value) > MAX_SHARE for row in map(_row, lines) if row
+                 for value in (row[1:5] if len(row) in (5, 6, 5 + keypoints)
+                               else row[1:]))
     for number, line in enumerate(lines, start=1):
         where, row = f'line {number}', _row(line)
         if row and keypoints and len(row) == 5 + keypoints:
@@ -51,6 +55,8 @@ def label_of(path: Path, lines: list[str], names: dict[int, str],
         if not row or len(row) < 5 or (len(row) > 6 and len(row) % 2 == 0):
             label.refuse('bad box', f'{where}: {line.strip()[:60]!r} is not class, '
                          'x, y, width, height')
+        elif pixels:
+            label.refuse('bad box', f'{where}: in pixels, not in shares of the sides')
         elif isinstance(row[0], str):
             label.add(row[0], _edges(row), where=where)
         elif row[0] != int(row[0]) or (names and int(row[0]) not in names):
@@ -131,19 +137,32 @@ def names_in(folder: Path) -> dict[int, str]:
 
 
 def configs_of(folder: Path) -> Iterator[dict]:
-    """The YAML files of a folder that describe a data set.
+    """The YAML files of a folder that describe a data set, first those of this one.
 
     What is not YAML is passed over: it describes something else, or nothing.
     """
     paths = [*folder.glob('*.yaml'), *folder.glob('*.yml')]
     paths.sort(key=lambda path: (path.stem not in OWN_YAML, path.name))
+    found = []
     for path in paths:
         try:
             content = yaml.safe_load(path.read_text(encoding='utf-8'))
         except (yaml.YAMLError, ValueError, OSError, RecursionError):
             continue
         if isinstance(content, dict) and 'names' in content:
-            yield content
+            found.append(content)
+    yield from sorted(found, key=lambda config: not _is_here(folder, config))
+
+
+def _is_here(folder: Path, config: dict) -> bool:
+    """Whether its pictures to train on are in a folder."""
+    train = config.get('train')
+    for place in train if isinstance(train, list) else [train]:
+        parts = [part for part in str(place or '').replace('\\', '/').split('/')
+                 if part not in ('', '.', '..')]
+        if any(folder.joinpath(*parts[begin:]).exists() for begin in range(len(parts))):
+            return True
+    return False
 
 
 def lines_of(path: Path) -> list[str]:
