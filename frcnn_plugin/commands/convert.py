@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from ..errors import UserError
+from ..inference.carried_config import classes_of
 from ..interop.configure import build, name_classes, peer_config
 from ..interop.layouts import as_if_eps
-from ..interop.peers import Peer, is_ours, recognise
+from ..interop.peers import Peer, is_ours, recognise, renewed
 from ..interop.to_peers import to_mmdet, to_torchvision
 from ..io.checkpoints import StateDict, check_fit, read_checkpoint
 from ..io.data_pickle import read_data_pickle
@@ -34,6 +35,7 @@ def convert(argv: list[str] | None = None) -> None:
             raise UserError(f'{path}: exists already; --overwrite replaces it')
     content = read_source(args.checkpoint)
     meta = content.get('meta') or {}
+    content['state_dict'] = renewed(content['state_dict'])
     state, peer = content['state_dict'], None
     if not is_ours(state):
         peer = find_peer(args, content)
@@ -44,9 +46,10 @@ def convert(argv: list[str] | None = None) -> None:
     elif args.to == 'ours':
         raise UserError(f'{args.checkpoint}: has our names already; --to mmdet or --to '
                         'torchvision converts it')
-    style = args.style or ('caffe' if re.search(
-        r"style\s*=\s*['\"]caffe", str(meta.get('cfg', ''))) else None)
-    known = (meta.get('dataset_meta') or {}).get('classes')
+    text = str(meta.get('cfg') or meta.get('config'))  # as mmdet 2 calls it
+    style = args.style or (
+        'caffe' if re.search(r"style\s*=\s*['\"]caffe", text) else None)
+    known = classes_of(meta)
     write = _write_ours if args.to == 'ours' else _write_theirs
     write(args, as_if_eps(state, args.norm_eps), peer, style, known)
 

@@ -89,6 +89,10 @@ def check_arguments(args: argparse.Namespace) -> Path:
     out = args.out or Path(args.checkpoint).with_suffix(suffix)
     if out.suffix != suffix:
         raise UserError(f'--out {out}: a file of --to {args.to} ends with {suffix}')
+    weights = out.with_suffix('.bin')  # which OpenVINO writes beside it
+    if args.to == 'openvino' and weights.exists() and not out.exists():
+        raise UserError(f'--out {out}: {weights} would be written over; give another '
+                        'name')
     out.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(out.parent, os.W_OK):
         raise UserError(f'--out {out}: nothing can be written into this folder')

@@ -113,4 +113,4 @@ def write(stages: dict[str, Stage], args: argparse.Namespace, weights: str,
                 (name, *describe(tensor)) for name, tensor in stage.tensors.items()]))
     write_whole(args.out / 'stages.html', render(
         'stages.html.j2', title=args.image.name, subtitle=weights,
-        stages=shown).encode())
+        stages=shown).encode('utf-8', 'backslashreplace'))

@@ -68,8 +68,15 @@ def size_of(image: Image.Image) -> PictureSize:
             # a tag after the pixels would need all of them decoded
             image.format == 'PNG' and 'exif' not in image.info):
         return PictureSize(*image.size)
-    orientation = image.getexif().get(TAG, 1)
+    orientation = orientation_of(image)
     return PictureSize(*image.size, orientation if orientation in range(1, 9) else 1)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """What EXIF says; Pillow's own way looks into XMP too, and OpenCV does not."""
+    exif = Image.Exif()
+    exif.load(image.info.get('exif') or b'')
+    return exif.get(TAG, 1)
 
 
 def is_lfs_pointer(path: Path) -> bool:

@@ -105,7 +105,8 @@ def new_sides(height: int, width: int, resize: dict) -> Sequence[int]:
         small, large = sorted(resize['scale'])
         across = down = torch.sym_min(large / torch.sym_max(height, width),
                                       small / torch.sym_min(height, width))
-    return torch.sym_int(height * down + 0.5), torch.sym_int(width * across + 0.5)
+    return (torch.sym_max(1, torch.sym_int(height * down + 0.5)),
+            torch.sym_max(1, torch.sym_int(width * across + 0.5)))
 
 
 def export_graph(graph: GraphDetector) -> ExportedProgram:

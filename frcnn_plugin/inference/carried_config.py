@@ -86,12 +86,19 @@ def check_types(config: object, source: str) -> None:
                 'which is not an allowed component; pass your own config')
 
 
+def classes_of(meta: dict) -> tuple[str, ...] | None:
+    """The classes that a checkpoint's ``meta`` states, that of mmdet 2 too."""
+    told = meta.get('dataset_meta') or {}
+    known = told.get('classes') or told.get('CLASSES') or meta.get('CLASSES')
+    return None if known is None else tuple(known)
+
+
 def class_names(meta: dict, cfg: Config) -> tuple[str, ...]:
     """The classes as the checkpoint, or else the config, states them."""
     configured = cfg.test_dataloader.dataset.get('metainfo')
-    for known in (meta.get('dataset_meta'), configured):
-        if known and known.get('classes') is not None:
-            return tuple(known['classes'])
+    known = classes_of(meta) or (configured or {}).get('classes')
+    if known is not None:
+        return tuple(known)
     sizes = [node['num_classes'] for node in nested_dicts(cfg.model.get('roi_head'))
              if 'num_classes' in node]
     return tuple(f'class {number}' for number in range(sizes[0] if sizes else 1))

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from ..datasets.orientation import orientation_of
 from ..errors import CannotWriteError, DataError
 
 ONE = 2**11  # of a weight, in the whole numbers that OpenCV resizes with
-ORIENTATION = 0x0112  # the tag of EXIF
 TURNS = dict(enumerate((
     Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180,
     Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.TRANSPOSE,
@@ -73,7 +73,7 @@ def write_image(path: Path, image: np.ndarray) -> None:
 def _upright(image: Image.Image) -> Image.Image:
     image.load()  # Pillow turns a TIFF while it loads, and then forgets the tag
     try:
-        turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
+        turn = TURNS.get(orientation_of(image))
     except Exception:  # what is damaged says nothing, as to OpenCV
         turn = None
     return image if turn is None else image.transpose(turn)

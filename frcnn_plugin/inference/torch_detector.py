@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from mmengine.dataset import Compose, pseudo_collate
@@ -13,7 +14,7 @@ from mmengine.registry import DefaultScope
 from ..accelerate.inference import fold_batch_norms, for_inference
 from ..accelerate.precision import check_mixed_precision, half_type, mixed_precision
 from ..config.parts import nested_dicts
-from ..errors import CheckpointError, ConfigError, UserError
+from ..errors import CheckpointError, ConfigError, DataError, UserError
 from ..evaluation.operating_points import KEY
 from ..io.checkpoints import check_fit, read_checkpoint
 from ..registry import MODELS, SCOPE, explain_config
@@ -63,10 +64,15 @@ class ModelDetector(Detector):
 
     def prepare(self, image: np.ndarray) -> dict:
         """An image after the config's pipeline: ``inputs`` and ``data_samples``."""
-        with DefaultScope.overwrite_default_scope(self.scope):
-            return self.pipeline(dict(
-                img=image, img_path='', img_id=0, img_shape=image.shape[:2],
-                ori_shape=image.shape[:2], height=image.shape[0], width=image.shape[1]))
+        height, width = image.shape[:2]
+        try:
+            with DefaultScope.overwrite_default_scope(self.scope):
+                return self.pipeline(dict(
+                    img=image, img_path='', img_id=0, img_shape=(height, width),
+                    ori_shape=(height, width), height=height, width=width))
+        except cv2.error as error:
+            raise DataError(f'{width}x{height} pixels: too narrow to be resized'
+                            ) from error
 
 
 class TorchDetector(ModelDetector):

@@ -184,6 +184,20 @@ PEERS = (
 OURS = ('rpn_head.rpn_conv.0.weight', 'roi_head.bbox_head.fc_cls.weight')
 
 
+def renewed(state: StateDict) -> StateDict:
+    """The state dict of torchvision's older files with its names of today.
+
+    Its published weights are of that kind; torchvision renames them when it loads them.
+    """
+    if 'backbone.body.conv1.weight' not in state:
+        return state
+    names = (re.sub(r'^rpn\.head\.conv\.(?=weight|bias)', 'rpn.head.conv.0.0.', name)
+             for name in state)
+    names = (re.sub(r'^(backbone\.fpn\.(inner|layer)_blocks\.\d+)\.(?=weight|bias)',
+                    r'\1.0.', name) for name in names)
+    return dict(zip(names, state.values(), strict=True))
+
+
 def recognise(state: StateDict) -> list[Peer]:
     """The code bases whose marks a state dict bears; more than one if they agree."""
     return [peer for peer in PEERS if all(mark in state for mark in peer.marks)]

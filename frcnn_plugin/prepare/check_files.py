@@ -13,6 +13,7 @@ from ..datasets.voc_annotation import VOCAnnotation, read_voc_annotation
 from ..datasets.voc_layout import find_image
 from ..errors import UserError
 
+BITS = 258  # the tag of TIFF: bits of each channel
 MODES = {  # of Pillow: the kind of problem, and what training makes of it
     'L': ('grey', 'grey; its one channel is repeated'),
     '1': ('grey', 'black and white; its one channel is repeated'),
@@ -105,6 +106,7 @@ def check_image(path: Path) -> tuple[PictureSize | None, list[Problem]]:
     try:
         with Image.open(path) as image:
             size, mode = size_of(image), image.mode
+            bits = (getattr(image, 'tag_v2', None) or {}).get(BITS, ())
             image.load()
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError,
             SyntaxError) as error:
@@ -112,6 +114,9 @@ def check_image(path: Path) -> tuple[PictureSize | None, list[Problem]]:
         reason = ('a Git-LFS pointer, the picture itself was not fetched'
                   if is_lfs_pointer(path) else error)
         return size, [Problem(path, kind, f'cannot be decoded ({reason})')]
+    if mode == 'F' or (mode == 'I' and 32 in bits):
+        return size, [Problem(path, 'unreadable image',
+                              'it has 32 bits a channel, which training cannot read')]
     kind, detail = MODES.get(mode.partition(';')[0], (None, None))
     if kind:
         problems.append(Problem(path, kind, detail, costs_data=False))

@@ -107,8 +107,17 @@ class Detection:
             error = UserError('videos need OpenCV: pip install opencv-python-headless')
             yield 1, [(source, None, error, None)]
             return
-        video, writer, frame = cv2.VideoCapture(str(source.path)), None, 0
-        rate = video.get(cv2.CAP_PROP_FPS) or 25.0
+        try:  # OpenCV crashes on other names
+            os.fspath(self.out / source.path).encode()
+        except UnicodeEncodeError:
+            error = UserError('a video whose name is not UTF-8 cannot be opened')
+            yield 1, [(source, None, error, None)]
+            return
+        # in full: FFmpeg takes what is before a colon for a protocol
+        video = cv2.VideoCapture(os.path.abspath(source.path))
+        writer, frame = None, 0
+        rate = video.get(cv2.CAP_PROP_FPS)
+        rate = rate if 0 < rate <= 1000 else 25.0
         total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
         task = self.bar.add_task(escape(source.name), total=max(total, 1))
         while True:
@@ -125,8 +134,11 @@ class Detection:
                         target = self.target(source)
                         target.parent.mkdir(parents=True, exist_ok=True)
                         writer = cv2.VideoWriter(
-                            str(target), cv2.VideoWriter_fourcc(*'mp4v'), rate,
+                            os.path.abspath(target),
+                            cv2.VideoWriter_fourcc(*'mp4v'), rate,
                             picture.shape[1::-1])
+                        if not writer.isOpened():
+                            self.note(f'{target}: no video can be written there')
                     writer.write(picture)
             yield 0, [(source, image, each, frame + place) for place, (image, each)
                       in enumerate(zip(images, found, strict=True))]
@@ -158,8 +170,7 @@ class Detection:
             except UserError as error:
                 if getattr(error.__cause__, 'errno', None) in FULL:
                     raise
-                self.unwritten += 1  # what is found is listed all the same
-                self.reasons += [str(error)] * (len(self.reasons) < SHOWN)
+                self.note(str(error))  # what is found is listed all the same
         return line_of(row_of(source.name, image.shape[:2], found, frame))
 
     def picture(self, image: np.ndarray | LargeImage, found: Prediction) -> np.ndarray:
@@ -169,6 +180,11 @@ class Detection:
             factor = small.shape[1] / image.shape[1]
             return self.draw(small, replace(found, boxes=found.boxes * factor))
         return self.draw(image, found)
+
+    def note(self, reason: str) -> None:
+        """Count a picture that could not be written."""
+        self.unwritten += 1
+        self.reasons += [reason] * (len(self.reasons) < SHOWN)
 
     def target(self, source: Source) -> Path:
         """Where its picture goes.

@@ -52,7 +52,7 @@ def sources(text: str, besides: Path | None = None) -> Iterator[Source]:
              else in_files(text, root, besides))
     first = next(found, None)
     if first is None:
-        exists = root is None or Path(text).expanduser().exists() or any(
+        exists = root is None or Path(os.path.expanduser(text)).exists() or any(
             glob.iglob(text, recursive=True))
         raise UserError(f'{text}: no image or video in it; supported extensions: '
                         f'{", ".join(IMAGES + VIDEOS)}' if exists else
@@ -68,7 +68,7 @@ def root_of(text: str) -> Path | None:
     """
     if text == '-' or text.startswith('@'):
         return None
-    root = Path(text).expanduser()
+    root = Path(os.path.expanduser(text))
     if root.is_dir():
         return root
     wild = [glob.has_magic(part) for part in root.parts]
@@ -79,7 +79,7 @@ def root_of(text: str) -> Path | None:
 
 def in_files(text: str, root: Path, besides: Path | None) -> Iterator[Source]:
     """Those in a folder, of a pattern, or the one, but for those below ``besides``."""
-    given = Path(text).expanduser()
+    given = Path(os.path.expanduser(text))
     if given == root:
         files: Iterable[str] = walk(str(root))
     elif given.is_file():
@@ -107,11 +107,13 @@ def in_list(text: str, besides: Path | None) -> Iterator[Source]:
     """
     out = besides and os.path.join(besides.resolve(), '')
     try:
-        with (os.fdopen(os.dup(sys.stdin.fileno()), encoding='utf-8', errors=(
+        with (os.fdopen(os.dup(sys.stdin.fileno()), encoding='utf-8-sig', errors=(
                 'surrogateescape')) if text == '-' else
-              open(text[1:], encoding='utf-8', errors='surrogateescape')) as lines:
+              open(text[1:], encoding='utf-8-sig', errors='surrogateescape')) as lines:
             for line in lines:
                 line = line.rstrip('\r\n')
+                if '\0' in line:
+                    raise UserError(f'{text}: is not encoded in UTF-8')
                 if line and not (out and os.path.abspath(line).startswith(out)):
                     path = Path(line)
                     yield Source(path, name_below(path))

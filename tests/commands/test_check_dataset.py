@@ -111,3 +111,14 @@ def test_the_picture_that_is_truncated_is_read_by_opencv(root):
     found = cv2.imread(str(root / 'JPEGImages/truncated.jpg'))
     whole = np.array(Image.open(root / 'JPEGImages/size.jpg'))
     assert found is not None and found.shape == whole.shape
+
+
+@pytest.mark.parametrize('kind', [np.float32, np.int32])
+def test_channels_of_32_bits(root, tmp_path, kind):
+    """OpenCV, which training reads with, gives nothing for them."""
+    Image.fromarray(np.ones((48, 64), kind)).save(root / 'JPEGImages/deep.tif')
+    write_xml(root, 'deep', [('dog', 1, 2, 30, 40)], (64, 48))
+    with (root / 'ImageSets/Main/train.txt').open('a') as file:
+        file.write('\ndeep\n')
+    _, found = check(root, '--classes', *CLASSES)
+    assert ('deep.tif', 'unreadable image', True) in found

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 from functools import cache
 
 import pytest
@@ -225,3 +226,25 @@ def test_torchvisions_published_weights(tmp_path):
     data = Config.fromfile(tmp_path / 'new.py').test_dataloader.dataset
     names = data.metainfo.classes
     assert (names[0], names[11], names[-1]) == ('person', 'unused 12', 'toothbrush')
+
+
+def test_torchvisions_older_names(tmp_path):
+    """Those of the weights that it publishes."""
+    state = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None,
+                                    num_classes=91).state_dict()
+    older = {re.sub(r'(_blocks\.\d)\.0\.', r'\1.', name.replace(
+        'head.conv.0.0.', 'head.conv.')): value for name, value in state.items()}
+    assert {'rpn.head.conv.weight', 'backbone.fpn.inner_blocks.0.weight'} <= {*older}
+    assert same(run(tmp_path, older), run(tmp_path, state))
+
+
+def test_what_mmdet_2_says_of_a_checkpoint(tmp_path):
+    """Its classes and its style are elsewhere in ``meta``."""
+    state = random_state(shapes_of('detectron2_r50_c4'))
+    names = tuple('abcdef')
+    for meta in (dict(CLASSES=names, config="dict(style='caffe')"),
+                 dict(dataset_meta=dict(CLASSES=names), cfg='style="caffe"')):
+        run(tmp_path, dict(state_dict=state, meta=meta))
+        cfg = Config.fromfile(tmp_path / 'new.py')
+        assert tuple(cfg.test_dataloader.dataset.metainfo.classes) == names
+        assert cfg.model.backbone.style == 'caffe'

@@ -1,6 +1,7 @@
 """A file for other programs, which detects what the checkpoint does."""
 
 import json
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -194,3 +195,13 @@ def test_8_bits_need_pictures(checkpoint, tmp_path, shapes_root):
              'what has to be equal')):
         with pytest.raises(UserError, match=says):
             export([checkpoint, *words, *out])
+
+
+def test_no_weights_are_written_over(checkpoint, tmp_path):
+    """OpenVINO puts a .bin beside its .xml, and a checkpoint may be called so."""
+    path = tmp_path / 'pytorch_model.bin'
+    shutil.copyfile(checkpoint, path)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=f'{path} would be written over'):
+        export([str(path), '--to', 'openvino'])
+    assert path.read_bytes() == before

@@ -175,3 +175,13 @@ def test_boxes_scores_and_labels_are_sorted_alike(checkpoint, monkeypatch):
     assert sorted_.scores.tolist() == pytest.approx([0.9, 0.2])
     assert sorted_.labels.tolist() == [1, 0]
     assert sorted_.boxes.tolist() == [[5, 6, 7, 8], [1, 2, 3, 4]]
+
+
+def test_a_picture_that_is_too_narrow(checkpoint, tmp_path):
+    text = load_weights_only(checkpoint)['meta']['cfg']
+    config = tmp_path / 'config.py'
+    config.write_text(re.sub(r'scale_factor=1.0', 'scale=(100, 60), keep_ratio=True',
+                             text))
+    detector = Detector(checkpoint, config, device='cpu')
+    with pytest.raises(UserError, match='3000x1 pixels: too narrow'):
+        detector(np.zeros((1, 3000, 3), np.uint8))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from frcnn_plugin.datasets.orientation import read_size
 from frcnn_plugin.errors import CannotWriteError
 from frcnn_plugin.inference import Prediction
 from frcnn_plugin.inference.images import (
@@ -81,6 +82,19 @@ def test_a_turned_picture_is_what_training_sees(tmp_path, suffix, orientation):
     seen = mmcv.imread(path, backend='cv2')
     assert seen.shape == ((60, 40, 3) if orientation > 4 else (40, 60, 3))
     np.testing.assert_allclose(read_image(path).astype(int), seen, atol=3)
+    assert read_size(path).upright == seen.shape[1::-1]
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.webp', '.png'])
+def test_an_orientation_that_opencv_does_not_see(tmp_path, suffix):
+    """In XMP only, where a tool has removed EXIF."""
+    path, xmp = tmp_path / f'a{suffix}', (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmlns:tiff='
+        b'"http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></x:xmpmeta>')
+    options = {} if suffix == '.png' else dict(xmp=xmp)
+    Image.fromarray(noise(40, 60, 3)).save(path, **options)
+    assert read_image(path).shape == cv2.imread(str(path)).shape == (40, 60, 3)
+    assert read_size(path) == (60, 40, 1)
 
 
 def test_a_damaged_exif_says_nothing(tmp_path):

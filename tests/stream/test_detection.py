@@ -2,9 +2,11 @@
 
 import errno
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -54,6 +56,36 @@ def test_a_video_that_cannot_be_read(tmp_path):
     Path(film).write_text('no film')
     _, lines = lines_of([film], tmp_path)
     assert lines == [dict(file_name=film, error='not a readable video')]
+
+
+def film_of(path, frames=3):
+    writer = cv2.VideoWriter(os.path.abspath(path), cv2.VideoWriter_fourcc(*'mp4v'),
+                             25.0, (64, 48))
+    for _ in range(frames):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+
+
+def test_names_of_videos(tmp_path, monkeypatch):
+    """A colon is no protocol, and OpenCV crashes on what is not UTF-8."""
+    monkeypatch.chdir(tmp_path)
+    film_of('12:30.mp4')
+    _, lines = lines_of(['12:30.mp4'], tmp_path)
+    assert [line['frame'] for line in lines] == [0, 1, 2]
+    os.rename('12:30.mp4', b'v\xff.mp4')
+    _, lines = lines_of([os.fsdecode(b'v\xff.mp4')], tmp_path)
+    line, = lines
+    assert line['error'] == 'a video whose name is not UTF-8 cannot be opened'
+
+
+def test_a_video_that_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    film_of('film.mp4')
+    out = tmp_path / 'out'
+    (out / 'film.mp4').mkdir(parents=True)
+    detection, lines = lines_of(['film.mp4'], out, draw=lambda image, found: image)
+    assert len(lines) == 3 and detection.unwritten == 1
+    assert detection.reasons == [f'{out}/film.mp4: no video can be written there']
 
 
 @pytest.mark.parametrize(('number', 'ends'), [(errno.ENOSPC, True),

@@ -102,3 +102,21 @@ def test_batches(root):
              for batch in batches(sources(str(root)), 2)]
     assert found == [['a.jpg', 'b/a.jpg'], ['b/c/d.PNG', 'b.jpg'], ['c.jpg'],
                      ['film.mp4'], ['linked.jpg', 'z.webp']]
+
+
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig'])
+def test_lists_as_editors_write_them(root, tmp_path, encoding):
+    file = tmp_path / 'list.txt'
+    file.write_text(f'{root}/a.jpg\n{root}/b.jpg\n', encoding)
+    assert [source.path.name for source in sources(f'@{file}')] == ['a.jpg', 'b.jpg']
+    file.write_text(f'{root}/a.jpg\n', 'utf-16')
+    with pytest.raises(UserError, match='is not encoded in UTF-8'):
+        names(f'@{file}')
+
+
+def test_a_name_that_begins_with_a_tilde(root, monkeypatch):
+    (root / '~tmp.jpg').touch()
+    monkeypatch.chdir(root)
+    assert names('~tmp.jpg') == ['~tmp.jpg']
+    with pytest.raises(UserError, match=r'~none\.jpg: no such image'):
+        names('~none.jpg')
