@@ -90,7 +90,8 @@ def check_arguments(args: argparse.Namespace) -> Path:
     if out.suffix != suffix:
         raise UserError(f'--out {out}: a file of --to {args.to} ends with {suffix}')
     weights = out.with_suffix('.bin')  # which OpenVINO writes beside it
-    if args.to == 'openvino' and weights.exists() and not out.exists():
+    if args.to == 'openvino' and weights.exists() and (
+            not out.exists() or weights.samefile(args.checkpoint)):
         raise UserError(f'--out {out}: {weights} would be written over; give another '
                         'name')
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -204,8 +204,10 @@ class EpochBasedTrainLoop(ResumableLoop, stock.EpochBasedTrainLoop):
         done = self._iter - began
         if epoch != self._epoch or done == 0:
             return 0
-        if 0 < done <= before and (before == length or done == before):
-            return min(done, length) if before == length else length
+        if done == before:  # all of them
+            return length
+        if before == length and 0 < done < length:
+            return done
         print_log(f'an epoch has {length} batches now; epoch {self._epoch + 1} begins '
                   'anew', logger='current', level=logging.WARNING)
         return 0
