@@ -110,8 +110,7 @@ def use_detector(cfg: Config, carried: Config) -> None:
     """
     cfg.model = carried.model
     for dataset in datasets_of(cfg, ('test_dataloader',)):
-        dataset['pipeline'] = next(iter(datasets_of(
-            carried, ('test_dataloader',))))['pipeline']
+        dataset['pipeline'] = carried.test_dataloader.dataset.pipeline
 
 
 def use_amp(cfg: Config) -> None:
@@ -137,7 +136,8 @@ def use_tta(cfg: Config) -> None:
                     max_per_img=own.get('max_per_img', 100))
     wrapper = cfg.get('tta_model') or dict(type='mmdet.DetTTAModel', tta_cfg=settings)
     cfg.model = dict(**wrapper, module=cfg.model)
-    for dataset in datasets_of(cfg, ('test_dataloader',)):
+    for dataset in [*datasets_of(cfg, ('test_dataloader',))] or [
+            cfg.test_dataloader.dataset]:
         dataset['pipeline'] = cfg.get('tta_pipeline') or with_mirror_image(
             dataset['pipeline'])
 

@@ -75,8 +75,11 @@ def size_of(image: Image.Image) -> PictureSize:
 def orientation_of(image: Image.Image) -> int:
     """What EXIF says; Pillow's own way looks into XMP too, and OpenCV does not."""
     exif = Image.Exif()
-    exif.load(image.info.get('exif') or b'')
-    return exif.get(TAG, 1)
+    try:
+        exif.load(image.info.get('exif') or b'')
+        return exif.get(TAG, 1)
+    except Exception:  # what is damaged says nothing, as to OpenCV
+        return 1
 
 
 def is_lfs_pointer(path: Path) -> bool:

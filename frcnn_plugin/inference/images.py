@@ -72,10 +72,7 @@ def write_image(path: Path, image: np.ndarray) -> None:
 
 def _upright(image: Image.Image) -> Image.Image:
     image.load()  # Pillow turns a TIFF while it loads, and then forgets the tag
-    try:
-        turn = TURNS.get(orientation_of(image))
-    except Exception:  # what is damaged says nothing, as to OpenCV
-        turn = None
+    turn = TURNS.get(orientation_of(image))
     return image if turn is None else image.transpose(turn)
 
 

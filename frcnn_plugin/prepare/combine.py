@@ -40,14 +40,14 @@ def link_all(files: Files, labels: dict[str, list[Label]], account: Account) -> 
             # numbers beside names would be classes of their own
             account.leave_out(label, 'classes without names')
         elif path in linked:
-            linked[path] = better_of(path, linked[path], (label, name), account)
+            linked[path] = better_of(files, path, linked[path], (label, name), account)
         else:
             linked[path] = label, name
     return linked
 
 
-def better_of(path: Path, one: tuple[Label, str], other: tuple[Label, str],
-              account: Account) -> tuple[Label, str]:
+def better_of(files: Files, path: Path, one: tuple[Label, str],
+              other: tuple[Label, str], account: Account) -> tuple[Label, str]:
     """Which of two annotations of one picture counts; the first comes first."""
     (old, kind), (new, name) = one, other
     if kind != name:
@@ -64,7 +64,8 @@ def better_of(path: Path, one: tuple[Label, str], other: tuple[Label, str],
     keep, drop = sorted((old, new), reverse=True, key=lambda label: (
         label.source.with_suffix('') == path.with_suffix(''),
         canonical(label.source.stem) in SPLITS and (
-            canonical(label.source.stem) == of_path(path)), len(label.boxes),
+            canonical(label.source.stem) == of_path(files.relative(path))),
+        len(label.boxes),
         canonical(label.source.stem) in SPLITS, label is old))
     keep.split = keep.split or drop.split
     account.leave_out(drop, 'the same annotation again' if same

@@ -1,5 +1,6 @@
 """Which picture an annotation is of."""
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,8 @@ GENERIC = re.compile(
     r'annotations?|anns?|annots?|labels?|labelled|labeled|xmls?|txts?|jsons?|bbox(es)?|'
     r'yolo|voc|pascal_?voc|coco|obj(_train_data)?|ds\d*)([_-]?(xmls?|txts?|jsons?|voc|'
     r'yolo|images?|labels?|annotations?))?$')
-UPLOAD = re.compile(r'^[0-9a-f]{8}-')  # what Label Studio puts before a name
+# what Label Studio puts before a name; eight digits are a date
+UPLOAD = re.compile(r'^(?=[0-9]{0,7}[a-f])[0-9a-f]{8}-')
 
 
 class Linker:
@@ -47,7 +49,8 @@ class Linker:
         """
         stem = folded(label.source.stem)
         by_stem = self.choose(label, self.files.by_stem.get(stem) or (
-            self.files.by_stem.get(UPLOAD.sub('', stem), [])),
+            self.files.by_name.get(stem)  # a.jpg.txt
+            or self.files.by_stem.get(UPLOAD.sub('', stem), [])),
             label.source) if label.by_stem else []
         by_name = self._named(label)
         if by_stem and by_name and not set(by_name) & set(by_stem):
@@ -67,16 +70,15 @@ class Linker:
         """The pictures that the label names, by path as far as it goes."""
         for name in label.names:
             base = folded(base_name(name))
-            found = self.files.by_name.get(base)
-            for other in (folded(unquote(base)), UPLOAD.sub('', folded(unquote(base)))):
-                if not found and other != base:
-                    found, base = self.files.by_name.get(other), other
-            if not found and '.' not in base[-6:]:  # written without suffix
-                found = self.files.by_stem.get(base)
-            if not found:  # converted since
-                found = self.files.by_stem.get(base.rpartition('.')[0])
-            if found:
-                return self.choose(label, found, _plain(label.source.parent / name))
+            plain = folded(unquote(base))
+            for each in dict.fromkeys((base, plain, UPLOAD.sub('', plain))):
+                found = self.files.by_name.get(each)
+                if not found and '.' not in each[-6:]:  # written without suffix
+                    found = self.files.by_stem.get(each)
+                if not found:  # converted since
+                    found = self.files.by_stem.get(each.rpartition('.')[0])
+                if found:
+                    return self.choose(label, found, _plain(label.source.parent / name))
         return []
 
     def choose(self, label: Label, found: list[Path], near: Path) -> list[Path]:
@@ -87,6 +89,10 @@ class Linker:
             found: The pictures.
             near: Where one is expected.
         """
+        if label.by_stem:  # a file of train does not describe a picture of test
+            own = of_path(self.files.relative(label.source))
+            found = [path for path in found if not own or of_path(
+                self.files.relative(path)) in (own, None)]
         if len(found) < 2:
             return found
         beside = self.by_folder.get((self.folders(near.parent), folded(near.stem)), [])
@@ -98,16 +104,21 @@ class Linker:
         wanted = self.folders(near.parent)
         apart = grouped(found, lambda path: len(wanted ^ self.folders(path.parent)))
         best = apart[min(apart)]
-        # instances_train.json names pictures of train, whatever folder it is in
-        split = canonical(label.split or '') or canonical(label.source.stem)
-        best = [path for path in best if split and of_path(
-            self.files.relative(path)) == split] or best
         if label.size:
             best = [path for path in best if self._agrees(label, path)] or best
+        # instances_train.json names pictures of train, whatever folder it is in
+        split = canonical(label.split or '') or (
+            None if label.by_stem else canonical(label.source.stem))
+        best = [path for path in best if split and of_path(
+            self.files.relative(path)) == split] or best
         named = {part for name in label.names for part in re.split(r'[\\/]', name)[:-1]}
         same = [path for path in best if path.parent == near.parent] or [
             path for path in best if path.parent.name in named]
-        return same or best
+        if same:
+            return same
+        shared = grouped(best, lambda path: len(os.path.commonpath(
+            [path.parent, self.files.root / near.parent])))
+        return shared[max(shared)]
 
     def _folders(self, folder: Path) -> frozenset[str]:
         """The folders of a path that tell parts of a data set apart."""

@@ -107,6 +107,14 @@ def test_mirror_images_of_wrapped_data(cfg):
         assert any(step.type == 'TestTimeAug' for step in dataset.pipeline)
 
 
+def test_mirror_images_without_a_data_root(cfg):
+    cfg.test_dataloader.dataset = dict(type='mmdet.CocoDataset', ann_file='/a.json',
+                                       pipeline=cfg.test_dataloader.dataset.pipeline)
+    use_tta(cfg)
+    assert any(step.type == 'TestTimeAug'
+               for step in cfg.test_dataloader.dataset.pipeline)
+
+
 def test_bfloat16_of_a_config_with_amp():
     cfg = Config(dict(optim_wrapper=dict(
         type='AmpOptimWrapper', dtype='bfloat16', loss_scale='dynamic',

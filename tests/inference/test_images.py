@@ -108,6 +108,7 @@ def test_a_damaged_exif_says_nothing(tmp_path):
             (tmp_path / 'b.jpg').write_bytes(
                 data[:place] + bytes([value]) + data[place + 1:])
             assert read_image(tmp_path / 'b.jpg').size == 50 * 70 * 3
+            assert read_size(tmp_path / 'b.jpg')[:2] == (70, 50)
 
 
 def test_a_strip_of_a_picture():

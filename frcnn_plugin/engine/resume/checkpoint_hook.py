@@ -85,8 +85,8 @@ class CheckpointHook(stock.CheckpointHook):
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         last = self.last_ckpt
-        # without objects AP is not measured: the stock hook passes over None
-        metrics = {**dict.fromkeys({*self.key_indicators} - {'auto'}), **metrics}
+        if self.save_best:  # without objects there is no AP: None is passed over
+            metrics = {**dict.fromkeys({*self.key_indicators} - {'auto'}), **metrics}
         if not self.by_epoch and runner.iter % accumulative_counts(runner):
             self.last_ckpt = None  # the stock hook would write it again, with gradients
         with self._replacing(runner, keep=last):

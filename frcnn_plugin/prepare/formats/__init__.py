@@ -66,7 +66,8 @@ def read_file(path: Path, problems: list[Problem]) -> tuple[str | None, list[Lab
         root = read_xml(path)
         if root.tag == 'annotation':
             return 'voc', [read_voc(path, root)]
-        if root.tag == 'annotations' and root.find('image') is not None:
+        if root.tag == 'annotations' and (
+                root.find('image') is not None or root.find('track') is not None):
             return 'cvat', list(read_cvat(path, root))
         return None, []
     try:

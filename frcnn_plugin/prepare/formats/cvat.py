@@ -11,23 +11,36 @@ SIDES = ('xtl', 'ytl', 'xbr', 'ybr')
 
 
 def read_cvat(path: Path, root: Element) -> Iterator[Label]:
-    """One file "for images", by its root element."""
+    """One file "for images" or "for video", by its root element."""
     for image in root.iter('image'):
         label = Label(path, (image.get('name') or '',),
                       size=whole_size(image.get('width'), image.get('height')),
                       split=image.get('subset'))
         for shape in image:
-            name = shape.get('label')
-            if shape.tag == 'box':
-                label.add(name, _turned(shape))
-            elif shape.tag == 'mask':
-                label.add(name, _of_mask(shape))
-            elif shape.tag in ('ellipse', 'cuboid'):
-                label.refuse('bad box', f'{name}: a shape of this kind is not read, '
-                             f'{shape.tag}')
-            elif shape.tag in ('polygon', 'polyline'):
-                label.add(name, _around(shape.get('points') or ''))
+            add(label, shape.get('label'), shape)
         yield label
+    frames: dict[str, Label] = {}
+    for track in root.iter('track'):  # of a video: each object through its frames
+        for shape in track:
+            number = shape.get('frame') or ''
+            if shape.get('outside') != '1' and number.isdecimal():
+                label = frames.setdefault(number, Label(
+                    path, (f'frame_{int(number):06}',)))
+                add(label, track.get('label'), shape)
+    yield from frames.values()
+
+
+def add(label: Label, name: str | None, shape: Element) -> None:
+    """Add the box around a shape."""
+    if shape.tag == 'box':
+        label.add(name, _turned(shape))
+    elif shape.tag == 'mask':
+        label.add(name, _of_mask(shape))
+    elif shape.tag in ('ellipse', 'cuboid'):
+        label.refuse('bad box',
+                     f'{name}: a shape of this kind is not read, {shape.tag}')
+    elif shape.tag in ('polygon', 'polyline'):
+        label.add(name, _around(shape.get('points') or ''))
 
 
 def _turned(shape: Element) -> tuple[float, ...]:

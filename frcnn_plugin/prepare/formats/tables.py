@@ -57,6 +57,11 @@ def read_table(path: Path) -> list[Label] | None:
         if not any(cells.get(side) for side in ('x1', 'y1')):
             continue  # a picture without a box
         label.add(cells.get('class'), _edges(cells), where=f'line {number}')
+    sides = [side for label in labels.values() for box in label.boxes
+             for side in box.edges]
+    if sides and min(sides) >= 0 and max(sides) <= 1.001:
+        for label in labels.values():
+            label.shares = True  # of the sides
     return list(labels.values())
 
 
@@ -76,13 +81,13 @@ def _columns(first: list[str]) -> dict[str, int] | None:
     if not any(_is_number(cell) for cell in first):
         found = {name: lower.index(word) for name, words in COLUMNS.items()
                  for word in reversed(words) if word in lower}
-        if {'x', 'y', 'width', 'height'} <= set(lower) or (
+        if {'x', 'y', 'w', 'h'} <= set(lower):
+            found.update(x1=lower.index('x'), y1=lower.index('y'))
+        elif {'x', 'y', 'width', 'height'} <= set(lower) or (
                 {'left', 'top', 'width', 'height'} <= set(lower)):  # of the box
             x, y = ('x', 'y') if 'x' in lower else ('left', 'top')
             found.update(x1=lower.index(x), y1=lower.index(y), w=found.pop('width'),
                          h=found.pop('height'))
-        if {'x', 'y', 'w', 'h'} <= set(lower):
-            found.update(x1=lower.index('x'), y1=lower.index('y'))
         elif 'x1' in found and 'x2' not in found and 'w' not in found and {
                 'width', 'height'} <= set(found):
             found.update(w=found.pop('width'), h=found.pop('height'))

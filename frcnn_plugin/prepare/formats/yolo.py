@@ -1,19 +1,29 @@
 """Text files with a line a box: ``class x y width height``, in shares of the sides."""
 
 import math
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import yaml
 
-from ..files import Files
+from ..files import Files, folded
 from ..labels import Label, around
 
 NAME_FILES = ('classes.txt', 'obj.names', '_darknet.labels', 'predefined_classes.txt',
-              'labels.txt', 'class.names', 'classes.names', 'obj_names.txt')
+              'labels.txt', 'class.names', 'classes.names', 'obj_names.txt',
+              'class.txt', 'names.txt', 'class_names.txt')
 MAX_SHARE = 2.0  # of a side: more is in pixels
 OWN_YAML = ('data', 'dataset')  # what the YAML file of a data set is called
+
+
+class PlainLoader(yaml.SafeLoader):
+    """Reads ``no`` as a word: it may be the name of a class."""
+
+    yaml_implicit_resolvers = {
+        first: [each for each in found if each[0] != 'tag:yaml.org,2002:bool']
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 
 def read_yolo(files: Files) -> Iterator[Label]:
@@ -24,7 +34,8 @@ def read_yolo(files: Files) -> Iterator[Label]:
             continue
         lines = [line for line in lines_of(path) if line.strip()]
         rows = [_row(line) for line in lines]
-        has_picture = path.stem.lower() in files.by_stem
+        stem = folded(path.stem)
+        has_picture = stem in files.by_stem or stem in files.by_name
         if not (all(map(_is_box, rows)) and rows if not has_picture else
                 not lines or any(row and len(row) >= 5 for row in rows)):
             continue  # some other text
@@ -45,9 +56,6 @@ def label_of(path: Path, lines: list[str], names: dict[int, str],
         keypoints: How many numbers of key points follow each box.
     """
     label = Label(path, by_stem=True, shares=True, unnamed=not names)
-    pixels = any(abs(value) > MAX_SHARE for row in map(_row, lines) if row
-                 for value in (row[1:5] if len(row) in (5, 6, 5 + keypoints)
-                               else row[1:]))
     for number, line in enumerate(lines, start=1):
         where, row = f'line {number}', _row(line)
         if row and keypoints and len(row) == 5 + keypoints:
@@ -55,7 +63,8 @@ def label_of(path: Path, lines: list[str], names: dict[int, str],
         if not row or len(row) < 5 or (len(row) > 6 and len(row) % 2 == 0):
             label.refuse('bad box', f'{where}: {line.strip()[:60]!r} is not class, '
                          'x, y, width, height')
-        elif pixels:
+        elif any(abs(side) > MAX_SHARE for side in (
+                row[1:5] if len(row) < 7 else row[1:])):
             label.refuse('bad box', f'{where}: in pixels, not in shares of the sides')
         elif isinstance(row[0], str):
             label.add(row[0], _edges(row), where=where)
@@ -146,7 +155,7 @@ def configs_of(folder: Path) -> Iterator[dict]:
     found = []
     for path in paths:
         try:
-            content = yaml.safe_load(path.read_text(encoding='utf-8'))
+            content = yaml.load(path.read_text('utf-8', 'replace'), PlainLoader)
         except (yaml.YAMLError, ValueError, OSError, RecursionError):
             continue
         if isinstance(content, dict) and 'names' in content:
@@ -158,9 +167,12 @@ def _is_here(folder: Path, config: dict) -> bool:
     """Whether its pictures to train on are in a folder."""
     train = config.get('train')
     for place in train if isinstance(train, list) else [train]:
-        parts = [part for part in str(place or '').replace('\\', '/').split('/')
+        if not isinstance(place, str):
+            continue
+        parts = [part for part in place.replace('\\', '/').split('/')
                  if part not in ('', '.', '..')]
-        if any(folder.joinpath(*parts[begin:]).exists() for begin in range(len(parts))):
+        if any(os.path.exists(folder.joinpath(*parts[begin:]))
+               for begin in range(len(parts))):
             return True
     return False
 

@@ -179,3 +179,10 @@ def test_a_validation_that_measures_nothing(small, tmp_path, shapes_root):
            'val_dataloader.dataset.allow_missing_classes=True'])
     assert (tmp_path / 'run/iter_1.pth').is_file()
     assert not list((tmp_path / 'run').glob('best_*'))
+
+
+def test_a_validation_without_a_best_one(small, tmp_path):
+    """As in mmdet's ``default_runtime.py``."""
+    train([*small('--max-iters', '1'), 'train_cfg.val_interval=1',
+           'default_hooks.checkpoint.save_best=None'])
+    assert (tmp_path / 'run/iter_1.pth').is_file()
