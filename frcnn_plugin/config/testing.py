@@ -109,8 +109,10 @@ def use_detector(cfg: Config, carried: Config) -> None:
     Both have the same classes.
     """
     cfg.model = carried.model
+    source = next(datasets_of(carried, ('test_dataloader',)),
+                  carried.test_dataloader.dataset)
     for dataset in datasets_of(cfg, ('test_dataloader',)):
-        dataset['pipeline'] = carried.test_dataloader.dataset.pipeline
+        dataset['pipeline'] = source['pipeline']
 
 
 def use_amp(cfg: Config) -> None:

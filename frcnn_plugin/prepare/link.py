@@ -18,8 +18,8 @@ GENERIC = re.compile(
     r'annotations?|anns?|annots?|labels?|labelled|labeled|xmls?|txts?|jsons?|bbox(es)?|'
     r'yolo|voc|pascal_?voc|coco|obj(_train_data)?|ds\d*)([_-]?(xmls?|txts?|jsons?|voc|'
     r'yolo|images?|labels?|annotations?))?$')
-# what Label Studio puts before a name; eight digits are a date
-UPLOAD = re.compile(r'^(?=[0-9]{0,7}[a-f])[0-9a-f]{8}-')
+# what Label Studio puts before a name, which is not a date
+UPLOAD = re.compile(r'^(?!(19|20)\d\d(0\d|1[0-2])[0-3]\d-)[0-9a-f]{8}-')
 
 
 class Linker:
@@ -32,6 +32,7 @@ class Linker:
     def __init__(self, files: Files) -> None:
         self.files = files
         self.size, self.folders = cache(self._size), cache(self._folders)
+        self.splits = {of_path(files.relative(path)) for path in files.pictures}
         self.by_folder = grouped(files.pictures, lambda path: (
             self.folders(path.parent), folded(path.stem)))
 
@@ -89,10 +90,8 @@ class Linker:
             found: The pictures.
             near: Where one is expected.
         """
-        if label.by_stem:  # a file of train does not describe a picture of test
-            own = of_path(self.files.relative(label.source))
-            found = [path for path in found if not own or of_path(
-                self.files.relative(path)) in (own, None)]
+        if label.by_stem:
+            found = [path for path in found if not self._elsewhere(label, path)]
         if len(found) < 2:
             return found
         beside = self.by_folder.get((self.folders(near.parent), folded(near.stem)), [])
@@ -117,8 +116,16 @@ class Linker:
         if same:
             return same
         shared = grouped(best, lambda path: len(os.path.commonpath(
-            [path.parent, self.files.root / near.parent])))
+            [path.parent.absolute(), near.parent.absolute()])))
         return shared[max(shared)]
+
+    def _elsewhere(self, label: Label, path: Path) -> bool:
+        """Whether a picture is of test, say, and the file of the label of train."""
+        own, other = (of_path(self.files.relative(each))
+                      for each in (label.source, path))
+        named = {of_path(_plain(Path(name))) for name in label.names}
+        return own is not None and own in self.splits and (
+            other not in (own, None, *named)) and 'trainval' not in (own, other)
 
     def _folders(self, folder: Path) -> frozenset[str]:
         """The folders of a path that tell parts of a data set apart."""

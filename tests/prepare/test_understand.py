@@ -573,6 +573,15 @@ def test_a_header_that_is_not_understood(tmp_path):
         understand(tmp_path)
 
 
+def test_small_boxes_of_a_file_in_pixels(tmp_path):
+    picture(tmp_path / 'a.jpg')
+    (tmp_path / 'a.txt').write_text('0 30 20 10 10\n0 1 1 2 2\n')
+    picture(tmp_path / 'b.jpg', 1)
+    (tmp_path / 'b.txt').write_text('0 0.5 0.5 0.2 0.2\n')
+    (tmp_path / 'classes.txt').write_text('dog\n')
+    assert left(understood(tmp_path))['bad box'] == (0, 2)
+
+
 def test_text_files_in_pixels(tmp_path):
     """Read as shares, each box would be the whole picture."""
     for name, line in (('a', '1 10 8 30 28'), ('b', 'dog 10.5 8 30 28.25')):
@@ -687,7 +696,7 @@ def test_text_files_of_names_with_accents_apart(tmp_path):
 
 
 @pytest.mark.parametrize('stem', [
-    '123e4567-e89b-12d3-a456-426614174000', '20230115-120000'])
+    '123e4567-e89b-12d3-a456-426614174000', '20230115-120000', '12345678-cat'])
 @pytest.mark.parametrize('suffix', ['.jpg', ''])
 def test_names_that_are_no_uploads(tmp_path, stem, suffix):
     picture(tmp_path / f'{stem}.png')  # converted since
@@ -730,12 +739,26 @@ def test_a_label_of_train_is_of_no_picture_of_test(tmp_path, kind):
     assert left(found) == {'no picture': (0, 2)}
 
 
+@pytest.mark.parametrize(('label', 'pictures', 'names'), [
+    ('labels/trainval/a', ['images/train/a.jpg'], ''),
+    ('train/labels/a', ['images/test drive/a.jpg'], ''),
+    ('train/a', ['test/a.jpg', 'train/b.jpg'], 'x/test/a.jpg')])
+def test_folders_that_only_look_like_other_splits(tmp_path, label, pictures, names):
+    for number, name in enumerate(pictures):
+        picture(tmp_path / name, number)
+    xml(tmp_path / f'{label}.xml', names)
+    assert len(edges_of(understood(tmp_path))) == 1
+
+
 def test_names_that_yaml_takes_for_something_else(tmp_path):
     picture(tmp_path / 'a.jpg')
     (tmp_path / 'a.txt').write_text('0 ' + ' '.join(map(str, SHARES)))
-    (tmp_path / 'data.yaml').write_bytes(b'# \xb2\xe2\nnames: [no, yes]\n')
+    (tmp_path / 'data.yaml').write_bytes('names: [no, Käse]\n'.encode('cp1252'))
     ((name, *_),) = edges_of(understood(tmp_path))
     assert name == 'no'
+    (tmp_path / 'a.txt').write_text('1 ' + ' '.join(map(str, SHARES)))
+    ((name, *_),) = edges_of(understood(tmp_path))
+    assert name == 'Käse'
 
 
 def test_tracks_of_cvat(tmp_path):
@@ -744,7 +767,8 @@ def test_tracks_of_cvat(tmp_path):
     box = f'xtl="{X1}" ytl="{Y1}" xbr="{X2}" ybr="{Y2}"'
     (tmp_path / 'annotations.xml').write_text(
         f'<annotations><track id="0" label="dog"><box frame="0" outside="0" {box}/>'
-        f'<box frame="1" outside="1" {box}/></track></annotations>')
+        f'<box frame="1" outside="1" {box}/></track><track id="1" label="dog">'
+        '<points frame="1" outside="0" points="1,2"/></track></annotations>')
     found = understood(tmp_path)
     ((name, *edges),) = edges_of(found, 'frame_000000')
     assert name == 'dog' and edges == pytest.approx(BOX)

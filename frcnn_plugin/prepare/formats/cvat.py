@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from ..labels import Label, around, whole_size
 
 SIDES = ('xtl', 'ytl', 'xbr', 'ybr')
+READ = ('box', 'mask', 'ellipse', 'cuboid', 'polygon', 'polyline')
 
 
 def read_cvat(path: Path, root: Element) -> Iterator[Label]:
@@ -23,7 +24,8 @@ def read_cvat(path: Path, root: Element) -> Iterator[Label]:
     for track in root.iter('track'):  # of a video: each object through its frames
         for shape in track:
             number = shape.get('frame') or ''
-            if shape.get('outside') != '1' and number.isdecimal():
+            if shape.tag in READ and shape.get('outside') != '1' and (
+                    number.isdecimal()):
                 label = frames.setdefault(number, Label(
                     path, (f'frame_{int(number):06}',)))
                 add(label, track.get('label'), shape)

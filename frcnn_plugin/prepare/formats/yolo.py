@@ -10,10 +10,10 @@ import yaml
 
 from ..files import Files, folded
 from ..labels import Label, around
+from .tables import text_of
 
 NAME_FILES = ('classes.txt', 'obj.names', '_darknet.labels', 'predefined_classes.txt',
-              'labels.txt', 'class.names', 'classes.names', 'obj_names.txt',
-              'class.txt', 'names.txt', 'class_names.txt')
+              'labels.txt', 'class.names', 'classes.names', 'obj_names.txt')
 MAX_SHARE = 2.0  # of a side: more is in pixels
 OWN_YAML = ('data', 'dataset')  # what the YAML file of a data set is called
 
@@ -45,6 +45,11 @@ def read_yolo(files: Files) -> Iterator[Label]:
                        finder.keypoints(path.parent))
 
 
+def sides_of(row: list) -> list[float]:
+    """The numbers of a line that are places in the picture."""
+    return row[1:5] if len(row) < 7 else row[1:]
+
+
 def label_of(path: Path, lines: list[str], names: dict[int, str],
              keypoints: int = 0) -> Label:
     """The label that the lines of a file make.
@@ -56,6 +61,8 @@ def label_of(path: Path, lines: list[str], names: dict[int, str],
         keypoints: How many numbers of key points follow each box.
     """
     label = Label(path, by_stem=True, shares=True, unnamed=not names)
+    pixels = any(abs(side) > MAX_SHARE for row in map(_row, lines)
+                 if row and len(row) >= 5 for side in sides_of(row))
     for number, line in enumerate(lines, start=1):
         where, row = f'line {number}', _row(line)
         if row and keypoints and len(row) == 5 + keypoints:
@@ -63,8 +70,7 @@ def label_of(path: Path, lines: list[str], names: dict[int, str],
         if not row or len(row) < 5 or (len(row) > 6 and len(row) % 2 == 0):
             label.refuse('bad box', f'{where}: {line.strip()[:60]!r} is not class, '
                          'x, y, width, height')
-        elif any(abs(side) > MAX_SHARE for side in (
-                row[1:5] if len(row) < 7 else row[1:])):
+        elif pixels and max(map(abs, sides_of(row))) > 1.001:
             label.refuse('bad box', f'{where}: in pixels, not in shares of the sides')
         elif isinstance(row[0], str):
             label.add(row[0], _edges(row), where=where)
@@ -155,7 +161,7 @@ def configs_of(folder: Path) -> Iterator[dict]:
     found = []
     for path in paths:
         try:
-            content = yaml.load(path.read_text('utf-8', 'replace'), PlainLoader)
+            content = yaml.load(text_of(path), PlainLoader)
         except (yaml.YAMLError, ValueError, OSError, RecursionError):
             continue
         if isinstance(content, dict) and 'names' in content:
