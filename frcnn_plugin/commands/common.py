@@ -11,6 +11,7 @@ from ..config.changes import apply, set_classes, set_data_root, set_work_dir
 from ..config.files import load_config
 from ..config.parts import datasets_of
 from ..errors import CheckpointError, UserError
+from ..inference.carried_config import classes_of
 
 
 def read_config(args: argparse.Namespace, needs: tuple[str, ...]) -> Config:
@@ -32,7 +33,7 @@ def check_order_of_classes(cfg: Config, loader: str, meta: dict, source: str) ->
     Raises:
         CheckpointError: If they are the same, in another order.
     """
-    known = list((meta.get('dataset_meta') or {}).get('classes') or ())
+    known = list(classes_of(meta) or ())
     for data in datasets_of(cfg, (loader,)):
         asked = list((data.get('metainfo') or {}).get('classes') or ())
         if asked != known and sorted(asked) == sorted(known):

@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..inference.carried_config import classes_of
 from ..interop.configure import build, name_classes, peer_config
 from ..interop.layouts import as_if_eps
-from ..interop.peers import Peer, is_ours, recognise, renewed
+from ..interop.peers import Peer, is_ours, recognise, with_current_names
 from ..interop.to_peers import to_mmdet, to_torchvision
 from ..io.checkpoints import StateDict, check_fit, read_checkpoint
 from ..io.data_pickle import read_data_pickle
@@ -35,7 +35,7 @@ def convert(argv: list[str] | None = None) -> None:
             raise UserError(f'{path}: exists already; --overwrite replaces it')
     content = read_source(args.checkpoint)
     meta = content.get('meta') or {}
-    content['state_dict'] = renewed(content['state_dict'])
+    content['state_dict'] = with_current_names(content['state_dict'])
     state, peer = content['state_dict'], None
     if not is_ours(state):
         peer = find_peer(args, content)

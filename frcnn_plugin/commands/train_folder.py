@@ -21,7 +21,7 @@ from ..io.whole_files import write_whole
 from ..prepare.prepare_folder import (
     Splits,
     choose_splits,
-    lists_are,
+    lists_match,
     name_in_place,
     write_folder,
 )
@@ -181,7 +181,7 @@ def data_in(work_dir: Path, found: Understood, splits: Splits, digest: str) -> P
     Where an earlier run on other data has left one, it stays.
     """
     root = found.files.root
-    if name_in_place(found, None) and lists_are(root, splits):
+    if name_in_place(found, None) and lists_match(root, splits):
         return root
     out = work_dir / 'data'
     made_of = out / MADE_OF

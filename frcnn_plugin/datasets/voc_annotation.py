@@ -122,8 +122,7 @@ def read_voc_annotation(path: Path, size: tuple | None = None,
         except BadBox as error:
             annotation.skip(path, where, error)
             continue
-        difficult = (element.findtext('difficult') or '').strip().lower() in (
-            '1', 'true', 'yes')
+        difficult = is_difficult(element)
         annotation.objects.append(
             VOCObject(element.findtext('name').strip(), box, difficult))
         annotation.elements.append(element)
@@ -235,3 +234,8 @@ def _coordinate(element: Element, path: str) -> float:
     if not abs(value) <= MAX_COORDINATE:  # NaN neither
         raise BadBox('bad box', f'{side} is {text!r}')
     return value
+
+
+def is_difficult(element: Element) -> bool:
+    """Whether an ``<object>`` is marked so; some tools write ``Unspecified``."""
+    return (element.findtext('difficult') or '').strip().lower() in ('1', 'true', 'yes')

@@ -57,7 +57,7 @@ class DetectorFileHook(Hook):
 
 
 def best_checkpoint(info: dict) -> str | None:
-    """The best one that mmengine's hook noted; of several metrics that of the first."""
+    """The best checkpoint by mmengine's hook; of several metrics, by the first."""
     return info.get('best_ckpt') or next((
         path for name, path in info.items()
         if name.startswith('best_ckpt_') and path), None)

@@ -71,7 +71,7 @@ class ModelDetector(Detector):
                     img=image, img_path='', img_id=0, img_shape=(height, width),
                     ori_shape=(height, width), height=height, width=width))
         except cv2.error as error:
-            raise DataError(f'{width}x{height} pixels: too narrow to be resized'
+            raise DataError(f'{width}x{height} pixels: cannot be resized'
                             ) from error
 
 

@@ -184,7 +184,7 @@ PEERS = (
 OURS = ('rpn_head.rpn_conv.0.weight', 'roi_head.bbox_head.fc_cls.weight')
 
 
-def renewed(state: StateDict) -> StateDict:
+def with_current_names(state: StateDict) -> StateDict:
     """The state dict of torchvision's older files with its names of today.
 
     Its published weights are of that kind; torchvision renames them when it loads them.

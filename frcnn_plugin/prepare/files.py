@@ -53,7 +53,7 @@ class Files:
 
 
 def folded(name: str) -> str:
-    """A name as names are compared: macOS takes letters and their accents apart."""
+    """A name to compare: in lower case, accents composed, which macOS stores apart."""
     return unicodedata.normalize('NFC', name).lower()
 
 

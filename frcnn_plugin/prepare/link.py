@@ -120,7 +120,7 @@ class Linker:
         return shared[max(shared)]
 
     def _elsewhere(self, label: Label, path: Path) -> bool:
-        """Whether a picture is of test, say, and the file of the label of train."""
+        """Whether a picture is in another split than the file of its label."""
         own, other = (of_path(self.files.relative(each))
                       for each in (label.source, path))
         named = {of_path(_plain(Path(name))) for name in label.names}

@@ -185,7 +185,7 @@ def name_in_place(found: Understood, frame: str | None) -> bool:
     return True
 
 
-def lists_are(root: Path, splits: Splits) -> bool:
+def lists_match(root: Path, splits: Splits) -> bool:
     """Whether the split files of a folder in VOC layout list these very members."""
     try:
         return all(set(read_split(root, split)) == {each.name for each in members}

@@ -183,5 +183,5 @@ def test_a_picture_that_is_too_narrow(checkpoint, tmp_path):
     config.write_text(re.sub(r'scale_factor=1.0', 'scale=(100, 60), keep_ratio=True',
                              text))
     detector = Detector(checkpoint, config, device='cpu')
-    with pytest.raises(UserError, match='3000x1 pixels: too narrow'):
+    with pytest.raises(UserError, match='3000x1 pixels: cannot be resized'):
         detector(np.zeros((1, 3000, 3), np.uint8))

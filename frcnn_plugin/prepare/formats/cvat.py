@@ -18,7 +18,7 @@ def read_cvat(path: Path, root: Element) -> Iterator[Label]:
                       size=whole_size(image.get('width'), image.get('height')),
                       split=image.get('subset'))
         for shape in image:
-            add(label, shape.get('label'), shape)
+            add_shape(label, shape.get('label'), shape)
         yield label
     frames: dict[str, Label] = {}
     for track in root.iter('track'):  # of a video: each object through its frames
@@ -28,11 +28,11 @@ def read_cvat(path: Path, root: Element) -> Iterator[Label]:
                     number.isdecimal()):
                 label = frames.setdefault(number, Label(
                     path, (f'frame_{int(number):06}',)))
-                add(label, track.get('label'), shape)
+                add_shape(label, track.get('label'), shape)
     yield from frames.values()
 
 
-def add(label: Label, name: str | None, shape: Element) -> None:
+def add_shape(label: Label, name: str | None, shape: Element) -> None:
     """Add the box around a shape."""
     if shape.tag == 'box':
         label.add(name, _turned(shape))

@@ -4,7 +4,13 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from ...datasets.orientation import FRAMES
-from ...datasets.voc_annotation import BadBox, corners, is_deleted, stated_size
+from ...datasets.voc_annotation import (
+    BadBox,
+    corners,
+    is_deleted,
+    is_difficult,
+    stated_size,
+)
 from ..labels import Label
 
 
@@ -26,7 +32,6 @@ def read_voc(path: Path, root: Element) -> Label:
             kind, detail = error.args
             label.refuse(kind, f'{where}: {detail}')
             continue
-        difficult = (element.findtext('difficult') or '').strip().lower() in (
-            '1', 'true', 'yes')
+        difficult = is_difficult(element)
         label.add(name, (x1, y1, x2 + 1, y2 + 1), difficult, where)
     return label
