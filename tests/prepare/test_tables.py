@@ -1,0 +1,43 @@
+"""Tables: CSV as tools and spreadsheets write them."""
+
+import pytest
+from labelled import BOX, picture
+from prepare.folders import edges_of, understood
+
+from frcnn_plugin.errors import DataError
+from frcnn_plugin.prepare.understand import understand
+
+
+@pytest.mark.parametrize('text', [
+    'filename;class;xmin;ymin;xmax;ymax\na.jpg;hündin;{};{};{};{}\n',
+    'a.jpg,,,,,\na.jpg,{},{},{},{},hündin\n',
+    'image,label,x,y,width,height\na.jpg,hündin,{0},{1},20,20\n'])
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'cp1252'])
+def test_tables_as_spreadsheets_write_them(tmp_path, text, encoding):
+    picture(tmp_path / 'a.jpg')
+    (tmp_path / 'a.csv').write_bytes(text.format(*BOX).encode(encoding))
+    ((name, *edges),) = edges_of(understood(tmp_path))
+    assert name == 'hündin' and edges == pytest.approx(BOX)
+
+
+@pytest.mark.parametrize('text', [
+    'filename,xmin,ymin,width,height,class\na.jpg,{},{},20,20,dog\n',
+    'image,x,y,w,h,label\na.jpg,{},{},20,20,dog\n',
+    'a.jpg,{},{},{},{},dog,64,48\n',
+    'filename,x,y,w,h,width,height,class\na.jpg,{},{},20,20,64,48,dog\n',
+    'ImageID,XMin,XMax,YMin,YMax,label\na,0.15625,0.46875,0.16667,0.58333,dog\n',
+    'id,image_id,file_name,class,class_name,xmin,ymin,xmax,ymax\n'
+    '7,1,a.jpg,0,dog,{},{},{},{}\n'])
+def test_columns_of_other_tables(tmp_path, text):
+    picture(tmp_path / 'a.jpg')
+    picture(tmp_path / '1.jpg', 1)
+    (tmp_path / 'a.csv').write_text(text.format(*BOX))
+    ((name, *edges),) = edges_of(understood(tmp_path))
+    assert name == 'dog' and edges == pytest.approx(BOX, abs=0.01)
+
+
+def test_a_header_that_is_not_understood(tmp_path):
+    picture(tmp_path / 'a.jpg')
+    (tmp_path / 'a.csv').write_text('bild,links,oben,b,h,art\na.jpg,10,8,20,20,dog\n')
+    with pytest.raises(DataError):
+        understand(tmp_path)
