@@ -1,6 +1,6 @@
 # make demo   train and test on generated shapes, from a bare clone
 # make test   lint and tests, from a bare clone
-# make long   the tests that make test leaves out, for they take long
+# make long   the long tests, which make test leaves out
 # make site   the documentation as a site, in build/site
 # make notebooks   runs the notebooks anew, and stores what they show
 # make matrix   these, and the oldest and the newest versions that setup.cfg allows
@@ -55,7 +55,7 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
 	    --dist loadfile --no-loadscope-reorder -m 'not long'
 
-# Tests that take a quarter of a minute or more: of exported files, tools, clusters.
+# Tests that take long: of exported files, tools, clusters, and the commands of docs/.
 long: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long --numprocesses auto --maxprocesses 4 \
 	    --dist loadgroup
@@ -82,6 +82,7 @@ $(ADAPTERS)/installed: setup.cfg
 
 # FiftyOne downloads a MongoDB, or uses that of FIFTYONE_DATABASE_URI.
 adapters: $(ADAPTERS)/installed
+	$(ADAPTERS)/bin/python -c 'import fiftyone, mlflow, sahi, supervision, wandb'
 	$(ADAPTERS)/bin/python -m pytest tests/adapters
 
 # mmcv with its own operators, built here: some ten minutes and a C++ compiler. Built in

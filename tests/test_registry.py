@@ -36,6 +36,7 @@ def test_errors_of_the_components_stay_what_they_are(error):
     assert caught.value is error
 
 
+@pytest.mark.long
 def test_what_is_asked_first_gets_everything():
     """In a process of its own: components are imported at the first look."""
     code = """

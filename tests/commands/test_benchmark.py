@@ -120,7 +120,8 @@ def test_a_slow_kernel_that_is_in_use_is_told(benchmark, monkeypatch, tmp_path,
     assert len(rows) == 5 and all(row['plain_share'] > 0 for row in rows)
 
 
-@pytest.mark.parametrize('faster', [True, False])
+@pytest.mark.parametrize('faster', [
+    pytest.param(True, marks=pytest.mark.long), False])
 def test_which_kernel_is_in_use(benchmark, monkeypatch, tmp_path, faster):
     monkeypatch.setattr('frcnn_plugin.accelerate.training.products_are_faster',
                         lambda: faster)

@@ -25,6 +25,7 @@ PREPARE = dict(type='DetDataPreprocessor', mean=[100.0, 110.0, 120.0], bgr_to_rg
                std=[50.0, 60.0, 70.0], pad_size_divisor=32)
 
 
+@pytest.mark.long
 def test_a_file_that_detects_something_else_is_told(checkpoint, shapes_root, tmp_path,
                                                     monkeypatch, capsys):
     from frcnn_plugin.commands import export as module

@@ -39,6 +39,7 @@ def test_a_status_is_that_of_the_command(tmp_path, monkeypatch):
         assert end.value.code == status
 
 
+@pytest.mark.long
 def test_from_an_empty_folder_with_a_config_of_the_package(small, tmp_path):
     folder = tmp_path / 'empty'
     folder.mkdir()

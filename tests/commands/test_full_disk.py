@@ -82,9 +82,9 @@ def test_a_checkpoint_that_does_not_fit(disk, train, words, capsys):
     assert read_checkpoint(work_dir / 'iter_6.pth')['meta']['iter'] == 6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize('left', [
-    pytest.param(4096, marks=pytest.mark.long, id='config'),
-    pytest.param(10 * 4096, id='log')])
+    pytest.param(4096, id='config'), pytest.param(10 * 4096, id='log')])
 def test_anything_else_that_does_not_fit(disk, train, left):
     folder = disk(MIB)
     (folder / 'others').write_bytes(bytes(MIB - left))

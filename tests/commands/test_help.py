@@ -12,6 +12,8 @@ from frcnn_plugin.interop import PEERS
 from frcnn_plugin.interop.configure import STYLES
 
 SLOW = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'numpy', 'cv2', 'rich')
+EXTRAS = ('fiftyone', 'mlflow', 'moto', 'nncf', 'onnx', 'onnxruntime', 'openvino',
+          'rasterio', 'ray', 'sahi', 'supervision', 'wandb')
 NETWORKS = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet')
 AS_PIP_WRITES_IT = """import re
 import sys
@@ -75,6 +77,16 @@ def test_preparing_data_needs_no_network(shapes_root, tmp_path):
                   ['prepare', str(shapes_root), '-o', out], ['check-dataset', out]):
         assert not imported_by('-m', 'frcnn_plugin', *words)[1].intersection(NETWORKS)
     assert not imported_by('-c', 'import frcnn_plugin')[1].intersection(NETWORKS)
+
+
+@pytest.mark.long
+def test_what_extras_install_is_imported_by_who_asks_for_it(
+        small, checkpoint, shapes_root, tmp_path):
+    for words in (['train', *small('--max-iters', '1')],
+                  ['detect', str(shapes_root / 'JPEGImages'), checkpoint,
+                   '-o', str(tmp_path / 'out')]):
+        packages = imported_by('-m', 'frcnn_plugin', *words)[1]
+        assert 'mmdet' in packages and not packages.intersection(EXTRAS)
 
 
 def test_choices_are_those_of_the_modules_that_it_does_not_import():

@@ -150,6 +150,7 @@ def test_a_missing_config():
         train(['configs/nothing.py'])
 
 
+@pytest.mark.long
 def test_the_script_ends_with_one_line_and_status_1(repo, small):
     done = subprocess.run(
         [sys.executable, str(repo / 'tools/train.py'), *small('--data-root', '/nowhere')

@@ -154,6 +154,7 @@ def test_mistakes_in_settings_are_explained(pictures, tmp_path, monkeypatch):
                '--cfg-options', 'model.backbone.depht=34'])
 
 
+@pytest.mark.long
 def test_a_run_of_another_recipe_is_not_resumed(pictures, tmp_path, monkeypatch):
     """Its weights were others, though its pictures are the same."""
     now = iter(range(0, 10**6, 30))

@@ -35,8 +35,8 @@ def test_trains_a_step_on_any_number_of_boxes(model, counts):
     assert all(grad is not None and torch.isfinite(grad).all() for grad in grads)
 
 
-@pytest.mark.parametrize('kind', [
-    'RoIPool', pytest.param('RoIAlign', marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize('kind', ['RoIPool', 'RoIAlign'])
 def test_half_precision_in_the_network_and_not_in_the_boxes(kind):
     cfg = few_regions(tiny_detector())
     cfg.roi_head.bbox_roi_extractor.roi_layer.type = kind

@@ -80,7 +80,8 @@ def one(repo, pair, tmp_path_factory):
     return load_weights_only(work_dir / 'iter_1.pth')['state_dict']
 
 
-@pytest.mark.parametrize('nodes', [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize('nodes', [1, 2])
 def test_two_processes_equal_one_with_twice_the_batch(repo, pair, one, tmp_path, nodes,
                                                       fresh_process):
     """On one node and on two, as the README starts them."""

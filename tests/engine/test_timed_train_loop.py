@@ -81,6 +81,7 @@ def timed(small, tmp_path):
     return arguments
 
 
+@pytest.mark.long
 def test_batches_are_told_the_share_of_the_time(timed, clock, monkeypatch):
     shares, run = [], IterBasedTrainLoop.run_iter
     clock.original = lambda loop, batch: (run(loop, batch),

@@ -33,9 +33,9 @@ def test_they_are_stored_as_they_ran(path):
     assert str(REPO) not in path.read_text()
 
 
-@pytest.mark.parametrize('path', [
-    pytest.param(path, id=path.stem, marks=[pytest.mark.long] * (path.stem == LEARNS))
-    for path in FILES if path.stem != MINUTES])
+@pytest.mark.long
+@pytest.mark.parametrize('path', [path for path in FILES if path.stem != MINUTES],
+                         ids=lambda path: path.stem)
 def test_they_run(path, monkeypatch):
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
     ran = [cell for cell in run(path).cells if cell.cell_type == 'code']

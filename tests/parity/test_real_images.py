@@ -86,7 +86,8 @@ def test_torchvision_with_91_classes(images, tmp_path, compare):
                         f'torchvision, image {index}')
 
 
-@pytest.mark.parametrize('style', ['pytorch', 'caffe'])
+@pytest.mark.parametrize('style', [
+    'pytorch', pytest.param('caffe', marks=pytest.mark.long)])
 def test_mmdet_r50_c4(images, tmp_path, compare, style):
     peer = MMDet('faster-rcnn_r50-caffe_c4-1x_coco', style, num_classes=80,
                  limits=PROPOSALS)

@@ -70,7 +70,7 @@ def assert_equal(found, expected, where=''):
     pytest.param(SHAPES, [*BY_ITERATION[:1], 'optim_wrapper.accumulative_counts=2',
               'train_cfg.val_interval=1', 'default_hooks.ema.type=EMAHook',
               'default_hooks.ema.momentum=0.3'], (3,),
-                 id='gradients of two, averaged weights'),
+                 id='gradients of two, averaged weights', marks=pytest.mark.long),
     pytest.param(FOUR, BY_STEPS, (1, 2, 3, 5, 7), id='four steps',
                  marks=pytest.mark.long)])
 def test_bit_for_bit(small, tmp_path, config, options, stops):
