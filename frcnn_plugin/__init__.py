@@ -9,10 +9,15 @@ It imports nothing that takes long: a component is imported when a registry is a
 it (``registry.py``), ``Detector`` when it is used.
 """
 
+from typing import TYPE_CHECKING
+
 import lazy_loader
 
 from .compat import make_ready
 from .version import __version__
+
+if TYPE_CHECKING:
+    from .inference import Detector, Prediction
 
 make_ready()
 __getattr__, __dir__, _ = lazy_loader.attach(

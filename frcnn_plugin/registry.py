@@ -7,7 +7,7 @@ nothing to: mmengine warns about a scope that is missing in one of them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
@@ -37,7 +37,9 @@ class LazyRegistry(Registry):
             parent.import_from_location()
             parent = parent.parent
 
-    def _register_module(self, module, module_name=None, force=False) -> None:
+    def _register_module(self, module: type | Callable,
+                         module_name: str | list[str] | None = None,
+                         force: bool = False) -> None:
         if force:  # what it is to replace has to be there
             self.import_from_location()
         super()._register_module(module, module_name, force)

@@ -58,8 +58,8 @@ class C5OnMap(ResNetC5Head):
                    norm: nn.Module) -> Tensor:
         """A 1x1 convolution and its normalisation on the map, then the cells.
 
-        The bias is added last: of a cell beyond the border the weights do not sum to
-        one.
+        The bias is added after the pooling: where a cell reaches beyond the border, its
+        weights do not sum to one.
         """
         weight, bias = conv.weight, conv.bias
         if isinstance(norm, _BatchNorm):  # it was not folded, and there is no bias yet
@@ -71,7 +71,7 @@ class C5OnMap(ResNetC5Head):
 
     @classmethod
     def fits(cls, extractor: nn.Module, head: nn.Module) -> bool:
-        """Whether a pair of modules can change places: one level, bottlenecks."""
+        """Whether this pair can be replaced: RoIAlign, one level, bottlenecks."""
         return PixelRoIAlign.fits(extractor) and extractor.num_inputs == 1 and (
             extractor.roi_scale_factor is None
             and type(head) is ResNetC5Head and hasattr(head.layer4[0], 'conv3'))

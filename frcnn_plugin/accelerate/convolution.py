@@ -20,10 +20,10 @@ def products_are_faster() -> bool:
 def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None,
            stride: tuple[int, int] = (1, 1), padding: tuple[int, int] = (0, 0)
            ) -> Tensor:
-    """``torch.nn.functional.conv2d``, but for the way back on a CPU.
+    """``torch.nn.functional.conv2d``, but for its backward pass on a CPU.
 
-    With pixels whose channels lie side by side (``channels_last``) the gradient of one
-    tap is the product of the output's gradient with the shifted input.
+    In ``channels_last`` memory the gradient of the weights at one position of the
+    kernel is the matrix product of the output's gradient with the shifted input.
 
     Args:
         x: (N, I, H, W) float32.

@@ -47,7 +47,10 @@ def for_inference(detector: nn.Module, compile: bool = False,
 
 
 def fold_batch_norms(detector: nn.Module) -> nn.Module:
-    """Fold batch normalisations into the convolutions before them."""
+    """Fold batch normalisations into the convolutions before them.
+
+    The detector is put into evaluation mode, and its weights get no gradients.
+    """
     fuse_conv_bn(detector.eval())
     return detector.requires_grad_(False)
 

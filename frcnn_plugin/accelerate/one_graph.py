@@ -18,8 +18,9 @@ ONE_GRAPH = {**FREEZING, 'triton.cudagraphs': True}  # a GPU is told all of it a
 class OneGraph:
     """Takes the place of the ``detect`` of one detector, on a GPU.
 
-    Each size of a batch has a graph of its own. Graphs belong to the main thread: in
-    others it runs without. Results are copies, which later calls do not overwrite.
+    Each shape of the images gets its own graph. CUDA graphs run in the main thread
+    only; other threads, and calls with given proposals, use the plain ``detect``.
+    Results are copies, which later calls do not overwrite.
 
     Args:
         detector: A ``FasterRCNN`` in evaluation mode.
@@ -32,7 +33,7 @@ class OneGraph:
 
     @staticmethod
     def fits(detector: nn.Module) -> bool:
-        """Whether nothing in a detector has a size that depends on the data."""
+        """Whether it is on a GPU and has our heads, whose shapes are static."""
         head = getattr(detector, 'roi_head', None)
         return (hasattr(detector, 'detect')
                 and isinstance(getattr(detector, 'rpn_head', None), RPNHead)

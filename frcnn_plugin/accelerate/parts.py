@@ -37,7 +37,7 @@ def on_cpu(detector: nn.Module) -> bool:
 
 
 def replace_parts(detector: nn.Module) -> None:
-    """Suppression, matching and pooling; on a CPU what is linear after it, too."""
+    """Replace suppression, matching and pooling; on a CPU also ``ResNetC5Head``."""
     pooling = on_cpu(detector)
     device = next((each.device for each in detector.parameters()), torch.device('cpu'))
     nms, kinds = greedy_nms, (PixelRoIAlign, PixelRoIPool) if pooling else ()
@@ -66,9 +66,10 @@ def replace_parts(detector: nn.Module) -> None:
 
 @cache
 def kernels_of_triton(device: torch.device) -> tuple:
-    """Suppression, and extractors, for a GPU; plain ones where Triton does not run.
+    """The suppression function and the extractor classes for a GPU.
 
-    It comes with torch on Linux, and needs compute capability 7.0 and a C compiler.
+    Where Triton does not run they are the plain one and none. It comes with torch on
+    Linux, and needs compute capability 7.0 and a C compiler.
     """
     if find_spec('triton') is None or torch.cuda.get_device_capability(device)[0] < 7:
         return masked_nms, ()
@@ -85,9 +86,9 @@ def kernels_of_triton(device: torch.device) -> tuple:
 
 
 def keep_on_device(coder, device: torch.device) -> None:
-    """Means and deviations of one of mmdet's coders, which copies its lists each time.
+    """Keep the means and stds of one of mmdet's coders on the device.
 
-    For such a copy the host waits until a GPU has done all that it was told before.
+    As lists they would be copied in every call, and the host would wait for the GPU.
     """
     if type(coder) in (DeltaXYWHBBoxCoder, LegacyDeltaXYWHBBoxCoder):
         warnings.filterwarnings(  # it suggests another way to copy a tensor
@@ -99,7 +100,7 @@ def keep_on_device(coder, device: torch.device) -> None:
 
 
 def replace_convolutions(detector: nn.Module) -> None:
-    """Plain convolutions, whose weights get their gradients by matrix products."""
+    """Replace convolutions by :class:`ProductConv2d`."""
     for part in list(detector.modules()):
         for name, child in part.named_children():
             if ProductConv2d.fits(child):
@@ -107,7 +108,11 @@ def replace_convolutions(detector: nn.Module) -> None:
 
 
 def replace_blocks(detector: nn.Module) -> None:
-    """Residual blocks without batch normalisation, in stages of such blocks."""
+    """Replace residual blocks whose batch normalisations were folded.
+
+    The first block of a stage stays if its shortcut has no convolution: the new one
+    would write over an input that may be read elsewhere.
+    """
     for stage in detector.modules():
         if isinstance(stage, nn.Sequential):
             for name, block in stage.named_children():

@@ -11,7 +11,7 @@ from torchvision.models import resnet
 
 BLOCKS = (resnet.BasicBlock, resnet.Bottleneck, mmdet_resnet.BasicBlock,
           mmdet_resnet.Bottleneck)
-MANY_VALUES = 2**20  # of an input; fewer stay in the cache, and with AVX-512 it lost
+MANY_VALUES = 2**20  # of an input; with fewer, in the cache, it was slower on AVX-512
 
 
 class FoldedBlock(nn.Module):
@@ -46,8 +46,8 @@ def convolutions(block: nn.Module) -> list[nn.Module]:
 def conv_relu(conv: nn.Conv2d, x: Tensor, other: Tensor | None = None) -> Tensor:
     """``relu(conv(x) + other)``, in one pass where that is possible and faster.
 
-    It may write over ``other``: with AVX-512, a kernel with a place of its own for the
-    sum was slower than three passes.
+    It may write over ``other``: with AVX-512, a kernel that writes the sum elsewhere
+    was slower than three passes.
     """
     if torch.compiler.is_compiling() or not in_one_pass(conv, x):
         x = conv(x)
@@ -71,7 +71,7 @@ def type_of(x: Tensor) -> torch.dtype:
 
 
 def in_one_pass(conv: nn.Conv2d, x: Tensor) -> bool:
-    """Whether oneDNN's fused kernel, which has no way back, is there and pays."""
+    """Whether oneDNN's fused kernel, which has no backward, is usable and faster."""
     with_gradient = torch.is_grad_enabled() and (
         x.requires_grad or conv.weight.requires_grad)
     if with_gradient or x.device.type != 'cpu' or x.numel() < MANY_VALUES or (

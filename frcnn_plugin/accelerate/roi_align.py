@@ -77,7 +77,7 @@ def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
         rois: (R, 5) float32 regions (image index, x1, y1, x2, y2).
         levels: (R,) int64, the level of each region.
         output_size: Cells of a region, (h, w).
-        scales: Pixels of each map for one of the regions' coordinates.
+        scales: 1 / stride of each level: pixels of its map per pixel of a region.
         sampling_ratio: Samples in a cell along each axis; 0: one for each pixel of the
             map that it covers.
         aligned: Whether regions are moved by half a pixel of the map.
@@ -87,8 +87,9 @@ def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
         Tensor: (R, C, ceil(h / step), ceil(w / step)) in ``channels_last``.
 
     Raises:
-        RuntimeError: In a graph of ``torch.compile`` or ``torch.export``, if there is
-            one level and a region longer than the map by more than a pixel of it.
+        RuntimeError: In a graph of ``torch.compile`` or ``torch.export``, with one
+            level and ``sampling_ratio`` 0, if a region is longer than the map by more
+            than a pixel of it.
     """
     table = torch.cat([level.permute(0, 2, 3, 1).flatten(0, 2) for level in features])
     # (R, 2) along y and x: where a region begins, how long it is, and how long its map
@@ -129,8 +130,8 @@ def roi_align_cells(features: Sequence[Tensor], rois: Tensor, levels: Tensor,
 def within(length: Tensor, limits: Sequence[int]) -> bool:
     """Whether no region is longer than its map, which tells how many pixels are needed.
 
-    That is so of all that were clipped to their image. A graph cannot depend on it and
-    takes it for granted.
+    That holds for all regions that were clipped to their image. A graph cannot branch
+    on it: there the answer is True, and the device asserts it.
     """
     fits = (length[:, 0] <= limits[0]).all() & (length[:, 1] <= limits[1]).all()
     if torch.compiler.is_compiling():
@@ -141,9 +142,9 @@ def within(length: Tensor, limits: Sequence[int]) -> bool:
 
 def group_by_need(length: Tensor, output_size: tuple[int, int]
                   ) -> tuple[list[tuple[int, int]], list[Tensor]]:
-    """Regions together whose cells cover about as many pixels.
+    """Group regions whose cells cover about as many pixels.
 
-    A long thin one on a fine level would else make all the others pay for it.
+    Otherwise one long thin region on a fine level would make all others pay for it.
 
     Returns:
         tuple: Samples in a cell along y and x, powers of two, and the (r,) indices of

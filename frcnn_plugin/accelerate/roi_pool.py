@@ -14,8 +14,8 @@ from torch import Tensor
 from ..roi.roi_pool_extractor import RoIPoolExtractor
 
 MANY_CHANNELS = 64  # of a map whose pixels are worth reading as a whole
-# that cost less than the bin costs torchvision, forward only and with the way back, as
-# measured with AVX-512
+# up to which the table costs less than torchvision's kernel, forward only and with the
+# backward pass, as measured with AVX-512
 WINDOWS_A_BIN = dict(forward=4, both=1)
 
 
@@ -45,7 +45,7 @@ class PixelRoIPool(RoIPoolExtractor):
 
 
 class Step(NamedTuple):
-    """How windows of a size are made: of a smaller one and of the same further on."""
+    """How windows of one size are made: from a smaller one and its shifted copy."""
 
     source: int  # place of the smaller size in the table
     axis: int  # of (B, H, W, C): 1 or 2
@@ -65,8 +65,8 @@ def find_bins(rois: Tensor, shape: torch.Size, output_size: tuple[int, int],
               spatial_scale: float) -> Bins:
     """The bins of regions, and the windows that they are made of.
 
-    Windows are of every width that occurs, and of the heights 1, 2, 3, 4, 8, 16, ...;
-    a bin of another height is two of them, which overlap.
+    Windows have every width up to the widest bin's, and the heights 1, 2, 3, 4, 8, 16,
+    ...; a bin of another height is covered by two of them, which overlap.
 
     Args:
         rois: (R, 5) float32 regions (image index, x1, y1, x2, y2).

@@ -45,7 +45,8 @@ def greedy(bboxes: Tensor, scores: Tensor, iou_thr: float, groups: Tensor | None
 
     They are taken in blocks, whose boxes are first compared with those that are known
     to stay, many pairs in one operation, and then with one another by the kernel.
-    Returns (k,) indices of the (n, 4) boxes, the best first; of ``num``, if positive.
+    Returns (k,) int64 indices of the (n, 4) boxes, best first; k <= ``num`` if that is
+    positive.
     """
     order = scores.argsort(descending=True, stable=True)
     bboxes = bboxes[order]

@@ -22,8 +22,9 @@ def for_training(detector: nn.Module) -> nn.Module:
     * anchors and proposals compared with ground truth in blocks, and boxes suppressed
       from the best one on until there are enough;
     * on a GPU, RoIAlign and suppression by kernels of our own, if Triton runs there;
-    * on a CPU, RoIAlign by pixels, with what is linear after it before it, and, where
-      that is faster, gradients of convolutions' weights by matrix products.
+    * on a CPU, RoIAlign and RoIPool by pixels, the first convolutions of ``layer4``
+      before RoIAlign (``c5_on_map.py``), and, where that is faster, gradients of
+      convolutions' weights by matrix products.
 
     Args:
         detector: A ``FasterRCNN``, or any module that holds parts of ours.
@@ -52,9 +53,9 @@ class AccelerateHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Replace plain parts by faster ones.
 
-        A wrapper of a distributed job is made anew: its buckets of gradients have the
-        order of memory that the weights had when it was made, and its first step would
-        sum the gradients in the wrong places.
+        A distributed wrapper is rebuilt: its gradient buckets have the memory order
+        that the weights had when it was built, and its first step would sum the
+        gradients in the wrong places.
         """
         if not is_model_wrapper(runner.model):
             for_training(runner.model)

@@ -90,7 +90,11 @@ _roi_align.register_autograd(_gradients, setup_context=_remember)
 
 def launch(feature: Tensor, rois: Tensor, pooled: Tensor, scale: float,
            sampling_ratio: int, aligned: bool, backward: bool) -> None:
-    """Run the kernel; backward it adds the gradients in ``pooled`` to ``feature``."""
+    """Run the kernel from (B, C, H, W) ``feature`` to (R, C, h, w) ``pooled``.
+
+    Both are ``channels_last``. With ``backward`` the gradients in ``pooled`` are added
+    to those in ``feature``, which is float32.
+    """
     _, channels, height, width = feature.shape
     rows, columns = pooled.shape[2:]
     if not pooled.numel():

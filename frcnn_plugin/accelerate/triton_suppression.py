@@ -97,7 +97,7 @@ def compare(boxes, real, overlaps, number, words, THRESHOLD: tl.constexpr,
 @triton.jit
 def choose(overlaps, real, kept, number, words, num, SIZE: tl.constexpr,
            BITS: tl.constexpr):
-    """From the best box of an image on: it stays unless one that stays removed it."""
+    """Best first, each box of an image stays unless one that stays suppresses it."""
     image = tl.program_id(0)
     places = tl.arange(0, SIZE)
     removed = tl.zeros([SIZE], tl.int32)

@@ -29,8 +29,8 @@ def add_predictions(samples: fo.core.collections.SampleCollection, detector: Det
         samples: A data set or a view of one.
         detector: What detects.
         field: Of the samples, for a ``Detections``.
-        score_thr: The least score. Default: for each class the one that the detector
-            was told by its validation pictures, or else 0, for FiftyOne has a slider.
+        score_thr: The least score. Default: the detector's own threshold of each class
+            or, if it has none, 0, since FiftyOne has a slider.
         batch_size: Pictures at once.
 
     Raises:

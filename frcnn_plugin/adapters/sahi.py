@@ -9,6 +9,8 @@
 ``TiledDetector`` does the same without SAHI, and puts together what a border cuts.
 """
 
+from typing import Any
+
 import numpy as np
 from sahi.models.base import DetectionModel
 from sahi.prediction import ObjectPrediction
@@ -27,13 +29,13 @@ class FRCNNDetectionModel(DetectionModel):
     Args:
         model_path: The file; ``model`` takes a :class:`Detector` in its place.
         config_path: Of a checkpoint that does not carry its config.
-        confidence_threshold: The least score. Default: for each class the one that the
-            detector was told by its validation pictures, or else 0.3.
+        confidence_threshold: The least score. Default: the detector's own threshold of
+            each class, or 0.3 if it has none.
         **kwargs: The rest of SAHI's own arguments.
     """
 
     def __init__(self, model_path: str | None = None, *,
-                 confidence_threshold: float | None = None, **kwargs) -> None:
+                 confidence_threshold: float | None = None, **kwargs: Any) -> None:
         self.told = confidence_threshold is None  # by the detector, where it can
         least = DEFAULT if confidence_threshold is None else confidence_threshold
         super().__init__(model_path, confidence_threshold=least, **kwargs)
@@ -54,7 +56,7 @@ class FRCNNDetectionModel(DetectionModel):
         self.set_model(Detector(self.model_path, self.config_path,
                                 device=str(self.device)))
 
-    def set_model(self, model: Detector, **kwargs) -> None:
+    def set_model(self, model: Detector, **kwargs: Any) -> None:
         """Take a detector.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Pretrained weights for a part of the network: torchvision's, of a URL or of a file.
+"""Pretrained weights for a part of the network: from torchvision, a URL or a file.
 
 Every file is read weights-only: it cannot run code.
 """
@@ -49,8 +49,12 @@ def read_weights(source: str) -> StateDict:
     return state_dict_of(content, source)
 
 
-def torchvision_weights(source: str):
-    """The entry of torchvision's catalogue that ``torchvision://...`` names."""
+def torchvision_weights(source: str) -> torchvision.models.WeightsEnum:
+    """The entry of torchvision's catalogue that ``torchvision://...`` names.
+
+    Raises:
+        WeightsError: If there is none of that name.
+    """
     name, _, version = source.removeprefix(TORCHVISION).partition('.')
     try:
         catalogue = torchvision.models.get_model_weights(name)

@@ -27,7 +27,7 @@ class ResNetC4(InitFromWeights):
         frozen_stages: Stages whose weights stay fixed: 0 the stem, 1 also ``layer1``,
             and so on to 3; -1 none.
         norm_eval: Whether batch normalisation keeps its running statistics fixed in
-            training, as all detectors do that train on few images a step.
+            training, as is usual in detectors, which train on few images per step.
         norm_requires_grad: Whether its scales and offsets are trained.
         style: ``'pytorch'`` or ``'caffe'``, see :func:`torchvision_resnet`.
         ceil_pool: Whether the stem's pooling has no padding and rounds up, as in Caffe,
@@ -35,6 +35,9 @@ class ResNetC4(InitFromWeights):
         init_cfg: Initialisation; ``dict(type='Pretrained', checkpoint=...)`` takes
             ``torchvision://resnet50``, a path or a URL. Default: torchvision's random
             one.
+
+    Raises:
+        ValueError: If ``depth``, ``style`` or ``frozen_stages`` is none of these.
     """
 
     def __init__(self, depth: int = 50, frozen_stages: int = -1, norm_eval: bool = True,
@@ -57,7 +60,10 @@ class ResNetC4(InitFromWeights):
         self.train()
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (B, 3, H, W), normalised, to a tuple of one map of stride 16."""
+        """Normalised (B, 3, H, W) images to a tuple of one map of stride 16.
+
+        It is (B, out_channels, ceil(H / 16), ceil(W / 16)) without ``ceil_pool``.
+        """
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         return (self.layer3(self.layer2(self.layer1(x))),)
 

@@ -22,6 +22,9 @@ class VGG16(InitFromWeights):
             (simple-faster-rcnn-pytorch).
         init_cfg: Initialisation; ``dict(type='Pretrained', checkpoint=...)`` takes
             ``torchvision://vgg16``, a path or a URL. Default: torchvision's random one.
+
+    Raises:
+        ValueError: If ``frozen_stages`` is not -1 to 5.
     """
 
     out_channels = 512
@@ -41,5 +44,8 @@ class VGG16(InitFromWeights):
                 stage += 1
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Images (B, 3, H, W), normalised, to a tuple of one map of stride 16."""
+        """Normalised (B, 3, H, W) images to a tuple of one map of stride 16.
+
+        It is (B, 512, H / 16, W / 16), rounded as ``ceil_mode`` says.
+        """
         return (self.features(x),)

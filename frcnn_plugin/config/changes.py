@@ -87,7 +87,7 @@ def use_bfloat16(cfg: Config) -> None:
 
 
 def follow_with(cfg: Config, tool: str) -> None:
-    """Give a tool that follows experiments the curves too, by mmengine's backend.
+    """Send the curves to an experiment tracker too, by mmengine's backend.
 
     Raises:
         ConfigError: If it is not installed.
@@ -103,7 +103,7 @@ def follow_with(cfg: Config, tool: str) -> None:
 
 
 def follow_no_more(cfg: Config) -> None:
-    """Leave the runs of such tools to trainings."""
+    """Do not log to MLflow or Weights & Biases: only trainings do."""
     visualizer = cfg.get('visualizer') or {}
     if visualizer.get('vis_backends'):
         visualizer['vis_backends'] = [
@@ -112,7 +112,7 @@ def follow_no_more(cfg: Config) -> None:
 
 
 def copy_while_computing(cfg: Config) -> None:
-    """Copy batches to a GPU while it computes, from memory that is not moved."""
+    """Copy batches to a GPU while it computes, from pinned memory."""
     if 'data_preprocessor' in cfg.model:
         cfg.train_dataloader.setdefault('pin_memory', True)
         cfg.model.data_preprocessor.setdefault('non_blocking', True)

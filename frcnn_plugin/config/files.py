@@ -64,7 +64,11 @@ def change_settings(cfg: Config, settings: dict, path: str) -> None:
 
 
 def find_config(path: str) -> Path:
-    """The config file that a path, or the name of one of the package's own, means."""
+    """The config file of a path, or of the name of one of the package's own.
+
+    Raises:
+        ConfigError: If there is no such file.
+    """
     if Path(path).is_file():
         return Path(path)
     own = OWN_CONFIGS / (path if path.endswith('.py') else f'{path}.py')
@@ -75,7 +79,7 @@ def find_config(path: str) -> Path:
 
 
 def drop_old_settings(cfg: Config) -> list[str]:
-    """Remove what the components no longer take; its names (``RoIHead.reorder``).
+    """Remove settings of older versions; returns their names (``RoIHead.reorder``).
 
     What these settings did for speed is done by ``default_hooks.accelerate`` now; a
     config that had ``fast_training=False`` is kept without that hook.

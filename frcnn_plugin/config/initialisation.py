@@ -78,5 +78,5 @@ def train_from_scratch(cfg: Config) -> None:
 
 
 def is_from_scratch(text: str) -> bool:
-    """Whether the config of a run, as its checkpoints carry it, is of such a run."""
+    """Whether the text of a config, from a checkpoint, is of a run from scratch."""
     return re.search(rf'\b{FROM_SCRATCH} *= *True', text) is not None

@@ -1,6 +1,7 @@
 """The parts of a config, wherever they stand in it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from mmengine.config import Config
 
@@ -8,7 +9,7 @@ SCOPE = 'frcnn_plugin'
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
-def nested_dicts(node) -> Iterator[dict]:
+def nested_dicts(node: object) -> Iterator[dict]:
     """Every dict inside a config, the outer ones first."""
     if isinstance(node, dict):
         yield node
@@ -20,14 +21,14 @@ def nested_dicts(node) -> Iterator[dict]:
 
 
 def datasets_of(cfg: Config, loaders: tuple[str, ...] = LOADERS) -> Iterator[dict]:
-    """Every dataset's config, wrapped ones too."""
+    """The config of every dataset with a ``data_root``, wrapped ones too."""
     for loader in loaders:
         for node in nested_dicts((cfg.get(loader) or {}).get('dataset', {})):
             if 'data_root' in node:
                 yield node
 
 
-def part_of(cfg: dict | Config, name: str, default: dict):
+def part_of(cfg: dict | Config, name: str, default: dict) -> Any:
     """A part, made if the config lacks it; mmengine's ``setdefault`` gives a copy."""
     if name not in cfg:
         cfg[name] = default

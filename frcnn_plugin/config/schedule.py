@@ -12,8 +12,8 @@ KEPT = ('val_begin', 'max_broken', 'non_finite', 'max_skipped')
 def set_max_iters(cfg: Config, max_iters: int) -> None:
     """Stop after so many iterations: a trial run.
 
-    It ends with a checkpoint. A run shorter than the config's interval of validation is
-    not validated, though mmengine would at its end.
+    It ends with a checkpoint. It is not validated, though mmengine would at its end, if
+    it is shorter than the config's interval of validation or the config counts epochs.
     """
     if max_iters < 1:
         raise ConfigError(f'max_iters is {max_iters}; it must be at least 1')
@@ -47,7 +47,7 @@ def set_max_iters(cfg: Config, max_iters: int) -> None:
 
 
 def set_minutes(cfg: Config, minutes: float) -> None:
-    """Train for so long a recipe that is made for a time."""
+    """Set how long a config with a ``TimedTrainLoop`` trains."""
     if cfg.train_cfg.get('type') != 'TimedTrainLoop':
         raise ConfigError('this config trains for a number of steps and not for a '
                           'time; name the folder of pictures in its place, or the '

@@ -14,7 +14,7 @@ SHARE_KEY = 'share_of_time'  # in mmengine's message hub, if training has a time
 
 @MODELS.register_module()
 class BatchRandomScale(nn.Module):
-    """Resizes a whole batch by one random factor, boxes too; it may grow in training.
+    """Resizes a batch and its boxes by a random factor, which may grow in training.
 
     For ``batch_augments`` of mmdet's ``DetDataPreprocessor``. Where each picture has a
     size of its own a batch is as large as its largest picture, and the padding of the
@@ -37,7 +37,7 @@ class BatchRandomScale(nn.Module):
 
     def forward(self, inputs: Tensor, data_samples: list[DetDataSample]
                 ) -> tuple[Tensor, list[DetDataSample]]:
-        """Resize (N, 3, H, W) float images, and the boxes of their samples in place."""
+        """Resize (B, 3, H, W) float32 images; their samples are changed in place."""
         share = share_of_training()
         low, high = (begin + share * (end - begin)
                      for begin, end in zip(self.scales, self.until, strict=True))

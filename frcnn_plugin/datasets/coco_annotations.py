@@ -15,12 +15,14 @@ def read_coco(path: Path) -> tuple[dict, list[Problem]]:
         path: The file.
 
     Returns:
-        tuple: The content, whose ``annotations`` are those with a box of at least a
-        pixel that overlaps its image; and what is wrong with each of the others.
+        tuple: The content, with only the annotations of a known image and category
+        whose box is at least a pixel wide and high and overlaps the image; and what is
+        wrong with each of the others.
 
     Raises:
         DataError: If the file is missing, is not JSON with images, annotations and
-            categories, has an id twice, or names an image outside its folder.
+            categories, has an id twice, lacks the size of an image or the name of a
+            category, or names an image outside its folder.
     """
     try:
         content = json.loads(path.read_bytes())

@@ -37,7 +37,8 @@ class CocoFolder(CocoDataset):
     Raises:
         UserError: If the annotations, an image or the file of proposals are missing or
             broken, if a class has no annotation (in training), if the classes are not
-            in the order of the categories, or if no image is left.
+            in the order of the categories, if no image is left, or if pictures are
+            stored turned and their boxes are not, or may not be, of the upright ones.
     """
 
     def __init__(self, *args, allow_missing_classes: bool = False,
@@ -87,8 +88,8 @@ class CocoFolder(CocoDataset):
         """Set ``cat_ids`` and ``cat2label``: a label is a place among the classes.
 
         Raises:
-            DataError: If the classes are in another order than the categories, or one
-                in the middle is missing: ``CocoMetric`` would confuse them.
+            DataError: If the classes are in another order than the categories or, in a
+                test, one in the middle is missing: ``CocoMetric`` would mix them up.
         """
         classes = tuple(self.metainfo['classes'])
         names = {item['id']: item['name'] for item in content['categories']}

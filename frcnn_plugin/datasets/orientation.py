@@ -73,7 +73,7 @@ def size_of(image: Image.Image) -> PictureSize:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """What EXIF says; Pillow's own way looks into XMP too, and OpenCV does not."""
+    """The tag in EXIF, or 1. Pillow's own function reads XMP too; OpenCV does not."""
     exif = Image.Exif()
     try:
         exif.load(image.info.get('exif') or b'')
@@ -133,8 +133,8 @@ def place(size: PictureSize, stated: tuple[int, int] | None, boxes: list[Edges],
             picture, although they would fit this one.
 
     Returns:
-        tuple: The boxes in their order, None if it cannot be decided where they are;
-        and in words what was done or what is not known, empty if all is as it should.
+        tuple: The boxes in the same order, or None if it cannot be decided where they
+        are; and a note on what was changed or is unknown, empty if there is nothing.
     """
     note = ''
     if stated and stated not in (size.upright, size[:2]):

@@ -21,7 +21,11 @@ def proposal_key(image: str | Path) -> str:
 
 
 def images_by_key(images: Iterable[str | Path]) -> dict[str, Path]:
-    """Images by their names in a file of proposals; no two may have the same."""
+    """Images by their names in a file of proposals.
+
+    Raises:
+        FoldersError: If two images have the same name.
+    """
     named: dict[str, Path] = {}
     for image in map(Path, images):
         other = named.setdefault(proposal_key(image), image)
@@ -34,7 +38,11 @@ def images_by_key(images: Iterable[str | Path]) -> dict[str, Path]:
 
 
 def find_proposal_file(proposal_file: str, data_root: str, split: str) -> Path:
-    """The file that a config means: in the data root or else in the current folder."""
+    """The file that a config names, in the data root or else in the current folder.
+
+    Raises:
+        ProposalsError: If it is in neither.
+    """
     path = Path(proposal_file).expanduser()
     for found in (Path(data_root).expanduser() / path, path):  # alike if it is absolute
         if found.is_file():
@@ -49,8 +57,8 @@ def add_proposals(data_list: list[dict], path: Path) -> None:
     The file may also have other images: it may serve several splits.
 
     Raises:
-        UserError: If the file is damaged or contains code, lacks an image, has
-            something else for its boxes, or if two images have one name.
+        UserError: If the file is damaged or contains code, lacks an image, or has
+            malformed boxes or scores; or if two images have the same name.
     """
     content = read_proposals(path)
     images = images_by_key(info['img_path'] for info in data_list)

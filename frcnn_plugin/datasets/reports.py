@@ -1,4 +1,4 @@
-"""What a data set says of what is wrong with it: skipped, counted or refused."""
+"""Reports what is wrong with a data set: boxes skipped, counted or refused."""
 
 import logging
 from collections import Counter

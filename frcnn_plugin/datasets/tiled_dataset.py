@@ -16,10 +16,10 @@ from .tiles import OVERLAP, VISIBLE, check_tiles, cut, tiles_of
 
 @DATASETS.register_module()
 class TiledDataset(BaseDetDataset):
-    """Each tile of each picture of another data set as a picture of its own.
+    """The tiles of another data set's pictures, each as one picture.
 
-    An object that a tile cuts stays, as far as it is seen, if enough of it is; else it
-    is left out of the losses there, as a difficult one.
+    An object that a tile cuts is clipped to the tile. Where too little of it shows, it
+    is ignored in that tile, as difficult objects are.
 
     The pipeline begins with ``LoadTile``::
 
@@ -34,7 +34,10 @@ class TiledDataset(BaseDetDataset):
         overlap: The least share of a tile that the next one has too.
         visible: The least share of an object that a tile has to show, or else the
             object is ignored there.
-        empty: Whether tiles without objects are trained on, too.
+        empty: Whether to keep tiles that show no object, or only ignored ones.
+
+    Raises:
+        UserError: If there can be no tiles of this size and overlap.
     """
 
     def __init__(self, dataset: BaseDataset | dict, size: int, pipeline: list,
@@ -100,9 +103,9 @@ class TiledDataset(BaseDetDataset):
 
 @TRANSFORMS.register_module()
 class LoadTile(LoadImageFromFile):
-    """mmcv's ``LoadImageFromFile`` for one tile; of a large TIFF only that is read.
+    """mmcv's ``LoadImageFromFile`` for a tile; of a large TIFF only the tile is read.
 
-    The last picture is kept: a validation takes its tiles one after another.
+    The last picture is cached, since a validation reads its tiles one after another.
     """
 
     last: tuple[str, np.ndarray] | None = None  # the file, and what is in it

@@ -49,8 +49,8 @@ def cut(boxes: np.ndarray, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What a tile (4,) shows of boxes (n, 4).
 
     Returns:
-        tuple: (n, 4), their parts in pixels of the tile, and (n,), what share of each
-        they are.
+        tuple: (n, 4) visible parts, in pixels of the tile, and the (n,) share of each
+        box's area that is visible.
     """
     seen = clip(boxes, tile)
     return seen - np.tile(tile[:2], 2), area(seen) / np.maximum(area(boxes), 1e-9)
@@ -59,7 +59,7 @@ def cut(boxes: np.ndarray, tile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def clip(boxes: np.ndarray, tiles: np.ndarray) -> np.ndarray:
     """The parts of boxes (..., 4) in tiles (..., 4); without area where there is none.
 
-    The shapes have to fit each other, as NumPy has it.
+    The shapes must broadcast.
     """
     low = np.maximum(boxes[..., :2], tiles[..., :2])
     high = np.maximum(low, np.minimum(boxes[..., 2:], tiles[..., 2:]))

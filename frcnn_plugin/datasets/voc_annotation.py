@@ -22,8 +22,8 @@ class VOCObject:
 
     Both corners are pixels of the box, as in VOC's files, but counted from 0: an image
     of W x H pixels is covered by (0, 0, W - 1, H - 1), and by 1, 1, W, H in a file.
-    Boxes between edges of pixels, such as COCO's and YOLO's, come into this convention
-    by :func:`frcnn_plugin.prepare.voc_writer.bbox_of_edges` and nowhere else.
+    Boxes between edges of pixels, such as COCO's and YOLO's, are converted by
+    :func:`frcnn_plugin.prepare.voc_writer.bbox_of_edges`.
 
     Attributes:
         name: The class as it is written in the file.
@@ -237,5 +237,5 @@ def _coordinate(element: Element, path: str) -> float:
 
 
 def is_difficult(element: Element) -> bool:
-    """Whether an ``<object>`` is marked so; some tools write ``Unspecified``."""
+    """Whether an ``<object>`` is marked difficult; ``Unspecified`` counts as no."""
     return (element.findtext('difficult') or '').strip().lower() in ('1', 'true', 'yes')

@@ -41,10 +41,9 @@ class VOCFolder(BaseDetDataset):
         metainfo: ``classes``, a tuple of names. Default: the 20 of VOC.
         allow_missing_classes: Whether a class may have no annotation in training, as
             in a small part of a data set.
-        frame: Which way round the boxes of pictures are that are stored turned:
-            ``'upright'``, as viewers show them and training sees them, or
-            ``'stored'``. Default: what each annotation tells; pictures whose annotation
-            does not are left out, and counted.
+        frame: Which way round the boxes of pictures stored turned are: ``'upright'``,
+            as viewers and training show the picture, or ``'stored'``. Default: decided
+            from each annotation; undecided pictures are left out and counted.
         filter_cfg: mmdet's; with ``filter_empty_gt`` images without boxes are left out
             in training, and counted.
         **kwargs: The rest of mmdet's ``BaseDetDataset``; a relative ``proposal_file``

@@ -57,7 +57,8 @@ def read_split(folder: Path, split: str) -> list[str]:
         split: Name of a file in ``ImageSets/Main``, without ``.txt``.
 
     Raises:
-        SplitError: If the file is missing or empty, or a name leads out of the folder.
+        SplitError: If the file is missing, empty or not UTF-8, or a name leads out of
+            the folder.
     """
     path = folder / 'ImageSets' / 'Main' / f'{split}.txt'
     if not path.is_file():
@@ -85,7 +86,7 @@ def read_split(folder: Path, split: str) -> list[str]:
 
 
 def is_image(path: Path) -> bool:
-    """Whether the suffix of a file is that of a picture which is read."""
+    """Whether a file's suffix is one of :data:`IMAGE_SUFFIXES`, in any case."""
     return path.suffix.lower() in IMAGE_SUFFIXES
 
 

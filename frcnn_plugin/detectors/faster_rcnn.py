@@ -29,8 +29,8 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
         rpn_head: Config of the RPN, ours or mmdet's; None for given proposals.
         roi_head: Config of the second stage, ours or mmdet's; None for proposals only.
         neck: Config of a neck, for example mmdet's ``FPN``.
-        train_cfg: mmdet's ``rpn``, ``rpn_proposal`` and ``rcnn``, for heads that read
-            them; ours name their settings themselves.
+        train_cfg: mmdet's ``rpn``, ``rpn_proposal`` and ``rcnn``, handed to the heads;
+            in ours, what the head's own config names takes precedence.
         test_cfg: mmdet's ``rpn`` and ``rcnn``.
         data_preprocessor: Config of mmdet's ``DetDataPreprocessor``.
         init_cfg: Initialisation of the whole; the parts have their own.
@@ -61,12 +61,13 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
             images: (B, 3, H, W) float32, normalised and padded.
             image_sizes: (B, 2) float32 height and width of each, without padding.
             gt: Padded ground truth, in pixels of ``images``.
-            proposals: Regions to train the second stage on. Default: the RPN's.
+            proposals: Regions to train the second stage on. Default: the RPN's;
+                required without ``rpn_head``.
 
         Returns:
             dict: Scalars ``loss_rpn_cls``, ``loss_rpn_bbox``, ``loss_cls``,
-            ``loss_bbox`` and ``acc``; none of a stage that is not there, or not trained
-            at the moment (:meth:`train_stage`).
+            ``loss_bbox`` and ``acc`` (in percent), without those of a stage that is
+            missing or not trained at the moment (:meth:`train_stage`).
         """
         features = self.extract_feat(images)
         losses = {}
@@ -85,7 +86,8 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
         Args:
             images: (B, 3, H, W) float32, normalised and padded.
             image_sizes: (B, 2) float32 height and width of each, without padding.
-            proposals: Regions to look at. Default: the RPN's.
+            proposals: Regions to look at. Default: the RPN's; required without
+                ``rpn_head``.
         """
         if proposals is not None and not self.with_roi_head:
             return proposals_as_detections(proposals)
@@ -109,7 +111,8 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
         features = self.backbone(images)
         return features if self.neck is None else self.neck(features)
 
-    def forward(self, inputs, data_samples: list | None = None, mode: str = 'tensor'):
+    def forward(self, inputs: Any, data_samples: list | None = None,
+                mode: str = 'tensor') -> dict | list | tuple:
         """One of the ways through the network.
 
         Args:
@@ -117,10 +120,11 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
                 and ``head`` a tuple, see there.
             data_samples: The samples of the images.
             mode: ``'loss'``, ``'predict'`` and ``'tensor'`` are mmdet's. The others run
-                one part: ``'extractor'`` images to feature maps; ``'rpn'`` (feature
-                maps, (B, 2) image sizes) to logits (B, N, 2), deltas (B, N, 4), anchors
-                (N, 4) and proposals; ``'head'`` (feature maps, (R, 5) regions) to
-                logits (R, C + 1) and deltas (R, 4 C).
+                one part, the last two with our heads only. ``'extractor'``: images to
+                feature maps. ``'rpn'``: (feature maps, (B, 2) image sizes) to logits
+                (B, N, 2), deltas (B, N, 4), anchors (N, 4) and ``Proposals``.
+                ``'head'``: (feature maps, (R, 5) regions) to logits (R, C + 1) and
+                deltas (R, 4 C).
         """
         if mode == 'extractor':
             return self.extract_feat(inputs)

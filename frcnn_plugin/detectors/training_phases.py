@@ -5,6 +5,7 @@ that is fixed from outside, and the four steps of alternating training.
 """
 
 from collections.abc import Callable
+from typing import Any, Self
 
 from torch import nn
 
@@ -16,11 +17,11 @@ PARTS = ('backbone', 'neck', 'rpn_head', 'roi_head')
 class TrainingPhases(nn.Module):
     """Freezing of whole parts, and training of one stage alone; mixed into a detector.
 
-    Nothing of this is in a checkpoint: whoever drives the training
+    None of this is saved in a checkpoint: whoever drives the training
     (``FrozenPhaseHook``, ``AlternatingTrainLoop``) sets it again when a run resumes.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._frozen_parts: dict[str, list[bool]] = {}
         self._norms_are_frozen = False
@@ -30,7 +31,7 @@ class TrainingPhases(nn.Module):
     def freeze_parts(self, *names: str) -> None:
         """Fix the weights and batch statistics of whole parts, named as in ``PARTS``.
 
-        One that the detector does not have is passed over.
+        Parts that the detector lacks are skipped.
 
         Raises:
             ValueError: If a name is none of these.
@@ -76,8 +77,8 @@ class TrainingPhases(nn.Module):
         part = getattr(self, f'{stage}_head')
         return part is not None and self._trained_stage in (None, stage)
 
-    def train(self, mode: bool = True):
-        """Switch to training, but for what is frozen."""
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training or evaluation; what is frozen stays in evaluation."""
         super().train(mode)
         for name in self._frozen_parts:
             getattr(self, name).eval()

@@ -1,4 +1,4 @@
-"""Training loops, and hooks that act on the model."""
+"""Training loops, their hooks, and an optimizer wrapper for bfloat16."""
 
 from .alternating_train_loop import AlternatingTrainLoop
 from .bf16_optim_wrapper import BF16OptimWrapper

@@ -125,7 +125,7 @@ class AlternatingTrainLoop(IterBasedTrainLoop):
                     broadcast(tensor)  # random weights are those of the first process
 
     def _restart_optimizer(self, iters: int) -> None:
-        """Build a new optimizer, and schedulers that end with the step or before."""
+        """Build a new optimizer, and schedulers that by default end with the step."""
         runner = self.runner
         runner.optim_wrapper = runner.build_optim_wrapper(runner.cfg.optim_wrapper)
         runner.scale_lr(runner.optim_wrapper, runner.auto_scale_lr)

@@ -1,4 +1,4 @@
-"""Leaves the one file to take in the work dir: ``detector.pth``."""
+"""Writes ``detector.pth``, the one file to keep, into the work dir."""
 
 import logging
 from pathlib import Path
@@ -25,9 +25,9 @@ KEPT = ('cfg', 'dataset_meta', 'seed', 'iter', 'epoch', 'mmengine_version', POIN
 class DetectorFileHook(Hook):
     """At the end of training, writes the weights of the best validation as a detector.
 
-    The file has the weights, averaged ones where they are averaged, and in its ``meta``
-    the config, the classes, the seed, the metrics of that validation, the scores to cut
-    at and the record of the run. It has nothing that only training needs. Without
+    The file has the weights, or their average if one is kept, and in its ``meta`` the
+    config, the classes, the seed, the metrics of that validation, the operating points
+    and the record of the run, but nothing that only training needs. Without a
     validation the last weights are taken.
     """
 

@@ -1,7 +1,7 @@
-"""mmengine's backends for MLflow and Weights & Biases, with places and names that suit.
+"""mmengine's backends for MLflow and Weights & Biases, with our names and folders.
 
-Where the curves go is not in the config, which others get: the tools' own environment
-variables say it.
+The config, which is passed on to others, does not say where the curves go; the tools'
+own environment variables do.
 """
 
 import os
@@ -18,12 +18,12 @@ FORBIDDEN = re.compile(r'[^\w/. -]')  # by MLflow, in the name of a metric
 
 @VISBACKENDS.register_module()
 class MLflowBackend(MLflowVisBackend):
-    """Runs in ``mlflow.db`` beside the work dir, or where ``MLFLOW_TRACKING_URI`` says.
+    """Logs to ``mlflow.db`` beside the work dir, or to ``MLFLOW_TRACKING_URI``.
 
-    A run has the name of its work dir.
+    A run is named after its work dir.
     """
 
-    chosen: str | None = None  # here, which MLflow then puts into the environment
+    chosen: str | None = None  # our own URI, which MLflow exports to the environment
 
     def _init_env(self) -> None:
         work_dir = work_dir_of(self._save_dir)
@@ -39,12 +39,12 @@ class MLflowBackend(MLflowVisBackend):
         super()._init_env()
 
     def add_scalar(self, name: str, value: object, step: int = 0, **kwargs) -> None:
-        """A value under a name that MLflow takes."""
+        """Log a value under a name that MLflow accepts."""
         super().add_scalar(FORBIDDEN.sub('_', name), value, step, **kwargs)
 
     def add_scalars(self, scalar_dict: dict, step: int = 0,
                     file_path: str | None = None, **kwargs) -> None:
-        """The numbers among some values, likewise."""
+        """Log the values that are numbers, under names that MLflow accepts."""
         super().add_scalars({
             FORBIDDEN.sub('_', name): float(value)
             for name, value in scalar_dict.items()

@@ -20,10 +20,15 @@ class FrozenPhaseHook(Hook):
     the first half of its epochs, so that random heads do not spoil it.
 
     Args:
-        until: The first iteration in which everything is trained.
+        until: The first iteration, counted from 0, in which everything is trained.
         parts: The parts of :class:`FasterRCNN` that are frozen before it.
         freeze_bn: Whether the running statistics of batch normalisation are frozen for
             the whole training.
+
+    Raises:
+        ConfigError: In training, if the model is not a ``FasterRCNN`` of ours.
+        SettingError: In training, if a distributed job would wait for the gradients of
+            frozen parts.
     """
 
     def __init__(self, until: int, parts: Sequence[str] = ('backbone',),

@@ -26,8 +26,8 @@ KNOWN = 'run_record'  # what is known so far, in mmengine's message hub
 class RunRecordHook(Hook):
     """Puts the record of a run into checkpoints, as ``meta['run']``.
 
-    A resumed run counts on from its checkpoint, and its command stands behind that
-    which it began with; what was done after the last checkpoint is not counted.
+    A resumed run continues the counts of its checkpoint and appends its own command to
+    the first one; work lost after the last checkpoint is not counted.
     """
 
     priority = 'VERY_HIGH'  # before anything is saved, or mmengine's peak is reset
@@ -95,7 +95,7 @@ def peak_memory() -> int:
 
 
 def precision_of(optim_wrapper: dict) -> str:
-    """The type that most is computed in."""
+    """The name of the data type that most of the network computes in."""
     kind = str(optim_wrapper.get('type'))
     if 'BF16' in kind:
         return 'bfloat16'

@@ -64,7 +64,7 @@ def read_detector(path: str) -> tuple[StateDict, list[str]]:
     """The weights and classes of a checkpoint of ours.
 
     Raises:
-        CheckpointError: If it is none, or does not say what its classes are.
+        CheckpointError: If it is not a checkpoint, or does not name its classes.
     """
     content = read_checkpoint(path)
     meta = content.get('meta')
@@ -86,10 +86,10 @@ def carried_over(state: StateDict, wanted: StateDict, known: Sequence[str],
         classes: Those of the new detector.
 
     Returns:
-        dict: Tensors with the shapes of ``wanted``; not those that fit nowhere, nor, if
-        the classes are others, those by class of systems without these layers. A class
-        of the same name keeps its scores, as the background does; that of a new one is
-        as initialised, and its box deltas are the mean of those of the known classes.
+        dict: Tensors with the shapes of ``wanted``, without those that do not fit. If
+        the classes differ, the class layers of heads other than ours are left out too.
+        A class of the same name, and the background, keep their scores. A new class is
+        scored as initialised; its box deltas are the mean over the known classes.
     """
     taken, same = {}, list(known) == list(classes)
     for name, new in wanted.items():

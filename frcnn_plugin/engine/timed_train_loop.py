@@ -16,11 +16,11 @@ from .resume.loops import IterBasedTrainLoop
 
 SPENT_KEY = 'seconds_spent'  # in mmengine's message hub, and so in checkpoints
 WARM_UP = 0.03  # the share of the time in which the learning rate rises
-FORWARD = 0.6  # of a step's time, what detecting in as many images takes at most
-EARLY = 0.05  # of the time, what a validation before the last may take
+FORWARD = 0.6  # times a step's seconds: the most that detecting in its images takes
+EARLY = 0.05  # the largest share of the time for a validation before the last
 UNKNOWN = 10**6  # steps: before the first one nobody knows how many there is time for
-MOST = 0.2  # of the time that is kept for a validation whose time is not known
-MARGIN = 1.1  # times as long as the one before it the last validation may take
+MOST = 0.2  # the largest share of the time kept for a validation not yet timed
+MARGIN = 1.1  # times the previous validation's seconds: what is kept for the last
 CLOSING = 8.0  # seconds kept for reports and checkpoints after the last validation
 
 
@@ -41,7 +41,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
         **kwargs: Those of :class:`IterBasedTrainLoop`.
 
     Raises:
-        SettingError: If there are no minutes.
+        SettingError: If ``minutes`` is not positive.
     """
 
     def __init__(self, runner: Runner, dataloader, minutes: float, spent: float = 0.0,
@@ -96,7 +96,7 @@ class TimedTrainLoop(IterBasedTrainLoop):
         return CLOSING + MARGIN * self.validation_takes()
 
     def validation_takes(self) -> float:
-        """Seconds that a validation takes: as the last one, or by what a step takes."""
+        """Seconds of a validation: of the last one, or estimated from a step's."""
         if self.runner.val_loop is None:
             return 0.0
         if self.validation is not None:

@@ -10,7 +10,7 @@ BACKEND = 'whole_files'
 
 
 class WholeFilesBackend(LocalBackend):
-    """It is what ``backend_args=dict(backend=BACKEND)`` gets."""
+    """The backend that ``backend_args=dict(backend=BACKEND)`` selects."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         """Write a file of bytes."""

@@ -48,7 +48,7 @@ class BoxAP(BaseMetric):
         super().__init__(collect_device, prefix)
         self.crowd, self.resamples, self.seed = crowd, resamples, seed
 
-    def process(self, data_batch, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
         """Keep the boxes of each image: annotated, ignored, detected."""
         for sample in data_samples:
             found = sample['pred_instances']

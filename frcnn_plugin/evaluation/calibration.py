@@ -26,8 +26,8 @@ def fit_map(scores: np.ndarray, right: np.ndarray,
 
     The prior, a normal distribution with deviation 1 around its parameters, counts as
     much as a few detections; it keeps the map finite where all detections are right.
-    A negative log-likelihood and its prior are convex: Newton's method, first without
-    the bounds of a and b, then with one of them or both at the bound.
+    The loss is convex, so Newton's method finds its minimum: first without the bounds
+    on a and b, then with one or both of them at the bound.
 
     Args:
         scores: (n,) in [0, 1]; n may be 0.
@@ -47,9 +47,10 @@ def fit_map(scores: np.ndarray, right: np.ndarray,
 
 def newton(features: np.ndarray, right: np.ndarray, prior: np.ndarray,
            fixed: list[int]) -> tuple[np.ndarray, float]:
-    """The most likely parameters, those that are ``fixed`` at :data:`LEAST`, and loss.
+    """The (3,) parameters of least loss, and that loss.
 
-    From (n, 3) features and (n,) outcomes.
+    ``features`` are (n, 3), ``right`` (n,) bool, and ``fixed`` the indices of the
+    parameters that stay at :data:`LEAST`.
     """
     free = np.setdiff1d(range(3), fixed)
     theta = prior.copy()

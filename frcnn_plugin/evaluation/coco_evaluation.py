@@ -19,7 +19,8 @@ def evaluate(images: Sequence[tuple], num_classes: int,
         images: Of each image three tuples: (boxes, labels) of objects; (boxes, labels)
             to ignore; (boxes, labels, scores) of detections. Boxes are (n, 4) float,
             (x1, y1, x2, y2) in pixels, labels (n,) int from 0, scores (n,) float.
-        num_classes: Their ids are the labels, and those of images their places.
+        num_classes: Number of classes. Category ids are the labels, image ids the
+            places in ``images``.
         crowd: Whether the boxes to ignore are crowds.
 
     ``COCOeval`` overwrites the ``ignore`` of an annotation by its ``iscrowd``
@@ -53,7 +54,7 @@ def annotations(image: int, boxes: np.ndarray, labels: np.ndarray) -> list[dict]
 
 
 def data_set(found: list[dict], num_images: int, num_classes: int) -> COCO:
-    """A data set of pycocotools; ids start at 1, since 0 means no match to it."""
+    """A data set of pycocotools; ids start at 1, as it takes a match of 0 for none."""
     coco = COCO()
     coco.dataset = dict(
         images=[dict(id=index) for index in range(num_images)],

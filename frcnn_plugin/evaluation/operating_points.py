@@ -71,9 +71,9 @@ def smoothed(values: np.ndarray) -> np.ndarray:
 def best_score(outcomes: Outcomes, precision: float | None = None) -> float:
     """The score to cut at; :data:`DEFAULT` without objects or detections.
 
-    It is that of the best F1, the middle one of several; with ``precision`` the lowest
-    from which on the precision is at least that, 1 if there is none. Both curves are
-    smoothed.
+    By default the score of the best F1, or the median of several. With ``precision``,
+    the lowest score from which on the precision is at least that, or 1 if there is
+    none. Both curves are smoothed.
     """
     if outcomes.num_gts == 0 or len(outcomes.scores) == 0:
         return DEFAULT
@@ -93,10 +93,10 @@ def choose(by_class: Sequence[Outcomes], classes: Sequence[str], images: int,
     The calibration of the others starts from that, too, see ``fit_map``.
 
     Args:
-        by_class: Of each class.
-        classes: Their names.
-        images: How many there were.
-        precision: What each class has to reach; None: the best F1.
+        by_class: The detections of each class.
+        classes: The names of the classes.
+        images: The number of validation images.
+        precision: The precision that each class must reach; None: cut at the best F1.
     """
     pooled = pool(by_class)
     score = best_score(pooled, precision)
@@ -151,5 +151,5 @@ class OperatingPoints(NamedTuple):
         return read
 
     def probabilities(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """(n,) float32 that detections are right, by (n,) scores and labels."""
+        """(n,) float32 probabilities of being right, from (n,) scores and labels."""
         return probabilities(scores, self.maps[labels]).astype(np.float32)

@@ -23,8 +23,8 @@ def outcomes_of(records: Sequence[ImageRecord], num_classes: int) -> list[Outcom
     """Right and wrong detections of each class, by the rules of PASCAL VOC.
 
     As for the AP: of the detections that overlap an object of their class most, with
-    an IoU of at least 0.5, the one with the highest score is right. Those on difficult
-    objects do not count, nor do these.
+    an IoU of at least 0.5, the one with the highest score is right. Neither difficult
+    objects nor detections on them count.
     """
     rows = [[(np.zeros(0, np.float32), np.zeros(0, bool))] for _ in range(num_classes)]
     num_gts = np.zeros(num_classes, np.int64)

@@ -36,7 +36,7 @@ class ProposalRecall(BaseMetric):
         super().__init__(collect_device, prefix)
         self.nums, self.iou_thrs = tuple(nums), tuple(iou_thrs)
 
-    def process(self, data_batch, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
         """Keep the best IoU of every object, for each number of proposals."""
         for sample in data_samples:
             found = sample['pred_instances']

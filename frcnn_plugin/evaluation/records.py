@@ -36,7 +36,7 @@ class ImageRecord(NamedTuple):
 
 
 def records_of(samples: Iterable[DetDataSample] | None) -> list[ImageRecord]:
-    """The records of data samples, but those without annotations or detections."""
+    """Records of the data samples that have both annotations and detections."""
     return [record_of(sample) for sample in samples or ()
             if 'gt_instances' in sample and 'pred_instances' in sample]
 
@@ -56,8 +56,8 @@ def record_of(sample: DetDataSample) -> ImageRecord:
 def gather(records: list[ImageRecord], size: int) -> list[ImageRecord]:
     """The records of all processes, in the order of the data set.
 
-    Of its ``size`` images the sampler repeats some if the processes do not divide it
-    evenly.
+    Where the processes do not divide its ``size`` images evenly, the sampler repeats
+    some, which are dropped here.
     """
     turns = zip_longest(*all_gather_object(records))
     return [record for record in chain.from_iterable(turns) if record][:size]

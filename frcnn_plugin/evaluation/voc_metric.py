@@ -1,4 +1,4 @@
-"""mmdet's VOC metric with the AP of each class, which mmdet prints but not returns."""
+"""mmdet's VOC metric, which prints the AP of each class; this one returns it too."""
 
 import numpy as np
 from mmdet.evaluation import eval_map

@@ -80,7 +80,7 @@ class GraphDetector(nn.Module):
             bboxes, found.scores, found.labels, index))
 
     def resized(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, h, w) float32, and the (4,) factors by which boxes become smaller."""
+        """(B, 3, h, w) float32, and the (4,) factors by which boxes were scaled."""
         image = image.permute(0, 3, 1, 2).float()
         height, width = image.shape[-2:]
         new = new_sides(height, width, self.resize)

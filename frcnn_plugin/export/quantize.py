@@ -39,6 +39,7 @@ class Picture:
         labels: (n,) int64.
         ignored: (n,) bool; boxes that are neither right nor wrong, such as VOC's
             difficult ones.
+        tile: (x1, y1, x2, y2) in pixels of the picture; None: all of it.
     """
 
     path: str

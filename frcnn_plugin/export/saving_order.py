@@ -9,7 +9,7 @@ from ..roi.roi_pool_extractor import RoIPoolExtractor
 
 
 class CellRoIAlign(DeferredRoIAlign):
-    """Pools by torchvision's operator, and no cell that is not wanted.
+    """Pools by torchvision's operator, and only the cells that are wanted.
 
     RoIAlign takes as many samples in a cell as the cell has pixels, so that a cell is
     what a region of one cell in its place would be.
@@ -17,7 +17,7 @@ class CellRoIAlign(DeferredRoIAlign):
 
     @classmethod
     def fits(cls, module: nn.Module) -> bool:
-        """Whether that is so: ``aligned``, and no fixed number of samples."""
+        """Whether the pooling is ``aligned``, with no fixed number of samples."""
         return super().fits(module) and module.options == dict(
             sampling_ratio=0, aligned=True)
 

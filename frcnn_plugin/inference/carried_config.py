@@ -34,7 +34,13 @@ FILES = {'FileModel', 'TiledModel'}  # of ours, which read files; no parts of a 
 
 def config_of_checkpoint(checkpoint: str, meta: dict,
                          config: str | Path | None) -> Config:
-    """The config of a detector: a file, or what its checkpoint carries."""
+    """The config of a detector: a file, or what its checkpoint carries.
+
+    Raises:
+        ConfigError: If the file cannot be read or is incomplete.
+        CheckpointError: If the checkpoint carries no config, or one that is incomplete,
+            of another kind of detector, or not allowed.
+    """
     if config is not None:
         cfg = load_config(str(config), needs=('model', 'test_dataloader'))
         drop_initialisation(cfg)

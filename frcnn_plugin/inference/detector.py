@@ -7,12 +7,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
 
 from ..errors import NoRuntimeError, NoTrainingPackagesError, UserError
 from ..evaluation.operating_points import OperatingPoints
-from .images import read_image
+from .images import Picture, read_image
 from .prediction import Prediction
 
 RUNTIME_FILES = ('.xml', '.onnx')
@@ -21,11 +22,11 @@ RUNTIME_FILES = ('.xml', '.onnx')
 class Detector:
     """A detector with its weights, ready for images.
 
-    As ``pathlib.Path`` does, it becomes what the file is for: of a checkpoint a
-    :class:`~frcnn_plugin.inference.torch_detector.TorchDetector`, of a file that
+    Like ``pathlib.Path``, it creates the subclass that fits: for a checkpoint a
+    :class:`~frcnn_plugin.inference.torch_detector.TorchDetector`, for a file that
     ``frcnn export`` wrote a
     :class:`~frcnn_plugin.inference.file_detector.FileDetector`, which needs no torch.
-    Their arguments are listed there.
+    These list their further arguments.
 
     It returns all detections that its config lets through. Those worth looking at are
     ``prediction.above(detector.thresholds)``.
@@ -36,11 +37,11 @@ class Detector:
 
     Attributes:
         classes (tuple[str, ...]): The names of the classes.
-        operating_points (dict | None): What the validation images of its training told
-            about its scores, see ``evaluation/operating_points.py``; None if there were
-            none.
+        operating_points (dict | None): The scores to cut at and their calibration, from
+            the validation images of its training, see
+            ``evaluation/operating_points.py``; None if there were none.
         thresholds (np.ndarray | None): (C,) float32, the score of each class to cut at,
-            by these.
+            from the operating points.
         tiles (int | None): The side in pixels of the squares that it was trained on;
             :class:`~frcnn_plugin.inference.tiled_detector.TiledDetector` looks at a
             picture in such. None: it was trained on pictures as they are.
@@ -54,7 +55,8 @@ class Detector:
     thresholds: np.ndarray | None = None
     tiles: int | None = None
 
-    def __new__(cls, checkpoint: str | Path | None = None, *args, **kwargs):
+    def __new__(cls, checkpoint: str | Path | None = None, *args: Any,
+                **kwargs: Any) -> 'Detector':
         """A detector of the kind that the file is for."""
         try:
             if cls is Detector and is_runtime_file(checkpoint):
@@ -67,12 +69,20 @@ class Detector:
             raise kind(f'{checkpoint}: {error.name} is not installed') from error
         return super().__new__(cls)
 
-    def __call__(self, images, batch_size: int = 8):
+    @overload
+    def __call__(self, images: Picture, batch_size: int = 8) -> Prediction: ...
+
+    @overload
+    def __call__(self, images: list[Any] | tuple[Picture, ...],
+                 batch_size: int = 8) -> list[Prediction]: ...
+
+    def __call__(self, images: Picture | list[Any] | tuple[Picture, ...],
+                 batch_size: int = 8) -> Prediction | list[Prediction]:
         """Detect in an image, or in a list of them, ``batch_size`` at once.
 
         Args:
-            images: A path, a PIL image or an (H, W, 3) uint8 array in BGR, as OpenCV
-                reads it; or a list of them.
+            images: A path, the bytes of a file, a PIL image or an (H, W, 3) uint8 array
+                in BGR, as OpenCV reads it; or a list of them.
 
         Returns:
             Prediction: Of the image, or a list of them.
@@ -84,13 +94,14 @@ class Detector:
             return list(self.stream(images, batch_size))
         return next(self.stream([images]))
 
-    def stream(self, images: Iterable, batch_size: int = 8) -> Iterator[Prediction]:
+    def stream(self, images: Iterable[Picture],
+               batch_size: int = 8) -> Iterator[Prediction]:
         """Detect in images that come one after another, such as those of a video."""
         images = iter(images)
         while batch := list(islice(images, batch_size)):
             yield from self.detect([self.read(image) for image in batch])
 
-    def read(self, image) -> np.ndarray:
+    def read(self, image: Picture) -> np.ndarray:
         """An image as :meth:`detect` takes it, see :func:`~.images.read_image`."""
         return read_image(image)
 

@@ -29,7 +29,7 @@ class FileDetector(Detector):
         config: Must be None: the file has all its settings.
         device: OpenVINO's name of a device, ``'cpu'`` by default.
         classes: Names to use in place of those in the file.
-        compile, fast: Of a checkpoint; a file is compiled anyway.
+        compile, fast: Ignored: they are for checkpoints; a file is always compiled.
         amp: Whether it computes in bfloat16, or float16 where the device has that.
 
     Attributes:
@@ -78,7 +78,8 @@ class FileDetector(Detector):
         return [self.prediction(*parts) for parts in found]
 
 
-def run_network(network, notes: dict, images: np.ndarray) -> list[tuple]:
+def run_network(network: openvino.CompiledModel, notes: dict,
+                images: np.ndarray) -> list[tuple]:
     """What is in a batch of pictures of one size.
 
     Args:
@@ -113,17 +114,17 @@ def inputs_of(images: np.ndarray, notes: dict) -> np.ndarray:
 
 @cache
 def core() -> openvino.Core:
-    """The only one of this process, which lasts as long as it.
+    """The only core of OpenVINO in this process; it lives as long as the process.
 
-    OpenVINO's plugin for CPUs gives signals a stack, and frees it with its core. If of
-    two cores the first ends first, the second one gives back a stack that is freed, and
-    the next signal, such as that of a child that ends, ends the process.
+    OpenVINO's CPU plugin installs a stack for signal handlers and frees it with its
+    core. If the first of two cores is freed first, the second restores the freed stack,
+    and the next signal, such as that of a child's end, kills the process.
     """
     return openvino.Core()
 
 
-def read_model(path: Path):
-    """The file as OpenVINO has it in memory; raises :class:`UserError`."""
+def read_model(path: Path) -> openvino.Model:
+    """The file as a model of OpenVINO; raises :class:`DetectorFileError`."""
     if not path.is_file():
         raise DetectorFileError(f'{path}: no such file')
     weights = path.with_suffix('.bin')
@@ -138,7 +139,7 @@ def read_model(path: Path):
                                 f'({reason})') from error
 
 
-def read_notes(model, path: str | Path) -> dict:
+def read_notes(model: openvino.Model, path: str | Path) -> dict:
     """What ``frcnn export`` wrote into a file; raises :class:`DetectorFileError`."""
     for place in ([NOTES], ['framework', NOTES]):  # of an .xml, of an .onnx
         if model.has_rt_info(place):

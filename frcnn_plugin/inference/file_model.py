@@ -1,5 +1,7 @@
 """Detectors as ``frcnn detect`` uses them, in mmengine's test loop."""
 
+from typing import Any
+
 import torch
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
@@ -57,7 +59,7 @@ class FileModel(DetectorModel):
         **tiles: The arguments of :class:`DetectorModel`.
     """
 
-    def __init__(self, file: str, amp: bool = False, **tiles) -> None:
+    def __init__(self, file: str, amp: bool = False, **tiles: Any) -> None:
         super().__init__(**tiles)
         from .file_detector import FileDetector  # OpenVINO may not be there
 
@@ -74,7 +76,7 @@ class TiledModel(DetectorModel):
         **tiles: The arguments of :class:`DetectorModel`.
     """
 
-    def __init__(self, module: dict, pipeline: list[dict], **tiles) -> None:
+    def __init__(self, module: dict, pipeline: list[dict], **tiles: Any) -> None:
         super().__init__(**tiles)
         self.module = MODELS.build(module)
         self.use(ModelDetector(self.module, pipeline))

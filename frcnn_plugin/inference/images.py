@@ -9,6 +9,7 @@ from PIL import Image, UnidentifiedImageError
 from ..datasets.orientation import orientation_of
 from ..errors import CannotWriteError, DataError
 
+Picture = str | Path | bytes | Image.Image | np.ndarray
 ONE = 2**11  # of a weight, in the whole numbers that OpenCV resizes with
 TURNS = dict(enumerate((
     Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180,
@@ -17,10 +18,11 @@ TURNS = dict(enumerate((
     Image.Transpose.ROTATE_90), start=2))  # that make a picture upright
 
 
-def read_image(image) -> np.ndarray:
+def read_image(image: Picture) -> np.ndarray:
     """An image from a path, bytes, a PIL image, or an array, which stays as it is.
 
-    Pixels are those that OpenCV reads; a picture that is stored turned is upright.
+    Pixels are those that OpenCV reads. A file that is stored turned comes back upright;
+    a PIL image stays as it is, whatever its EXIF says.
 
     Returns:
         np.ndarray: (H, W, 3) uint8, BGR.
@@ -103,7 +105,7 @@ def resized_shape(height: int, width: int, resize: dict) -> tuple[int, int]:
 
 
 def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize (H, W, 3) uint8 as OpenCV's ``INTER_LINEAR`` does, to one grey value."""
+    """Resize (H, W, 3) uint8, within one grey level of OpenCV's ``INTER_LINEAR``."""
     (top, bottom, up, down), (left, right, near, far) = (
         _taps(new, old) for new, old in zip((height, width), image.shape, strict=False))
     used = np.unique(np.concatenate([top, bottom]))  # rows

@@ -77,7 +77,7 @@ def object_of(seed: int, partners: dict[int, list[int]], scores: np.ndarray,
 
 def are_cut(boxes: np.ndarray, tiles: np.ndarray, height: int, width: int
             ) -> np.ndarray:
-    """Whether each box ends at a border of its tile that is none of the picture."""
+    """(n,) bool: whether a border of its tile, not of the picture, cuts each box."""
     sides = (tiles[:, 2:] - tiles[:, :2]) * EDGE
     inside = np.concatenate([tiles[:, :2] > 0, tiles[:, 2:] < (width, height)], 1)
     near = np.concatenate([boxes[:, :2] <= tiles[:, :2] + sides,
@@ -116,13 +116,13 @@ def iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def suppress(boxes: np.ndarray, labels: np.ndarray, cell: float) -> np.ndarray:
-    """The places of boxes that none before them of their class overlaps.
+    """The (m,) places of boxes that no better one of their class overlaps by SAME.
 
     Args:
         boxes: (n, 4), the best first.
-        labels: (n,)
-        cell: The side of squares in pixels; a box is compared with those that are in
-            its squares.
+        labels: (n,) int64.
+        cell: Side in pixels of a grid's squares, for speed: a box is compared only with
+            those that share a square with it.
     """
     kept: list[int] = []
     near: dict[tuple, list[int]] = defaultdict(list)

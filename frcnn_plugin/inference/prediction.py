@@ -19,8 +19,8 @@ class Prediction:
         labels: (n,) int64, class indices.
         classes: The names of all classes.
         probabilities: (n,) float32, how likely each is right (that its IoU with an
-            object of its class is at least 0.5), if validation images told the
-            detector; else None. Scores are in the same order, class by class.
+            object of its class is at least 0.5); None if the detector has no operating
+            points. Within a class they have the same order as the scores.
     """
 
     boxes: np.ndarray
@@ -38,7 +38,7 @@ class Prediction:
         return [self.classes[label] for label in self.labels]
 
     def above(self, score_thr: float | np.ndarray) -> 'Prediction':
-        """Those with at least this score, or that of their class if there are (C,)."""
+        """Detections with at least this score, or with that of their class, (C,)."""
         kept = self.scores >= np.broadcast_to(
             score_thr, len(self.classes))[self.labels]
         return Prediction(

@@ -8,6 +8,7 @@ import numpy as np
 from ..datasets.tiles import OVERLAP, check_tiles, tiles_of
 from ..io.large_image import LargeImage, is_large
 from .detector import Detector
+from .images import Picture
 from .merge_tiles import merge
 from .prediction import Prediction
 
@@ -17,8 +18,9 @@ WHOLE = 4096  # pixels of the longer side at which all of a large TIFF is looked
 class TiledDetector(Detector):
     """Finds objects that are too small for a detector that shrinks the picture.
 
-    Each tile is detected in as if it were a picture. In the picture as a whole, too: an
-    object may be larger than a tile. A picture that is no larger than a tile is one.
+    It detects in each tile as if that were a picture, and also in the whole picture,
+    since an object may be larger than a tile. A picture no larger than a tile is taken
+    as it is.
 
     Args:
         detector: What detects.
@@ -40,7 +42,7 @@ class TiledDetector(Detector):
         if self.operating_points:
             self._points = detector._points
 
-    def read(self, image) -> np.ndarray | LargeImage:  # type: ignore[override]
+    def read(self, image: Picture) -> np.ndarray | LargeImage:  # type: ignore[override]
         """As all detectors do; of a large TIFF only the tiles are read, one by one."""
         if isinstance(image, str | Path) and is_large(image):
             return LargeImage(image)

@@ -29,10 +29,10 @@ class ModelDetector(Detector):
     """A detector of mmdet in memory, with the pipeline that its pictures go through.
 
     Args:
-        model: It.
+        model: The detector.
         pipeline: The steps of its config's ``test_dataloader``; those that read files
             are left out.
-        scope: The registry's scope that they are named in.
+        scope: The registry scope of the steps' names.
     """
 
     amp = False
@@ -92,7 +92,8 @@ class TorchDetector(ModelDetector):
 
     Raises:
         UserError: If the checkpoint cannot be read, does not fit, or contains no config
-            while none is given; if its detector needs proposals from a file.
+            while none is given; if its detector needs proposals from a file; if the
+            device cannot be used, or has no mixed precision.
     """
 
     def __init__(self, checkpoint: str | Path | None, config: str | Path | None = None,

@@ -26,16 +26,16 @@ DEPTHS = {6: 50, 23: 101, 36: 152}  # blocks of layer3
 
 def peer_config(peer: Peer, state: StateDict, classes: list[str], style: str | None,
                 data: str | None, base: Path | None = None) -> Config:
-    """A config with the peer's numbers and the checkpoint's size.
+    """A config with the peer's settings, and the depth and width of the checkpoint.
 
     Args:
         peer: The code base.
         state: The weights, under our names.
-        classes: Their names.
-        style: ``'pytorch'`` or ``'caffe'`` where the peer has both; with it go the
-            pixels. Default: the peer's usual one.
-        data: ``'coco'`` for COCO; else it is what the config has.
-        base: Another config than the peer's.
+        classes: The names of the classes.
+        style: ``'pytorch'`` or ``'caffe'`` where the peer has both; it also sets how
+            pixels are normalised. Default: the peer's usual one.
+        data: ``'coco'`` for COCO; else the data set of the config.
+        base: A config to use in place of the peer's.
     """
     cfg = load_config(str(base or OWN_CONFIGS / 'peers' / f'{peer.config}.py'),
                       needs=('model', 'test_dataloader'))
@@ -70,11 +70,12 @@ def name_classes(num: int, known: list[str] | None, given: list[str] | None,
                  source: str) -> list[str]:
     """The names of a checkpoint's ``num`` classes.
 
-    Those that are asked for come before those that the checkpoint states.
+    The ``given`` names come before those that the checkpoint states (``known``), and
+    these before the usual ones for 20, 80 and 90 classes.
 
     Raises:
-        ClassNamesError: If nobody knows them.
-        CheckpointError: If they are not as many.
+        ClassNamesError: If there are none of these.
+        CheckpointError: If there are not ``num`` of them.
     """
     usual = {80: CocoDataset.METAINFO['classes'], 20: VOCDataset.METAINFO['classes'],
              90: coco_by_number()}

@@ -21,7 +21,10 @@ def _change(state: StateDict, beginning: str | tuple, change: Callable) -> State
 
 
 def background_last(state: StateDict) -> StateDict:
-    """From class 0 to class C: logits, and deltas if the background has some."""
+    """Move the background from class 0 to class C, in the logits and in the deltas.
+
+    Deltas by class must include those of the background.
+    """
     state = _change(state, CLS, lambda rows: rows.roll(-1, 0))
     return _change(state, REG, lambda rows: rows.roll(-4, 0))
 

@@ -19,7 +19,7 @@ class Peer:
     Attributes:
         name: What it is called.
         config: The config in ``configs/peers`` that has its numbers.
-        marks: Names that all of its checkpoints have and no others do.
+        marks: Names that all of its checkpoints have; peers with one layout share them.
         rules: The beginnings of its names and what replaces them in ours.
         steps: What is done to the tensors after they are renamed.
         unused: Pattern of what its checkpoints hold beside weights.

@@ -57,7 +57,7 @@ def state_dict_of(content: object, source: str) -> StateDict:
     """The tensors of a checkpoint, by name.
 
     ``content`` was read from ``source``: a state dict, or a dict with one as
-    ``state_dict`` or ``model``.
+    ``state_dict`` or ``model``. Names come back without a leading ``module.``.
 
     Raises:
         CheckpointError: If it holds no state dict.
@@ -76,8 +76,8 @@ def check_fit(model: nn.Module, state: StateDict, source: str,
               ignore: tuple[str, ...] = ()) -> None:
     """Refuse tensors that are not exactly those of the model.
 
-    mmengine loads what fits and warns of the rest, so that a test of the wrong
-    checkpoint ends with a number.
+    mmengine loads what fits and only warns about the rest, so that even a test of the
+    wrong checkpoint would give a number.
 
     ``state`` was read from ``source``; names in it that begin with one of ``ignore``
     may be left over.

@@ -8,6 +8,7 @@ elements need lead to stand-ins, which accept plain numbers only.
 import math
 import pickle
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class _Refused(pickle.UnpicklingError):
 class _Unpickler(pickle.Unpickler):
     """Resolves names to the stand-ins and to nothing else."""
 
-    def __init__(self, file) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file)
         # all new for each file, for a pickle can set attributes of what it gets
         element = type('Element', (_Element,), {})
@@ -88,7 +89,7 @@ class _Element(dict):
 class _DType:
     """Stands in for ``numpy.dtype``, which would trust any state in the pickle."""
 
-    def __init__(self, code: str, *_) -> None:
+    def __init__(self, code: str, *_: object) -> None:
         if code not in NUMBERS:
             raise _Refused(f'an array of {code!r}, which are not numbers')
         self.real = np.dtype(code)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def digest_of_files(*paths: str | Path) -> str:
-    """Changes with the contents of any of the files: 16 hexadecimal digits."""
+    """A digest of the contents of files, in this order: 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for path in paths:
         with open(path, 'rb') as file:

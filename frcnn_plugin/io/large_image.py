@@ -32,7 +32,7 @@ class LargeImage:
     """Stands in for an array (H, W, 3) uint8, BGR: slices of it are read by rasterio.
 
     Args:
-        path: A TIFF that :func:`is_large` tells.
+        path: A TIFF for which :func:`is_large` is true.
 
     Attributes:
         shape: Height, width and 3.
@@ -54,8 +54,12 @@ class LargeImage:
         return self.read(None, [max(1, round(side * factor))
                                 for side in self.shape[:2]])
 
-    def read(self, window, size: list[int] | None = None) -> np.ndarray:
-        """A window, or all of it, of another size if one is given.
+    def read(self, window: tuple | None, size: list[int] | None = None) -> np.ndarray:
+        """(h, w, 3) uint8, BGR: a part of the picture.
+
+        Args:
+            window: ((y1, y2), (x1, x2)) in pixels; None: all of it.
+            size: Height and width to resize it to. Default: as it is.
 
         Raises:
             DataError: If it cannot be read.

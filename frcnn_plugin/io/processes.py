@@ -13,9 +13,9 @@ CHUNK = 128  # items that a process is given at once
 
 def in_processes(function: Callable[[Item], Result], items: Sequence[Item],
                  many: int = MANY) -> Iterator[Result]:
-    """The results for all items, in order; few items stay in this process.
+    """The results for all items, in order; many are shared among forked processes.
 
-    The others are forks, as the workers of a data loader are.
+    They are forked, as the workers of a data loader are.
 
     Args:
         function: One that can be pickled.

@@ -40,7 +40,7 @@ def mmengine_types_allowed() -> Iterator[None]:
             yield
 
 
-def _statistic_of_a_buffer(owner: object, name: str):
+def _statistic_of_a_buffer(owner: object, name: str) -> object:
     """Stands in for ``getattr``, which could be used to reach anything.
 
     A buffer's pickle looks up its own four statistics by ``getattr``.

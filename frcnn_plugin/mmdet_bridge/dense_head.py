@@ -44,7 +44,7 @@ class MMDetDenseHead:
     def loss_by_feat(self, cls_scores: Sequence[Tensor], bbox_preds: Sequence[Tensor],
                      batch_gt_instances: InstanceList, batch_img_metas: list[dict],
                      batch_gt_instances_ignore: InstanceList | None = None) -> dict:
-        """Losses from the maps of ``forward``; boxes to ignore take no part."""
+        """Losses from the maps of ``forward``; boxes to ignore are not read."""
         outputs = self.gather_outputs(cls_scores, bbox_preds)
         sizes = lists.image_sizes(batch_img_metas, outputs.logits.device)
         targets = self.assign_targets(
@@ -68,7 +68,8 @@ class MMDetDenseHead:
     def creator_for(self, cfg: dict | None):
         """A creator with settings that a stock detector hands over.
 
-        None, which is the head's own, if there are none or the head names its own.
+        None, for the head's own creator, if there are none, or if the head was built
+        with a creator of its own or without ``test_cfg``.
         """
         if cfg is None or self.has_own_creator:
             return None

@@ -104,7 +104,7 @@ class MMDetDetector(FiniteLosses, BaseDetector):
         """The proposals that came with the samples; None where the RPN makes them.
 
         Raises:
-            ValueError: If they came with none.
+            ValueError: If there is no RPN and a sample has no proposals.
         """
         if self.with_rpn:
             return None
@@ -116,14 +116,14 @@ class MMDetDetector(FiniteLosses, BaseDetector):
 
     @property
     def rpn(self):
-        """The RPN, with the interface of ours if it is one of mmdet's."""
+        """The RPN; one of mmdet's is wrapped to have the interface of ours."""
         head = self.rpn_head
         return head if hasattr(head, 'run') else StockRPNHead(
             head, self._samples, self.train_cfg)
 
     @property
     def roi(self):
-        """The RoI head, with the interface of ours if it is one of mmdet's."""
+        """The RoI head; one of mmdet's is wrapped to have the interface of ours."""
         head = self.roi_head
         return head if hasattr(head, 'predict_regions') else StockRoIHead(
             head, self._samples)

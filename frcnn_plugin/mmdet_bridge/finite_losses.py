@@ -38,7 +38,7 @@ class FiniteLosses:
 
 
 def check_finite(total: Tensor, losses: dict[str, Tensor]) -> None:
-    """Refuse the loss to minimise if it is not finite; all by name tell which it was.
+    """Raise if the loss to minimise is not finite; ``losses`` tell which one it was.
 
     Raises:
         NonFiniteLoss: In all processes of a job, if the loss of one is not finite.

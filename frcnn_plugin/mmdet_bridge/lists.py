@@ -1,8 +1,9 @@
 """Between mmdet's lists of ``InstanceData`` and our padded batches.
 
-These are the only places with a loop over images. The way in only stacks; the way out
-has to know how many rows are real, so that a GPU is waited for there once. To
-``torch.compile`` they are closed: a graph must not be made anew for every count.
+Loops over images are here, and where parts of mmdet want one image at a time. The way
+in only stacks; the way out has to know how many rows are real, so there the host waits
+for the GPU, once. ``torch.compile`` skips these functions, or it would recompile for
+every count.
 """
 
 from collections.abc import Sequence

@@ -30,7 +30,10 @@ def proposal_settings(test_cfg: dict, train_cfg: dict | None = None) -> dict:
     Args:
         test_cfg: mmdet's ``test_cfg.rpn``: ``nms_pre``, ``max_per_img``,
             ``nms.iou_threshold``, ``min_bbox_size``.
-        train_cfg: mmdet's ``train_cfg.rpn_proposal``. Default: the same.
+        train_cfg: mmdet's ``train_cfg.rpn_proposal``. Default: ``test_cfg``.
+
+    Raises:
+        ValueError: If ``nms`` names another kind than plain NMS.
     """
     _, offset = nms_settings(test_cfg['nms'])
     return dict(type='frcnn_plugin.ProposalCreator', offset=offset,

@@ -55,7 +55,10 @@ class StockProposalTargets:
 
     Args:
         train_cfg: ``assigner`` and ``sampler``, as in mmdet's ``train_cfg.rcnn``.
-        context: The RoI head, which some samplers ask for its losses.
+        context: The RoI head, which mmdet hands to its samplers.
+
+    Raises:
+        ValueError: If the sampler asks the head for its losses (OHEM, ScoreHLR).
     """
 
     def __init__(self, train_cfg: dict, context=None) -> None:

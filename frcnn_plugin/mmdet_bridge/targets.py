@@ -18,7 +18,7 @@ class MMDetTargetSampler:
     """The methods by which stock heads of mmdet call an assigner and a sampler.
 
     Mixed into our samplers, which have ``match``, ``num`` and ``pos_fraction``. Boxes
-    to ignore take no part, as in the paper.
+    to ignore are not read, as with ``ignore_iof_thr=-1``, mmdet's default.
     """
 
     add_gt_as_proposals = False

@@ -6,8 +6,20 @@ today, ``x2 - x1``. ``image_sizes`` are (B, 2): height and width of each image i
 pixels, without padding. A ``coder`` is one of mmdet's, such as ``DeltaXYWHBBoxCoder``.
 """
 
+from typing import Any, Protocol
+
 import torch
 from torch import Tensor
+
+
+class BoxCoder(Protocol):
+    """What is called of a coder."""
+
+    def encode(self, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
+        """(N, 4) deltas."""
+
+    def decode(self, bboxes: Tensor, pred_bboxes: Tensor, **options: Any) -> Tensor:
+        """(N, 4 or 4 * C) boxes."""
 
 
 def box_iou(bboxes1: Tensor, bboxes2: Tensor, offset: int = 0) -> Tensor:
@@ -39,8 +51,9 @@ def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float,
                 border_inclusive: bool = False) -> Tensor:
     """(B, N) bool: which of (N, 4) anchors stay on each image.
 
-    They may leave it by ``allowed_border`` pixels; below 0 by any number. One that ends
-    exactly on the right or lower border is inside if ``border_inclusive``.
+    They may extend beyond it by up to ``allowed_border`` pixels; a negative value sets
+    no limit. One that ends exactly at the right or lower limit is inside only if
+    ``border_inclusive``.
     """
     border = allowed_border if allowed_border >= 0 else float('inf')
     x1, y1, x2, y2 = anchors.unbind(-1)
@@ -50,7 +63,7 @@ def inside_mask(anchors: Tensor, image_sizes: Tensor, allowed_border: float,
             & before(x2, width + border) & before(y2, height + border))
 
 
-def encode(coder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
+def encode(coder: BoxCoder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
     """(..., 4) float32 deltas that turn (..., 4) boxes into their ground truth.
 
     They are not finite where either box is empty, which callers mask.
@@ -60,12 +73,12 @@ def encode(coder, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
     return deltas.view_as(bboxes)
 
 
-def decode(coder, bboxes: Tensor, deltas: Tensor,
+def decode(coder: BoxCoder, bboxes: Tensor, deltas: Tensor,
            wh_ratio_clip: float | None = None) -> Tensor:
     """(..., 4) boxes after (..., 4) or (..., 4 * C) deltas are applied, not clipped.
 
-    They are float32, of the shape of ``deltas``, and grow or shrink by at most the
-    inverse of ``wh_ratio_clip``, which is by default the coder's, 16 / 1000 in mmdet.
+    They are float32, in the shape of ``deltas``. Width and height change by at most a
+    factor of 1 / ``wh_ratio_clip``; default: the coder's own, 16 / 1000 in mmdet.
     """
     flat = deltas.reshape(-1, deltas.size(-1)).float()
     options = {} if wh_ratio_clip is None else dict(wh_ratio_clip=wh_ratio_clip)

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 
 def masked_mean(loss: Tensor, mask: Tensor, normalizer: Tensor) -> Tensor:
-    """Sum of a (...) or (..., D) loss where the (...) mask is True, over a normaliser.
+    """Sum of a (...) or (..., D) loss over the (...) mask, divided by a normaliser.
 
-    It is a scalar; 0, with a gradient of 0, where the mask is nowhere True.
+    Returns a scalar: 0, with a gradient of 0, if the mask is True nowhere.
     """
     if loss.dim() > mask.dim():
         mask = mask.unsqueeze(-1)
@@ -21,7 +21,7 @@ def masked_mean(loss: Tensor, mask: Tensor, normalizer: Tensor) -> Tensor:
 
 
 def count_samples(mask: Tensor) -> Tensor:
-    """How many samples count, at least 1, averaged over the processes of a job.
+    """Number of True samples, averaged over the processes of a job; at least 1.
 
     With this normaliser, a scalar of float32, the gradients that data-parallel training
     averages over its processes are those of one process with all the images in one
@@ -33,10 +33,10 @@ def count_samples(mask: Tensor) -> Tensor:
 
 
 def check_delta_loss(loss: nn.Module) -> nn.Module:
-    """Refuse a loss on boxes where deltas are compared.
+    """Return a loss unless it compares boxes; our heads compare deltas.
 
     Raises:
-        ValueError: If it is one of mmdet's losses on IoU, which would take deltas for
+        ValueError: If it is one of mmdet's IoU losses, which would read the deltas as
             corners.
     """
     if 'IoU' in type(loss).__name__:

@@ -8,31 +8,32 @@ from torch import Tensor
 
 from .boxes import box_iou
 
-NOWHERE = -1e6  # a place where no image is
+NOWHERE = -1e6  # a coordinate far from every image
 
 
 class Matches(NamedTuple):
     """The result of :func:`match`."""
 
     labels: Tensor  # (B, N) int64; 1 positive, 0 negative, -1 neither
-    gt_indices: Tensor  # (B, N) int64 in [0, G), the closest; counts where positive
+    gt_indices: Tensor  # (B, N) int64 in [0, G), the target; meaningful where positive
     max_iou: Tensor  # (B, N) the highest IoU; 0 in an image without boxes
 
 
 class Comparison(NamedTuple):
-    """What matching needs to know of the IoU of all pairs."""
+    """The IoU of all pairs, reduced to what :func:`match` reads."""
 
-    max_iou: Tensor  # (B, N) the highest of each box
-    gt_indices: Tensor  # (B, N) int64, with which ground truth
-    best_of: Tensor | None  # (B, N) int64, 1 + the last one it is the best of, or 0
+    max_iou: Tensor  # (B, N) highest IoU of each box
+    gt_indices: Tensor  # (B, N) int64, the ground truth that has it
+    best_of: Tensor | None  # (B, N) int64, 1 + the last gt it is the best box of, or 0
 
 
 def compare(bboxes: Tensor, gt_bboxes: Tensor, offset: int,
             min_best_iou: float | None) -> Comparison:
     """Compare (B, N, 4) boxes with (B, G, 4) ground truth, G >= 1, all pairs at once.
 
-    A box is the best of some ground truth from ``min_best_iou`` on, and never at IoU 0;
-    boxes that tie all are. None: nobody asks which are.
+    A box is a best box of a ground truth if no other overlaps it more and their IoU is
+    above 0 and at least ``min_best_iou``; boxes that tie all count. With None, which
+    boxes are best is not computed.
     """
     iou = box_iou(bboxes, gt_bboxes, offset)
     max_iou, gt_indices = iou.max(-1)
@@ -74,7 +75,7 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
         neg_iou_thr: (low, high); negative where low <= IoU < high.
         match_low_quality: Whether the best box of each ground truth is positive even
             below ``pos_iou_thr``; boxes that tie for best all are.
-        min_pos_iou: ... but only from this IoU on, and never at IoU 0.
+        min_pos_iou: The lowest IoU at which that happens; it never does at IoU 0.
         reassign_low_quality: Whether such a box takes the ground truth that it is the
             best of as its target (mmdet) or its own closest one (py-faster-rcnn,
             detectron2, torchvision).

@@ -24,8 +24,8 @@ def random_subset(candidates: Tensor, num: int) -> tuple[Tensor, Tensor]:
 def subsample(labels: Tensor, num: int, pos_fraction: float) -> Tensor:
     """Keep ``num`` labels of each image, at most ``pos_fraction`` of them positive.
 
-    Too few positives are made up for with negatives, as in the paper; too few negatives
-    with nothing.
+    If positives are short, negatives take their places, as in the paper; if negatives
+    are short, fewer than ``num`` labels are kept.
 
     Args:
         labels: (B, N) int64; 1 positive, 0 negative, -1 neither.

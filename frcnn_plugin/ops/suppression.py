@@ -13,21 +13,21 @@ def masked_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, iou_thr: float,
     """Suppress boxes within each image, and within each group of it.
 
     Boxes of different images and groups are moved so far apart that they never meet, in
-    float64 so that the distance costs no precision. It is one operator of its own, so
+    float64 so that the distance costs no precision. It is a single custom operator, so
     that a graph (``torch.compile``, ``torch.export``) sees a result of known size.
 
     Args:
-        bboxes: (B, K, 4) boxes.
-        scores: (B, K) scores; higher ones suppress lower ones, of equals the first.
-        mask: (B, K) bool; False boxes neither stay nor suppress.
+        bboxes: (B, N, 4) boxes.
+        scores: (B, N); higher scores suppress lower ones, the first of equals the rest.
+        mask: (B, N) bool; False boxes neither stay nor suppress.
         iou_thr: Suppressed above this IoU.
-        groups: (B, K) or (K,) int64, >= 0; classes or levels that do not compete.
+        groups: (B, N) or (N,) int64, >= 0; classes or levels that do not compete.
         offset: 1 if the last pixel of a box belongs to it.
-        num: How many of each image are wanted: after that many a faster kernel, such as
-            that of another runtime, may stop. Not positive: all.
+        num: How many boxes of each image are wanted; not positive: all. Not used here:
+            a faster kernel, such as another runtime's, may stop after that many.
 
     Returns:
-        Tensor: (B, K) bool; True where a box stays.
+        Tensor: (B, N) bool; True where a box stays.
     """
     return torch.ops.frcnn_plugin.masked_nms(
         *nms_inputs(bboxes, scores, groups, offset, mask), iou_thr, num)
@@ -35,7 +35,7 @@ def masked_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, iou_thr: float,
 
 def nms_inputs(bboxes: Tensor, scores: Tensor, groups: Tensor | None, offset: int,
                mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-    """Boxes without an offset, scores, mask, and (B, K) groups or None."""
+    """Boxes without an offset, scores, mask, and (B, N) groups or None."""
     if offset:  # a box that ends after its last pixel has the same IoU without offset
         bboxes = torch.cat([bboxes[..., :2], bboxes[..., 2:] + offset], dim=-1)
     return bboxes, scores, mask, None if groups is None else groups.expand_as(scores)
@@ -53,7 +53,8 @@ def _masked_nms(bboxes: Tensor, scores: Tensor, mask: Tensor, groups: Tensor | N
 
 
 @_masked_nms.register_fake
-def _(bboxes, scores, mask, groups, iou_thr, num):
+def _(bboxes: Tensor, scores: Tensor, mask: Tensor, groups: Tensor, iou_thr: float,
+      num: int) -> Tensor:
     return torch.empty_like(mask)
 
 
@@ -98,10 +99,10 @@ def nms_settings(nms: dict) -> tuple[float, int]:
 
 
 def masked_topk(scores: Tensor, mask: Tensor, num: int) -> tuple[Tensor, Tensor]:
-    """The best ``num`` of (B, K) scores of each image, first those in the mask.
+    """The best ``num`` of each image's (B, N) scores; those in the mask come first.
 
     Returns:
-        tuple: (B, M) indices with M = :func:`at_most` (num, K), and the (B, M) mask.
+        tuple: (B, M) int64 indices with M = ``at_most(num, N)``, and the (B, M) mask.
     """
     count = at_most(num, scores.size(1))
     indices = scores.masked_fill(~mask, float('-inf')).topk(count, dim=1).indices
@@ -111,9 +112,9 @@ def masked_topk(scores: Tensor, mask: Tensor, num: int) -> tuple[Tensor, Tensor]
 def at_most(num: int, size: int) -> int:
     """The smaller of the two; the size if ``num`` is not positive: no limit.
 
-    Where ``torch.export`` leaves a size open, ``min`` would settle which it is, and
-    ``torch.compile``, which takes any size for an int, would break its graph at
-    ``torch.sym_min``.
+    ``torch.sym_min`` keeps a size that ``torch.export`` leaves symbolic, which ``min``
+    would fix. ``torch.compile`` sees sizes as plain ints, and ``torch.sym_min`` would
+    break its graph.
     """
     if num <= 0:
         return size

@@ -32,15 +32,15 @@ class LeftOut(NamedTuple):
 
 @dataclass
 class Account:
-    """Of pictures and of boxes.
+    """Counts of pictures and boxes: found, used and left out.
 
     Attributes:
         pictures: How many pictures there are.
         boxes: How many boxes all annotations have, usable or not.
         used_pictures: How many pictures are in the result.
-        used_boxes: How many boxes are.
-        left_pictures: Pictures that are not.
-        left_boxes: Boxes that are not, or whole annotations.
+        used_boxes: How many boxes are in the result.
+        left_pictures: Pictures that are left out.
+        left_boxes: Boxes, or whole annotations, that are left out.
     """
 
     pictures: int = 0

@@ -1,6 +1,7 @@
-"""Writes a copy of a data set without what is wrong with it.
+"""Writes a cleaned copy of a data set.
 
-Images are linked, annotations and splits written again; the originals do not change.
+Its ``JPEGImages`` is a link to the original folder; annotations and splits are written
+anew. The originals do not change.
 """
 
 import copy
@@ -20,7 +21,7 @@ from .voc_writer import coordinate_text
 def write_clean_copy(source: Path, target: Path, splits: dict[str, list[str]],
                      reports: Iterable[FileReport],
                      classes: tuple[str, ...] | None = None) -> None:
-    """Write a copy of which training uses everything.
+    """Write a copy in which everything can be trained on.
 
     Unusable boxes, duplicates and other classes are left out, boxes over the border are
     cut, boxes of the picture as it is stored are turned with it, and unusable images

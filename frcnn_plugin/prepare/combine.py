@@ -19,8 +19,7 @@ Linked = dict[Path, tuple[Label, str]]  # of each picture: annotation and format
 def link_all(files: Files, labels: dict[str, list[Label]], account: Account) -> Linked:
     """The annotation of each picture.
 
-    Of several in formats of their own, the format that tells most is taken; of several
-    in one format that with more boxes, and equal ones count as one.
+    Where a picture has several, :func:`better_of` chooses one; the others are left out.
 
     Args:
         files: All pictures.
@@ -48,7 +47,12 @@ def link_all(files: Files, labels: dict[str, list[Label]], account: Account) -> 
 
 def better_of(files: Files, path: Path, one: tuple[Label, str],
               other: tuple[Label, str], account: Account) -> tuple[Label, str]:
-    """Which of two annotations of one picture counts; the first comes first."""
+    """Which of two annotations of one picture counts; the other is left out.
+
+    Of two formats, that of ``one``, unless only ``other`` has boxes. Within a format,
+    that of the picture's own name, else of its split, else with more boxes. Two COCO
+    files with different classes and boxes are merged into ``one``.
+    """
     (old, kind), (new, name) = one, other
     if kind != name:
         keep, drop = (one, new) if old.count or not new.count else (other, old)
@@ -74,7 +78,7 @@ def better_of(files: Files, path: Path, one: tuple[Label, str],
 
 
 def drop_equal(files: Files, linked: Linked, account: Account) -> None:
-    """Leave out pictures of which another one has the same bytes, with fewer boxes."""
+    """Of pictures with the same bytes, keep only the one with the most boxes."""
     by_size = grouped(sorted(linked), lambda path: path.stat().st_size)
     by_size.pop(0, None)  # they are empty, and no pictures
     for paths in by_size.values():

@@ -74,7 +74,7 @@ def find_files(root: Path, only: list[str] | None = None) -> Files:
         only: Subfolders to look into; None for everything.
 
     Raises:
-        DataError: If one of them is not there.
+        DataError: If one of them is missing, or is not below the folder.
     """
     files = Files(root)
     seen: set[tuple[int, int]] = set()

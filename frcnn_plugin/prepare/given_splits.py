@@ -95,7 +95,7 @@ def below(found: Understood, folder: Path, place: str) -> list[str]:
 
 
 def by_place(found: Understood) -> dict[str, list[str]]:
-    """Splits that annotation files, or the folders of pictures, are called after."""
+    """Splits that annotations state, or the names of folders and of their files."""
     splits: dict[str, list[str]] = defaultdict(list)
     pictures_of = Counter(picture.source for picture in found.pictures)
     for picture in found.pictures:

@@ -39,7 +39,7 @@ class Label:
         size: Width and height that it states, in pixels.
         boxes: Its boxes.
         shares: Whether they are shares of the picture's sides.
-        frame: Which way round they are, if it says so.
+        frame: ``'upright'`` or ``'stored'``, if the annotation says so.
         unnamed: Whether its classes are numbers that nothing names.
         problems: What is wrong with boxes that cannot be used.
         split: The split that it is in, in the words of the data set.
@@ -93,7 +93,7 @@ class Label:
 
     @contextmanager
     def shape(self) -> Iterator[None]:
-        """Around what reads one shape: a value that is not as it should be costs it."""
+        """Context for reading one shape: an unexpected value makes it a bad box."""
         try:
             yield
         except (AttributeError, IndexError, KeyError, OverflowError, TypeError,
@@ -107,7 +107,7 @@ class Label:
 
 
 def around(points: Iterable[Iterable[float]]) -> tuple[float, ...]:
-    """The box around a polygon of (x, y) points; empty if there is none."""
+    """The box (x1, y1, x2, y2) around (x, y) points; empty if fewer than 2."""
     points = [tuple(float(value) for value in point)[:2] for point in points]
     if len(points) < 2:
         return ()

@@ -45,8 +45,8 @@ class Linker:
     def find(self, label: Label) -> tuple[Path | None, str]:
         """The picture of a label, or None and the reason.
 
-        A file that is called as the picture and one that the label names may differ:
-        the stated size decides, and if it cannot, the name of the file counts.
+        The picture called like the annotation file and the one that the label names may
+        differ: the stated size decides or, if it cannot, the annotation file's name.
         """
         stem = folded(label.source.stem)
         by_stem = self.choose(label, self.files.by_stem.get(stem) or (

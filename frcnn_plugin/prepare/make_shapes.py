@@ -14,11 +14,11 @@ FOLDERS = ('JPEGImages', 'Annotations', 'ImageSets/Main')
 
 
 def make_shapes(root: Path, counts: dict[str, int], seed: int = 0) -> bool:
-    """Generate the data set, unless it exists already.
+    """Generate the data set, unless it exists already with the same settings.
 
-    Each picture has a random generator of its own, from the seed, its split and its
-    number, so that a split does not depend on the size of another and shares no picture
-    with it.
+    Each picture is drawn by its own generator, seeded with the seed, the place of its
+    split in ``counts`` and its number, so that a split does not depend on the size of
+    another and shares no picture with it.
 
     Args:
         root: The folder, created if it is missing.

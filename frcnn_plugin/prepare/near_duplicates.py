@@ -67,7 +67,7 @@ def stem_of_original(path: Path) -> str:
 
 
 def thumbnails(paths: Sequence[Path]) -> dict[Path, np.ndarray | None]:
-    """A small version of each picture, of mean 0 and length 1; None if unreadable."""
+    """Grey thumbnails, (256,) float32 of mean 0 and norm 1; None if unreadable."""
     if len(paths) < 200:
         return dict(zip(paths, map(thumbnail, paths), strict=True))
     with ProcessPoolExecutor(os.cpu_count()) as pool:

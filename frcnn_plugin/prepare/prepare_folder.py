@@ -98,19 +98,23 @@ def each_class(names: dict[str, list[str]], classes: dict[str, list[str]]) -> st
 
 def write_folder(found: Understood, splits: Splits, out: Path, copy: bool,
                  texts: dict[str, str]) -> None:
-    """Write pictures, annotations and splits: the whole folder or nothing.
+    """Write pictures, annotations and splits.
+
+    A new folder appears whole or not at all. Into one that exists, files are moved only
+    if none of them would replace another.
 
     Args:
         found: The folder, understood.
-        splits: Who is trained on and who is tested.
+        splits: Which pictures are in which split.
         out: The folder to make.
         copy: Whether pictures are copied instead of linked.
-        texts: More files by their names. One that is there already stays, but for the
-            list of what is left out, which is that of the last call.
+        texts: The texts of more files, by name. One that exists stays as it is, except
+            for :data:`LEFT_OUT`, which is always rewritten.
 
     Raises:
-        OutputExistsError: If something else is there.
-        UserError: If the system does not let it.
+        OutputExistsError: If there is a folder in another layout, or a file with other
+            content.
+        UserError: If the folder cannot be written.
     """
     # a labelling tool may have left the pictures in OUT/JPEGImages
     empty = not out.exists() or (out.is_dir() and all(
@@ -166,9 +170,10 @@ def add_to_folder(part: Path, out: Path) -> None:
 
 
 def name_in_place(found: Understood, frame: str | None) -> bool:
-    """Whether a folder lacks split files only; its pictures then have its own names.
+    """Whether a folder lacks only split files; if so, pictures get their names in it.
 
-    Not if ``frame`` says which way round boxes are: training could not know it.
+    False if ``frame`` says which way round the boxes of a turned picture are: training
+    would not know.
     """
     root = found.files.root
     names = [str(found.files.relative(picture.image).with_suffix(''))

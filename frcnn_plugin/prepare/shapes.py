@@ -11,8 +11,8 @@ from ..datasets.voc_annotation import VOCObject
 
 CLASSES = ('circle', 'square', 'triangle', 'star')
 SIZES = ((160, 128), (128, 160))  # width, height in pixels
-RADIUS = (14, 34)  # of the circle about the shape, in pixels
-COUNT = (1, 6)  # shapes that an image is tried with
+RADIUS = (14, 34)  # of the circle about a shape, in pixels, before areas are evened
+COUNT = (1, 6)  # fewest and most shapes that are tried in an image
 MIN_VISIBLE = 0.65  # share of each shape that later ones must not cover
 MIN_CONTRAST = 45  # mean difference in grey levels between a shape and its ground
 

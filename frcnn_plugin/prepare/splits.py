@@ -39,7 +39,7 @@ def complete(splits: dict[str, list[Hashable]], classes: dict[Hashable, Iterable
     No member is in two of them: who is tested or validated on is not trained on.
 
     Args:
-        splits: Members of each split that is given; ``trainval`` counts as ``train``.
+        splits: Members of each given split; ``trainval`` stands in for no ``train``.
         classes: The classes of each member.
         seed: Of the choice.
         groups: What belongs together has an equal value; default: nothing.
@@ -80,7 +80,7 @@ def share_out(members: Sequence[Hashable], classes: dict[Hashable, Iterable[str]
 
     Args:
         members: What to split.
-        classes: The classes of each member, once for each box.
+        classes: The classes of each member; repeats do not count.
         shares: Of train, val and test; they add up to 1.
         seed: Of the choice; the same gives the same splits.
         groups: What belongs together has an equal value; default: nothing.

@@ -26,7 +26,7 @@ class Picture:
         height: In pixels.
         objects: Its boxes.
         split: The split that the data set puts it in, if any.
-        source: The annotation file that the boxes come from, if it is written anew.
+        source: The annotation file that the boxes come from, if any.
         turned: Whether the picture is stored turned; its boxes are of the upright one.
         moved: Whether the boxes are not where the annotation has them.
     """

@@ -1,5 +1,5 @@
-"""A folder of pictures to the config that suits it.
+"""Makes a config that suits a folder of pictures.
 
-What a recipe decides it takes from the pictures to train on and their boxes, and from
-the time there is; how they came to decide so is in ``docs/recipe.md``.
+A recipe follows from the pictures to train on, their boxes and the time available;
+``docs/recipe.md`` explains its rules.
 """

@@ -20,8 +20,8 @@ def input_size(facts: Facts) -> tuple[int, int]:
     """Longer and shorter side that pictures are resized to, their shape kept.
 
     So large that nine of ten boxes, with each class counting the same, have
-    :data:`SMALL` pixels and more, within :data:`INPUTS`, and no larger than the
-    pictures.
+    :data:`SMALL` pixels and more, within :data:`INPUTS`; the median picture is enlarged
+    to the lower limit only.
     """
     small = float(facts.quantiles(facts.shares, 0.1)[0])
     longer = min(max(SMALL / small, INPUTS[0]), INPUTS[1])
@@ -33,9 +33,9 @@ def tile_size(facts: Facts) -> int | None:
     """The side in pixels of the squares that pictures are cut into; None: they stay.
 
     Pictures are cut if they would be shrunk, and more than a tenth of the boxes, with
-    each class counting the same, would be smaller than :data:`TINY` pixels then. The
-    smaller boxes have :data:`SMALL` pixels in the input of a tile, unless the larger
-    ones would not fit.
+    each class counting the same, would be smaller than :data:`TINY` pixels then, unless
+    a tile would be almost as large as a picture (:data:`FEWER`). The smaller boxes have
+    :data:`SMALL` pixels in the input of a tile, unless the larger ones would not fit.
     """
     low, high = facts.quantiles(np.sqrt(facts.boxes.prod(1)), 0.1, SPREAD[1])
     small = float(facts.quantiles(facts.shares, 0.1)[0])

@@ -27,14 +27,15 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
                       amp: bool) -> float:
     """The median over a few steps on random pictures with as many boxes as usual.
 
-    The device is a GPU if there is one; the data loader's work is not in it.
+    It is a forward and a backward pass, on a GPU if there is one; neither the data
+    loader's work nor the optimizer's update is in it.
 
     Args:
         cfg: The config of the detector.
         facts: Of the pictures to train on.
-        size: Width and height of the input in pixels; batches are as much larger or
-            smaller as those of the config are on average. One as large as the largest
-            of them comes first, uncounted, so that a full memory is seen before.
+        size: Width and height of the input in pixels. Batches are scaled by the mean
+            factor of the config's ``batch_augments``; one of the largest factor comes
+            first, untimed, so that a lack of memory shows early.
         amp: Whether it trains in mixed precision.
     """
     device = 'cuda' if torch.cuda.is_available() else 'cpu'

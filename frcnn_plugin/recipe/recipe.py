@@ -12,7 +12,7 @@ from .facts import Facts
 
 BASE = 'frcnn_r18_c4_shapes'
 STRIDE = 16
-SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # of a batch, of the input's
+SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
 CHECKPOINT_EVERY = 60  # seconds
 
@@ -133,7 +133,7 @@ def cut_into_tiles(cfg: Config, side: int) -> None:
 
 
 def set_minutes(cfg: Config, minutes: float, step_seconds: float) -> None:
-    """Train for so long; ``step_seconds`` is what a step takes, roughly."""
+    """Train for some minutes; ``step_seconds`` is roughly what a step takes."""
     cfg.train_cfg = dict(type='TimedTrainLoop', minutes=minutes)
     cfg.default_hooks.checkpoint.update(
         interval=max(1, round(CHECKPOINT_EVERY / step_seconds)), max_keep_ckpts=1)

@@ -14,7 +14,7 @@ SIZES = dict(small=(0, 32), medium=(32, 96), large=(96, 1e5))  # those of COCO, 
 
 
 class ClassResult(NamedTuple):
-    """One class: how many boxes are annotated, but difficult ones, and how many found.
+    """One class: how many boxes are annotated (no difficult ones), how many detected.
 
     Recall and precision are (n,) float32, at each score in falling order; ``ap`` is the
     area under the curve, None without annotated boxes, also by :data:`SIZES`.

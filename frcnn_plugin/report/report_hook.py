@@ -24,9 +24,9 @@ class ReportHook(Hook):
     and needs no network.
 
     Args:
-        score_thr: Detections with a lower score do not count as found. By default it is
-            that of their class which the last validation, or in a test the checkpoint,
-            tells; 0.5 if it tells none.
+        score_thr: Detections with a lower score do not count as found. Default: for
+            each class the threshold of the last validation or, in a test, of the
+            checkpoint; 0.5 without one.
     """
 
     priority = 'VERY_LOW'  # after the loggers, whose files it reads

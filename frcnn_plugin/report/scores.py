@@ -42,7 +42,7 @@ def scores_to_cut_at(points: OperatingPoints | None, score_thr: float | None,
 
 
 def cuts(outcomes: Sequence[Outcomes], thresholds: np.ndarray) -> list[Cut]:
-    """Of each class."""
+    """What each class reaches at its (C,) threshold."""
     return [Cut(float(score), *(float(part[0]) for part in curve(each, [score])),
                 float(curve(each, each.scores).f1.max(initial=0)))
             for each, score in zip(outcomes, thresholds, strict=True)]

@@ -28,21 +28,25 @@ class BBoxHead(MMDetBBoxHead, BaseModule):
             ResNet's last stage, or flattened.
         fc_channels: Output channels of the fully connected layers, each with a ReLU.
         with_reg: Whether boxes are refined; without it the proposals are the result.
-        reg_class_agnostic: One set of 4 deltas for all classes, or one for each.
+        reg_class_agnostic: Whether all classes share one set of 4 deltas.
         reg_background: Whether the background has deltas too, which nothing reads: with
             them the layer has the 84 channels for 20 classes that papers and their code
             state (py-faster-rcnn, chainercv, torchvision).
         bbox_coder: Config of one of mmdet's box coders. Default: deltas over stds (0.1,
             0.1, 0.2, 0.2).
-        loss_cls: Config of the loss on classes.
-        loss_bbox: Config of the loss on deltas.
-        cls_init_std: Std of the initial weights for classes. The paper's 0.01 is for
-            pretrained features; random ones have another scale, on which it makes first
-            losses far above ln(C + 1).
-        init_cfg: Initialisation; as in the paper normals, with std 0.001 for deltas.
+        loss_cls: Config of the loss on classes. Default: cross entropy.
+        loss_bbox: Config of the loss on deltas. Default: smooth L1 with beta 1.
+        cls_init_std: Std of the initial weights for classes. The paper's 0.01 suits
+            pretrained features; on the scale of random ones it makes the first losses
+            far larger than ln(C + 1).
+        init_cfg: Initialisation. Default: as in the paper normal, with std 0.001 for
+            deltas; Xavier for the fully connected layers.
 
     Both losses are divided by the number of sampled regions, averaged over the
     processes of a distributed job.
+
+    Raises:
+        ValueError: If ``loss_bbox`` compares boxes instead of deltas.
     """
 
     def __init__(self, num_classes: int, in_channels: int = 2048,

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..ops import (
+    BoxCoder,
     clip_bboxes,
     decode,
     gather_rows,
@@ -17,8 +18,8 @@ from ..structures import Detections, Proposals
 
 
 def detections_of(cls_score: Tensor, bbox_pred: Tensor | None, proposals: Proposals,
-                  image_sizes: Tensor, bbox_coder, num_classes: int, cfg: dict,
-                  nms: Callable[..., Tensor] = masked_nms) -> Detections:
+                  image_sizes: Tensor, bbox_coder: BoxCoder, num_classes: int,
+                  cfg: dict, nms: Callable[..., Tensor] = masked_nms) -> Detections:
     """The head's outputs for every proposal as detections.
 
     Arguments are those of :func:`decode_predictions`, then of
@@ -31,7 +32,7 @@ def detections_of(cls_score: Tensor, bbox_pred: Tensor | None, proposals: Propos
 
 
 def decode_predictions(cls_score: Tensor, bbox_pred: Tensor | None, bboxes: Tensor,
-                       image_sizes: Tensor, bbox_coder, num_classes: int,
+                       image_sizes: Tensor, bbox_coder: BoxCoder, num_classes: int,
                        offset: int = 0) -> tuple[Tensor, Tensor]:
     """Probabilities, and one refined box for each class.
 
@@ -62,22 +63,24 @@ def select_detections(scores: Tensor, bboxes: Tensor, mask: Tensor, cfg: dict,
                       nms: Callable[..., Tensor] = masked_nms) -> Detections:
     """Drop low scores, suppress within each class, keep the best of each image.
 
-    Source: Fast R-CNN (arXiv:1504.08083), section 2.4.
+    Source: Fast R-CNN (arXiv:1504.08083), section 3.
 
     Args:
         scores: (B, P, C) probabilities.
         bboxes: (B, P, C, 4) boxes.
         mask: (B, P) bool; which rows are proposals at all.
-        cfg: mmdet's ``test_cfg.rcnn``: ``score_thr``, ``nms.iou_threshold``,
-            ``nms.offset`` (0) and ``max_per_img`` (-1: all); and ``min_bbox_size``,
-            the shortest side in pixels (0.01 in torchvision, by default none).
+        cfg: mmdet's ``test_cfg.rcnn``: ``score_thr`` (scores must be above it),
+            ``nms.iou_threshold``, ``nms.offset`` (0) and ``max_per_img`` (-1: all);
+            also ``min_bbox_size``, the least width and height in pixels (0.01 in
+            torchvision; default: no limit).
         nms: How boxes are suppressed.
 
     Returns:
-        Detections: D = ``max_per_img`` rows per image, best first.
+        Detections: D = ``max_per_img`` rows per image, best first; P * C rows if that
+        is fewer, or if there is no limit.
 
     Raises:
-        ValueError: If ``nms`` asks for another kind than plain NMS.
+        ValueError: If ``cfg['nms']`` names another kind than plain NMS.
     """
     iou_thr, offset = nms_settings(cfg['nms'])
     num_classes, num = scores.size(-1), cfg.get('max_per_img', -1)

@@ -1,10 +1,10 @@
-"""What the second stage is trained on: which proposals, as what, and towards where."""
+"""What the second stage is trained on: proposals with their classes and deltas."""
 
 import torch
 from torch import Tensor
 
 from ..mmdet_bridge.targets import MMDetTargetSampler
-from ..ops import encode, gather_rows, match, subsample
+from ..ops import BoxCoder, encode, gather_rows, match, subsample
 from ..ops.matching import Matches, compare
 from ..registry import TASK_UTILS
 from ..structures import GroundTruth, Proposals, RoISamples
@@ -21,8 +21,8 @@ class ProposalTargetSampler(MMDetTargetSampler):
     ``proposal_target_layer`` (py-faster-rcnn). It also follows mmdet's ``assign`` and
     ``sample`` protocols.
 
-    Source: Fast R-CNN (arXiv:1504.08083), section 2.3; its lower bound for background
-    of 0.1 was given up in Faster R-CNN's code for 0.
+    Source: Fast R-CNN (arXiv:1504.08083), section 2.3, where background starts at IoU
+    0.1; Faster R-CNN's code lowers that to 0.
 
     Args:
         num: Regions per image, S; -1 keeps all that have a label.
@@ -38,7 +38,7 @@ class ProposalTargetSampler(MMDetTargetSampler):
                  pos_iou_thr: float = 0.5,
                  neg_iou_thr: tuple[float, float] = (0.0, 0.5),
                  add_gt_as_proposals: bool = True, offset: int = 0,
-                 context=None) -> None:
+                 context: object = None) -> None:
         self.num = num
         self.pos_fraction = pos_fraction
         self.pos_iou_thr = pos_iou_thr
@@ -49,7 +49,7 @@ class ProposalTargetSampler(MMDetTargetSampler):
         self.compare = compare  # a faster one may take its place: accelerate/
 
     def __call__(self, proposals: Proposals, gt: GroundTruth, num_classes: int,
-                 bbox_coder) -> RoISamples:
+                 bbox_coder: BoxCoder) -> RoISamples:
         """Sample the regions of a batch.
 
         Args:
@@ -59,8 +59,8 @@ class ProposalTargetSampler(MMDetTargetSampler):
             bbox_coder: The coder whose deltas the head predicts.
 
         Returns:
-            RoISamples: S = ``num`` rows per image, positives first (fewer where there
-            are not so many proposals at all).
+            RoISamples: S = ``num`` rows per image, positives first; fewer if there are
+            fewer proposals, and a row for each of them if ``num`` is -1.
         """
         bboxes, mask = proposals.bboxes, proposals.mask
         if self.add_gt_as_proposals:

@@ -16,9 +16,9 @@ class RegionCNN(BaseModule):
     Args:
         backbone: Config of the first part, whose last feature map is used.
         head: Config of the second part, such as ``ResNetC5Head``; None for none.
-        chunk: Regions that run at once in test; all of 2000 would need tens of
-            gigabytes. In training the sampled ones run at once.
-        init_cfg: Not used; the parts initialise themselves.
+        chunk: Regions that run at once in test; 2000 at once would need tens of
+            gigabytes. In training all sampled regions run at once.
+        init_cfg: Initialisation of the whole; the parts have their own.
     """
 
     def __init__(self, backbone: dict, head: dict | None = None, chunk: int = 100,

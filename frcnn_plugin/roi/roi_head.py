@@ -37,7 +37,11 @@ class RoIHead(MMDetRoIHead, BaseModule):
         train_cfg: mmdet's ``train_cfg.rcnn``.
         test_cfg: mmdet's ``test_cfg.rcnn``: ``score_thr`` (0.05), ``nms`` (0.3) and
             ``max_per_img`` (100); what it leaves out keeps these values.
-        init_cfg: Not used; the parts initialise themselves.
+        init_cfg: Initialisation of the whole; the parts have their own.
+
+    Raises:
+        ValueError: If ``train_cfg.sampler`` mines by loss or ``bbox_head.loss_cls``
+            has its own activation; both need mmdet's ``StandardRoIHead``.
     """
 
     def __init__(self, bbox_roi_extractor: dict, bbox_head: dict,

@@ -25,9 +25,10 @@ class RoIPoolExtractor(BaseModule):
 
     Args:
         roi_layer: ``type`` (``'RoIPool'`` or ``'RoIAlign'``), ``output_size``, and for
-            RoIAlign ``sampling_ratio`` (0: as many as the region has cells) and
-            ``aligned`` (half a pixel to the left; True as in mmdet and detectron2,
-            False in torchvision's detectors).
+            RoIAlign ``sampling_ratio`` (samples of a cell along each axis; 0: one for
+            each pixel of the map that it covers) and ``aligned`` (shifts regions by
+            half a pixel of the map; True as in mmdet and detectron2, False in
+            torchvision's detectors).
         out_channels: Channels of the feature maps.
         featmap_strides: Stride of each level in pixels.
         finest_scale: Regions of up to twice this side, in pixels, use the finest level.
@@ -36,7 +37,7 @@ class RoIPoolExtractor(BaseModule):
         init_cfg: Not used; part of mmdet's protocol.
 
     Raises:
-        ValueError: If the layer is neither RoIPool nor RoIAlign.
+        ValueError: If the layer is neither RoIPool nor RoIAlign, or has other options.
     """
 
     def __init__(self, roi_layer: dict, out_channels: int,
@@ -136,14 +137,14 @@ def one_batch(feats: Sequence[Tensor], rois: Tensor, levels: Tensor,
               strides: Sequence[int]) -> tuple[Tensor, Tensor]:
     """All levels as images of one batch, so that one call pools every region.
 
-    Each region is then pooled once, with nothing asked of the device: to pick the
-    regions of a level needs their number on the host, and to pool all of them from
-    every level is L times the work. The last row and column of a smaller level are
-    repeated once, as the kernels read up to a pixel beyond a map; regions must lie on
-    their image.
+    Each region is then pooled once, and the host never waits: picking the regions of a
+    level needs their number on the host, and pooling all of them from every level is L
+    times the work. The last row and column of a smaller level are repeated once, as the
+    kernels read up to a pixel beyond a map; regions must lie on their image.
 
     Returns:
-        tuple: (L * B, C, H', W') maps, and (R, 5) regions in their pixels.
+        tuple: (L * B, C, H', W') maps, level by level, and (R, 5) regions that index
+        them, in pixels of their map.
     """
     height, width = (max(feature.size(axis) for feature in feats) for axis in (2, 3))
     images = []

@@ -25,14 +25,14 @@ class AnchorGenerator:
         ratios: Heights over widths.
         scales: Multiples of the base size.
         base_sizes: Base size of each level in pixels. Default: the smaller stride.
-        style: ``'classic'`` (py-faster-rcnn), ``'mmdet'``, ``'torchvision'`` (and
-            detectron2 but for its roundings) or ``'area'``.
+        style: ``'classic'`` (py-faster-rcnn), ``'mmdet'``, ``'torchvision'`` (rounded;
+            detectron2 has the same unrounded) or ``'area'``.
         center_offset: For the styles ``'mmdet'`` and ``'area'``: the centre as a share
             of the base size. Default: 0 for ``'mmdet'``, 0.5 for ``'area'``.
-        fit_strides: Whether coarser levels have the stride that the input's size over
-            their own gives, rounded down, as in torchvision: 60 instead of 64 where the
-            8 rows of the last level cover an input of 480. The input's size is that of
-            the first level times its stride.
+        fit_strides: Whether the stride of coarser levels is the input's size over that
+            of the map, rounded down, as in torchvision: 60 instead of 64 where the last
+            level has 8 rows for an input of 480. The input's size is taken to be that
+            of the first level times its stride.
 
     Raises:
         ValueError: If the style is not known, if it fixes the centre and one is given,
@@ -72,7 +72,8 @@ class AnchorGenerator:
         """Anchors at one position, K, of each level."""
         return [len(anchors) for anchors in self.base_anchors]
 
-    def _base_anchors_on(self, level: int, dtype: torch.dtype, device) -> Tensor:
+    def _base_anchors_on(self, level: int, dtype: torch.dtype,
+                         device: torch.device | str) -> Tensor:
         if torch.compiler.is_compiling():  # a graph keeps its constants itself
             return self.base_anchors[level].to(device, dtype)
         key = level, dtype, str(device)  # one copy to a device in a generator's life
@@ -81,9 +82,13 @@ class AnchorGenerator:
         return self._on_device[key]
 
     def single_level_grid_priors(self, featmap_size: tuple[int, int], level_idx: int,
-                                 dtype: torch.dtype = torch.float32, device='cpu',
+                                 dtype: torch.dtype = torch.float32,
+                                 device: torch.device | str = 'cpu',
                                  stride: tuple | None = None) -> Tensor:
-        """(H * W * K, 4) anchors of one level, in pixels of the network's input."""
+        """(H * W * K, 4) anchors of one level, in pixels of the network's input.
+
+        ``featmap_size`` is (H, W); a ``stride`` (x, y) replaces that of the level.
+        """
         height, width = featmap_size
         stride_x, stride_y = stride or self.strides[level_idx]
         x = torch.arange(width, device=device, dtype=dtype) * stride_x
@@ -94,10 +99,11 @@ class AnchorGenerator:
         return anchors.view(-1, 4)
 
     def grid_priors(self, featmap_sizes: Sequence[tuple[int, int]],
-                    dtype: torch.dtype = torch.float32, device='cpu') -> list[Tensor]:
+                    dtype: torch.dtype = torch.float32,
+                    device: torch.device | str = 'cpu') -> list[Tensor]:
         """(H * W * K, 4) anchors of each level, whose (H, W) are given.
 
-        The position changes by row, then column, and the anchor fastest.
+        Rows vary slowest, then columns, then the K anchors of a position.
 
         Raises:
             ValueError: If there is not one size for each level.
@@ -116,7 +122,8 @@ class AnchorGenerator:
                     zip(featmap_sizes, strides, strict=True))]
 
     def valid_flags(self, featmap_sizes: Sequence[tuple[int, int]],
-                    pad_shape: tuple, device='cpu') -> list[Tensor]:
+                    pad_shape: tuple,
+                    device: torch.device | str = 'cpu') -> list[Tensor]:
         """(H * W * K,) bool per level: whether the position is on the image at all.
 
         ``pad_shape`` is the image's height and width in pixels.
@@ -133,9 +140,9 @@ class AnchorGenerator:
                 f'num_base_priors={self.num_base_priors})')
 
 
-def valid_mask(generator, featmap_sizes: Sequence[tuple[int, int]],
+def valid_mask(generator: 'AnchorGenerator', featmap_sizes: Sequence[tuple[int, int]],
                image_sizes: Tensor) -> Tensor:
-    """(B, N) bool: which anchors stand at a position that begins on their image.
+    """(B, N) bool: anchors at positions whose top left corner is on the image.
 
     Args:
         generator: Ours or one of mmdet's; ``strides`` and ``num_base_priors`` are read.

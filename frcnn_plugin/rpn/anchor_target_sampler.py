@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from ..mmdet_bridge.targets import MMDetTargetSampler
-from ..ops import encode, gather_rows, inside_mask, match, subsample
+from ..ops import BoxCoder, encode, gather_rows, inside_mask, match, subsample
 from ..ops.matching import Matches, compare
 from ..registry import TASK_UTILS
 from ..structures import AnchorTargets, GroundTruth
@@ -12,11 +12,11 @@ from ..structures import AnchorTargets, GroundTruth
 
 @TASK_UTILS.register_module()
 class AnchorTargetSampler(MMDetTargetSampler):
-    """Labels anchors by IoU and samples a balanced few of each image.
+    """Labels anchors by IoU and samples a balanced subset of each image.
 
-    An anchor is an object where its IoU with some box is at least ``pos_iou_thr``, or
-    where it is the best anchor of a box; background where its highest IoU is below
-    ``neg_iou_thr``; anchors that leave the image take no part. Other code bases call
+    An anchor is positive if its IoU with some box is at least ``pos_iou_thr``, or if it
+    is the best anchor of a box; otherwise negative if its highest IoU is below
+    ``neg_iou_thr``. Anchors that leave the image take no part. Other code bases call
     this ``AnchorTargetCreator`` (chainercv) or ``anchor_target_layer``
     (py-faster-rcnn). It also follows mmdet's ``assign`` and ``sample`` protocols, so
     that stock heads can name it as both assigner and sampler in ``train_cfg``.
@@ -27,15 +27,15 @@ class AnchorTargetSampler(MMDetTargetSampler):
         num: Anchors per image; -1 keeps all that have a label.
         pos_fraction: The largest share of positives among them.
         pos_iou_thr: Positive from this IoU on.
-        neg_iou_thr: Negative below this IoU; a pair is (from, below).
-        neg_inclusive: Whether an IoU of just ``neg_iou_thr`` is negative too.
-        allowed_border: Pixels by which an anchor may leave the image; below 0: any
-            number.
+        neg_iou_thr: Negative below this IoU; of a pair, where low <= IoU < high.
+        neg_inclusive: Whether an IoU of exactly ``neg_iou_thr`` is negative too.
+        allowed_border: Pixels by which an anchor may leave the image; negative: no
+            limit. Stock heads use ``train_cfg.allowed_border`` instead.
         border_inclusive: Whether an anchor that ends exactly on the right or lower
             border is inside (chainercv, simple-faster-rcnn-pytorch) or not
             (py-faster-rcnn, mmdet).
         match_low_quality: Whether the best anchors of each box are positive.
-        min_pos_iou: ... if their IoU is at least this.
+        min_pos_iou: The lowest IoU at which they are; they never are at IoU 0.
         reassign_low_quality: Whether those aim at the box that they are the best of
             (mmdet) rather than at their own closest one (the paper's code, detectron2,
             torchvision).
@@ -49,7 +49,7 @@ class AnchorTargetSampler(MMDetTargetSampler):
                  allowed_border: float = 0, match_low_quality: bool = True,
                  min_pos_iou: float = 0.0, reassign_low_quality: bool = False,
                  neg_inclusive: bool = False, offset: int = 0,
-                 border_inclusive: bool = False, context=None) -> None:
+                 border_inclusive: bool = False, context: object = None) -> None:
         self.num = num
         self.pos_fraction = pos_fraction
         self.pos_iou_thr = pos_iou_thr
@@ -66,7 +66,7 @@ class AnchorTargetSampler(MMDetTargetSampler):
         self.compare = compare  # a faster one may take its place: accelerate/
 
     def __call__(self, anchors: Tensor, gt: GroundTruth, image_sizes: Tensor,
-                 bbox_coder, valid: Tensor | None = None) -> AnchorTargets:
+                 bbox_coder: BoxCoder, valid: Tensor | None = None) -> AnchorTargets:
         """Make the targets of a batch.
 
         Args:

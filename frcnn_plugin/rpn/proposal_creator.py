@@ -5,7 +5,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..ops import at_most, clip_bboxes, decode, gather_rows, masked_nms, masked_topk
+from ..ops import (
+    BoxCoder,
+    at_most,
+    clip_bboxes,
+    decode,
+    gather_rows,
+    masked_nms,
+    masked_topk,
+)
 from ..registry import TASK_UTILS
 from ..structures import Proposals
 
@@ -26,19 +34,19 @@ class ProposalCreator:
 
     Args:
         nms_iou_thr: A proposal is suppressed above this IoU with a better one.
-        train: ``nms_pre``, how many of each level go into the suppression, and
-            ``max_per_img``, how many proposals an image gets, in training;
-            ``nms_iou_thr`` and ``min_bbox_size`` where they differ there.
-        test: The same in test.
+        train: Limits in training: ``nms_pre``, boxes of each level that enter the
+            suppression (12000), and ``max_per_img``, proposals of an image (2000);
+            -1 is no limit. It may override ``nms_iou_thr`` and ``min_bbox_size``.
+        test: The same in test (6000 and 300).
         min_bbox_size: Proposals with a shorter side are dropped, in pixels of the
             network's input.
         score_thr: Proposals with a lower objectness are dropped; None drops none.
-        wh_ratio_clip: A proposal is at most the inverse of this larger than its
-            anchor. Default: the coder's, 16 / 1000 in mmdet.
+        wh_ratio_clip: A proposal's sides are at most 1 / ``wh_ratio_clip`` times its
+            anchor's. Default: the coder's, 16 / 1000 in mmdet.
         offset: 1 if the last pixel of a box belongs to it, as in py-faster-rcnn.
         drop_small_first: Whether small proposals are dropped before the top ``nms_pre``
             are taken (py-faster-rcnn, chainercv), so that others move up, or after
-            (mmdet, torchvision, detectron2), so that all anchors need not be decoded.
+            (mmdet, torchvision, detectron2), so that only these have to be decoded.
     """
 
     def __init__(self, nms_iou_thr: float = 0.7, train: dict | None = None,
@@ -56,7 +64,7 @@ class ProposalCreator:
         self.nms = masked_nms  # a faster one may take its place: accelerate/
 
     def __call__(self, objectness: Tensor, bbox_deltas: Tensor, anchors: Tensor,
-                 image_sizes: Tensor, bbox_coder, training: bool = False,
+                 image_sizes: Tensor, bbox_coder: BoxCoder, training: bool = False,
                  level_sizes: Sequence[int] | None = None,
                  ranks: Tensor | None = None) -> Proposals:
         """Select the proposals of a batch.
@@ -69,8 +77,8 @@ class ProposalCreator:
             bbox_coder: The coder of the deltas.
             training: Whether the numbers for training apply.
             level_sizes: Anchors of each level, which sum to N. Default: one level.
-            ranks: (B, N) logits, which tell the better of two anchors where both have
-                a probability of 1. Default: the scores.
+            ranks: (B, N) values to sort by, such as logits, which still differ where
+                two probabilities round to 1. Default: ``objectness``.
 
         Returns:
             Proposals: P = ``max_per_img`` rows per image (fewer where there are fewer
@@ -107,7 +115,7 @@ class ProposalCreator:
             torch.where(mask.unsqueeze(-1), gather_rows(bboxes, indices), 0),
             torch.where(mask, scores.gather(1, indices), 0), mask)
 
-    def _decode(self, bbox_coder, anchors: Tensor, bbox_deltas: Tensor,
+    def _decode(self, bbox_coder: BoxCoder, anchors: Tensor, bbox_deltas: Tensor,
                 image_sizes: Tensor) -> Tensor:
         bboxes = decode(bbox_coder, anchors, bbox_deltas, self.wh_ratio_clip)
         return clip_bboxes(bboxes, image_sizes, self.offset)

@@ -40,13 +40,12 @@ class RPNHead(MMDetDenseHead, BaseModule):
 
     :meth:`run` is all of it, in five steps. It also follows mmdet's dense-head protocol
     (``loss``, ``predict``, ``loss_and_predict``), so that it serves stock detectors.
-    What it names itself (``target_sampler``, ``proposal_creator``) comes before
+    Its own arguments (``target_sampler``, ``proposal_creator``) take precedence over
     ``train_cfg`` and ``test_cfg``, in which stock configs name assigners, samplers and
     proposal settings.
 
-    Source: Faster R-CNN (arXiv:1506.01497), section 3.1. Two logits an anchor and a
-    softmax are the paper's; one and a sigmoid are what mmdet, detectron2 and
-    torchvision have.
+    Source: Faster R-CNN (arXiv:1506.01497), section 3.1. The paper has two logits per
+    anchor and a softmax; mmdet, detectron2 and torchvision have one and a sigmoid.
 
     Args:
         in_channels: Channels of the feature maps.
@@ -60,7 +59,9 @@ class RPNHead(MMDetDenseHead, BaseModule):
         proposal_creator: Config of the proposal creator. Default: the settings that
             ``test_cfg`` and the detector hand over, else the paper's.
         loss_cls: Config of the objectness loss; ``use_sigmoid`` chooses one logit.
-        loss_bbox: Config of the loss on deltas.
+            Default: cross entropy over two.
+        loss_bbox: Config of the loss on deltas. Default: smooth L1 with beta 1/9, which
+            is sigma 3 in py-faster-rcnn.
         num_classes: Given by stock detectors; always 1.
         train_cfg: mmdet's ``train_cfg.rpn``, with ``rpn_proposal`` inside.
         test_cfg: mmdet's ``test_cfg.rpn``.
@@ -70,7 +71,11 @@ class RPNHead(MMDetDenseHead, BaseModule):
         init_cfg: Initialisation; as in the paper a normal with std 0.01.
 
     Both losses are divided by the number of sampled anchors, averaged over the
-    processes of a distributed job.
+    processes of a distributed job. The paper divides the box loss by the number of
+    positions, about 2400, and multiplies it by 10, which is nearly the same.
+
+    Raises:
+        ValueError: If ``num_classes`` is not 1, or ``loss_bbox`` compares boxes.
     """
 
     def __init__(self, in_channels: int, feat_channels: int = 512, num_convs: int = 1,
@@ -130,8 +135,8 @@ class RPNHead(MMDetDenseHead, BaseModule):
             creator: A proposal creator in place of the head's own.
 
         Returns:
-            tuple: The proposals of the batch, without a gradient, and the losses, none
-            without ground truth.
+            tuple: The proposals of the batch, without gradients, and the losses, a dict
+            that is empty without ground truth.
         """
         # 1. slide the small network over the maps
         logits, deltas = self(features)
@@ -226,7 +231,7 @@ class RPNHead(MMDetDenseHead, BaseModule):
         return logits[..., 1] - logits[..., 0]
 
     def on_image(self, outputs: RPNOutputs, image_sizes: Tensor) -> Tensor | None:
-        """(B, N) bool: not on the padding, where no objects are; None: all."""
+        """(B, N) bool: False on the padding of an image; None if all take part."""
         if not self.mask_padding:
             return None
         return valid_mask(self.prior_generator, outputs.featmap_sizes, image_sizes)

@@ -34,7 +34,7 @@ def write_entries(file: BinaryIO, entries: Iterator[dict]) -> None:
 
 
 def numbered(results: Path) -> Iterator[tuple[int, bool, dict]]:
-    """Of each line that tells detections: the id of its image, whether it is new, it.
+    """For each line without an error: its image's id, whether that is new, the line.
 
     The frames of a video are one image.
     """

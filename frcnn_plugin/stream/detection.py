@@ -36,12 +36,12 @@ class Detection:
             none are wanted.
         out: Where pictures go, each with its name.
         bar: Shows the progress.
-        root: The folder of what is detected in, of which no file is written over; None
-            if ``out`` is not above it.
+        root: The folder of the inputs if it is ``out`` or lies in it, so that no file
+            in it is overwritten; else None.
 
     Attributes:
         clock (Clock): Where the time goes.
-        number (int): Pictures that were read, and frames.
+        number (int): Pictures and frames that were detected in.
         unwritten (int): Pictures that could not be written.
         reasons (list[str]): Why, of the first of them.
     """

@@ -80,7 +80,7 @@ class Worker:
 def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
                   files: dict[str, bytes], kind: type = Worker, **worker
                   ) -> dict[str, int]:
-    """Detect in all pictures of a folder; a row of a Parquet file tells of each.
+    """Detect in all pictures of a folder, and write a Parquet row for each.
 
     A worker that dies is replaced, and its pictures are detected in again.
 
@@ -90,8 +90,8 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
         address: Of the cluster; None: one on this machine.
         batch_size: Pictures at once.
         files: What each worker needs, by name.
-        kind: What is given the batches.
-        **worker: Its other arguments.
+        kind: The class of the workers, which are called with the batches.
+        **worker: Further arguments of that class.
 
     Returns:
         dict: How many ``images``, ``unread`` and ``detections`` there are.

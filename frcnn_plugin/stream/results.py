@@ -57,10 +57,11 @@ class Results:
         self.synced = time.monotonic()
 
     def left(self, batches: Iterable[list[Source]]) -> Iterator[list[Source]]:
-        """The batches that are not there; what is there of one is removed.
+        """The batches still to do; the lines of one that is there in part are removed.
 
         Raises:
-            CannotContinueError: If a line is of another picture.
+            CannotContinueError: If a line is of another picture, or of one that is no
+                longer in the input.
         """
         batches, end = iter(batches), 0
         with Lines(self.path, self.finished) as lines:

@@ -34,7 +34,7 @@ class Source(NamedTuple):
 
 
 def sources(text: str, besides: Path | None = None) -> Iterator[Source]:
-    """What a word stands for, read as it comes, in the same order each time.
+    """The images and videos that a word names, one by one, always in the same order.
 
     The files of a folder come in the order of their names; those of a folder with more
     than 10,000 as the file system lists them, for sorting would need all of them.
@@ -45,7 +45,7 @@ def sources(text: str, besides: Path | None = None) -> Iterator[Source]:
         besides: A folder that is left out.
 
     Raises:
-        UserError: If there is no image or video.
+        UserError: If there is no image or video, or the list cannot be read.
     """
     root = root_of(text)
     found = (in_list(text, besides) if root is None
@@ -78,7 +78,7 @@ def root_of(text: str) -> Path | None:
 
 
 def in_files(text: str, root: Path, besides: Path | None) -> Iterator[Source]:
-    """Those in a folder, of a pattern, or the one, but for those below ``besides``."""
+    """The files of a folder or a pattern, or one file; none from below ``besides``."""
     given = Path(os.path.expanduser(text))
     if given == root:
         files: Iterable[str] = walk(str(root))

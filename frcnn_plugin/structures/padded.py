@@ -1,7 +1,8 @@
 """What flows between the stages: padded batches with a mask.
 
 Boxes are (x1, y1, x2, y2) in pixels of the network's input. Where a mask is False the
-row is padding: boxes and scores are 0 there. ``AnchorTargets`` are not padded.
+row is padding: boxes, scores and deltas are 0 there. Real rows come first in each
+image. ``AnchorTargets`` are not padded.
 """
 
 from typing import NamedTuple

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ..inference import Prediction
 
 LEAST = 400  # pixels of the shorter side of a picture, so that labels can be read
-MOST = 4000  # of the longer side, by which no picture is enlarged further
+MOST = 4000  # pixels of the longer side, beyond which no picture is enlarged
 GOLDEN = 0.618034  # of the circle of hues; multiples of it never come close
 
 log = logging.getLogger(__name__)

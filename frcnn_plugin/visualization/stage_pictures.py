@@ -75,7 +75,7 @@ class StagePictures:
         return {'input': self.image}
 
     def features(self, tensors: dict[str, Tensor]) -> dict:
-        """Each level: the mean over its channels, and its nine strongest channels."""
+        """Each level's mean over its channels; the first one's strongest channels."""
         pictures = {f'{name}, mean of {feature.size(1)} channels':
                     self.heat(feature[0].mean(0)) for name, feature in tensors.items()}
         first = next(iter(tensors.values()))[0]

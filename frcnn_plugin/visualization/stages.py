@@ -59,7 +59,8 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
         image: (1, 3, H, W) float32, normalised and padded.
         image_size: Height and width without padding.
         gt: What is annotated, one image; without it nothing is sampled.
-        region: Which proposal is looked at closely. Default: the most certain one.
+        region: The place of the proposal to look at closely, from 0. Default: that
+            with the highest score of a class.
 
     Returns:
         dict: The stages by their names.

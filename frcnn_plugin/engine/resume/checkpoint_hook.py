@@ -15,7 +15,7 @@ from ...io.whole_files import remove_parts, write_whole
 from ...registry import HOOKS
 from ..whole_files_backend import BACKEND
 
-METRICS_KEY = 'last_metrics'  # in mmengine's message hub: of the steps done, by name
+METRICS_KEY = 'last_metrics'  # in the message hub: {iteration: {metric: value}}
 
 
 @HOOKS.register_module()
@@ -37,7 +37,7 @@ class CheckpointHook(stock.CheckpointHook):
         super().__init__(*args, **kwargs)
 
     def before_train(self, runner: Runner) -> None:
-        """Remove what a killed process left."""
+        """Forget checkpoints from elsewhere; remove what a killed process left."""
         forget_foreign_checkpoints(runner)
         super().before_train(runner)
         if is_main_process() and Path(self.out_dir).is_dir():
@@ -46,7 +46,7 @@ class CheckpointHook(stock.CheckpointHook):
     def after_train(self, runner: Runner) -> None:
         """Save the last state, also of a run that another hook stopped early.
 
-        It is saved again if a validation has told something about it since.
+        It is saved again if a validation has found its operating points since.
         """
         step = runner.epoch if self.by_epoch else runner.iter
         path = self.file_backend.join_path(

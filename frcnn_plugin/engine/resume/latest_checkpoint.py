@@ -31,8 +31,9 @@ def find_latest(work_dir: str | Path,
                 warn: Callable[[str], None]) -> tuple[str, dict] | None:
     """The path and content of the newest checkpoint that training can resume from.
 
-    It is in the work dir, or where ``last_checkpoint`` there says. ``warn`` is called
-    with a message for each newer one that is damaged. None if there is none at all.
+    It is in the work dir, or where ``last_checkpoint`` there says; files called
+    ``best_*`` or ``detector.*`` are passed over. ``warn`` is called with a message for
+    each newer one that cannot be used. None if there is no checkpoint at all.
 
     Raises:
         NoResumableCheckpointError: If training can resume from none of those there.

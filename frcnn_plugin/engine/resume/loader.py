@@ -105,8 +105,8 @@ class ReproducibleDataset(Dataset):
     same position. All attributes are those of the data set inside it.
 
     Raises:
-        BrokenSamplesError: If more than ``max_broken`` different samples, counted over
-            all workers, fail, or all.
+        BrokenSamplesError: If samples of more than ``max_broken`` different pictures,
+            counted over all workers, fail, or all samples do.
     """
 
     def __init__(self, dataset: Dataset, max_broken: int = 10) -> None:

@@ -33,12 +33,13 @@ EPOCH_KEY = 'epoch_begun'  # its number, the iterations before it, its batches
 class ResumableLoop:
     """What the two loops have in common.
 
-    The losses of every step are checked before the backward pass. ``FasterRCNN`` does
-    that itself (``check_losses``); another model is made to.
+    Unless ``non_finite`` is ``'ignore'``, the losses of every step are checked before
+    the backward pass: by ``FasterRCNN`` itself, for other models by
+    :func:`check_losses_of`.
 
     Args:
-        max_broken: How many samples of the training data may fail to load and are
-            replaced by others.
+        max_broken: How many pictures of the training data may fail to load; others take
+            their place.
         non_finite: What to do with a batch whose loss is NaN or infinite: ``'stop'``
             the run with a snapshot of the batch; ``'skip'`` it, up to ``max_skipped``
             times; ``'ignore'`` the loss, so that the host need not wait for it.
@@ -84,7 +85,7 @@ class ResumableLoop:
         self.runner.call_hook('before_train')
 
     def run_iter(self, *batch) -> None:
-        """Run one iteration, with random states of its own."""
+        """Run one iteration, with the random state of its position in the run."""
         set_random_state(self.runner.seed, get_rank(), self._iter)
         try:
             super().run_iter(*batch)

@@ -14,7 +14,7 @@ import torch
 def set_random_state(*position: int, gpu: bool = True) -> None:
     """Set the generators of Python, NumPy and torch, on GPUs if ``gpu``, to a position.
 
-    Other numbers, which are not negative, give an independent state.
+    Positions are non-negative integers; different ones give independent states.
     """
     first, second, low, high = np.random.SeedSequence(
         position).generate_state(4).tolist()

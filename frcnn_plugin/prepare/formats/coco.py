@@ -22,9 +22,9 @@ def read_coco_labels(path: Path, content: dict,
     without a box counts as the box around it.
 
     Args:
-        path: The file, by whose name, and by that of its folder, a split is known.
+        path: The file.
         content: What is in it.
-        problems: Boxes of no picture are noted here.
+        problems: Boxes of no picture, and ids missing or twice, are noted here.
     """
     categories = content.get('categories')
     categories = [item for item in categories if isinstance(item, dict)] if isinstance(

@@ -25,7 +25,10 @@ SKU110K = (*RETINANET, 'width', 'height')
 
 
 def read_table(path: Path) -> list[Label] | None:
-    """The labels of a file, one for each picture; None if it is another table."""
+    """The labels of a file, one for each picture; None if it is no table of boxes.
+
+    Coordinates that are all from 0 to 1 are taken for shares of the picture's sides.
+    """
     text = text_of(path)
     first = text.partition('\n')[0]
     delimiter = max(',;\t', key=first.count)

@@ -152,9 +152,10 @@ def names_in(folder: Path) -> dict[int, str]:
 
 
 def configs_of(folder: Path) -> Iterator[dict]:
-    """The YAML files of a folder that describe a data set, first those of this one.
+    """The YAML files of a folder that describe a data set.
 
-    What is not YAML is passed over: it describes something else, or nothing.
+    Those whose training pictures are in this folder come first. Files that are not YAML
+    or name no classes are passed over.
     """
     paths = [*folder.glob('*.yaml'), *folder.glob('*.yml')]
     paths.sort(key=lambda path: (path.stem not in OWN_YAML, path.name))
