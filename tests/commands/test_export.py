@@ -170,6 +170,7 @@ def test_the_tiles_of_a_picture_are_in_one_half():
     assert halves(alone) == (alone[::2], alone[1::2])
 
 
+@pytest.mark.long
 def test_training_needs_no_openvino():
     code = ("import sys; sys.modules['openvino'] = None; import frcnn_plugin;"
             "from mmdet.registry import MODELS; MODELS.get('frcnn_plugin.RPNHead')")

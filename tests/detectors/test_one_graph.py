@@ -60,9 +60,8 @@ def test_inference_can_be_exported():
             torch.testing.assert_close(mine, expected)
 
 
-@pytest.mark.parametrize(('fast', 'depth'), [
-    pytest.param(True, 50, marks=pytest.mark.long), (True, 18),
-    pytest.param(False, 18, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize(('fast', 'depth'), [(True, 50), (True, 18), (False, 18)])
 def test_training_is_one_graph(fast, depth):
     net = detector(depth=depth).train()
     if fast:
