@@ -13,13 +13,13 @@ from torch import Tensor
 
 
 class BoxCoder(Protocol):
-    """What is called of a coder."""
+    """The methods of mmdet's box coders that are called here."""
 
     def encode(self, bboxes: Tensor, gt_bboxes: Tensor) -> Tensor:
-        """(N, 4) deltas."""
+        """(N, 4) deltas that turn (N, 4) boxes into their ground truth."""
 
     def decode(self, bboxes: Tensor, pred_bboxes: Tensor, **options: Any) -> Tensor:
-        """(N, 4 or 4 * C) boxes."""
+        """(N, 4 or 4 * C) boxes, in the shape of the deltas ``pred_bboxes``."""
 
 
 def box_iou(bboxes1: Tensor, bboxes2: Tensor, offset: int = 0) -> Tensor:

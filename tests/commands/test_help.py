@@ -80,7 +80,7 @@ def test_preparing_data_needs_no_network(shapes_root, tmp_path):
 
 
 @pytest.mark.long
-def test_what_extras_install_is_imported_by_who_asks_for_it(
+def test_extras_are_not_imported_unless_asked_for(
         small, checkpoint, shapes_root, tmp_path):
     for words in (['train', *small('--max-iters', '1')],
                   ['detect', str(shapes_root / 'JPEGImages'), checkpoint,
