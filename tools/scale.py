@@ -8,7 +8,8 @@
 Pictures are links to a few small ones, in folders of a thousand, or all in one. ``frcnn
 detect`` runs on them with a network that answers at once, so that all the rest is
 measured: listing, reading, writing, ``detections.json``. Single starts scatter by
-tenths of a second: the seconds to the first result are the median of several.
+tenths of a second, and a machine is not as quick all the time: the seconds to the first
+result are the median of several starts, of all sizes in turn.
 
 ``kills`` compares the files of an undisturbed run with those of one that is killed
 (SIGKILL) at random moments and resumed; of two processes under torchrun, one is killed.
@@ -60,16 +61,21 @@ def main() -> int:
 
 def measure_detect(args: argparse.Namespace, folder: Path) -> int:
     """Measure, print a table, and write it into a page if one is named."""
-    rows = []
-    for number in args.numbers:
-        pictures = folder / f'pictures_{number}'
+    places = {number: folder / f'pictures_{number}' for number in args.numbers}
+    firsts: dict[int, list[float]] = {number: [] for number in places}
+    for number, pictures in places.items():
         make_links(pictures, number, number if args.flat else FOLDER)
-        out = folder / f'found_{number}'
-        found = measured(pictures, out)
-        starts = [found, *(measured(pictures, Path(f'{out}_{start}'), only_first=True)
-                           for start in range(1, args.starts))]
-        first = statistics.median(start['first'] for start in starts)
-        rows.append((f'{number:,}', f'{first:.2f}',
+    for start in range(args.starts):
+        for number, pictures in places.items():
+            found = measured(pictures, folder / f'start_{number}_{start}',
+                             only_first=True)
+            firsts[number].append(found['first'])
+    print('first results after', *(f'{statistics.median(each):.2f}'
+                                   for each in firsts.values()), 's', flush=True)
+    rows = []
+    for number, pictures in places.items():
+        found = measured(pictures, folder / f'found_{number}')
+        rows.append((f'{number:,}', f'{statistics.median(firsts[number]):.2f}',
                      f'{number / (found["whole"] - found["first"]):,.0f}',
                      f'{found["memory"]:.0f}', f'{found["whole"]:.0f}'))
         print('  '.join(rows[-1]), flush=True)
