@@ -15,6 +15,12 @@ COMPILED := .venv-mmcv
 ADAPTERS := .venv-adapters
 DEMO := work_dirs/demo
 
+# One thread in each process: two processes of two threads each on two cores wait for each
+# other. Files, and not tests, are shared out, for what a file prepares is prepared once;
+# in their own order, for the files of one or two tests, otherwise last, take longest.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
+    --dist loadfile --no-loadscope-reorder
+
 PIP = python -m pip install --disable-pip-version-check --progress-bar off
 
 .PHONY: install demo test long lint site notebooks matrix mmdet-tests adapters parity clean
@@ -48,17 +54,12 @@ lint: install
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-# One thread in each process: two processes of two threads each on two cores wait for each
-# other. Files, and not tests, are shared out, for what a file prepares is prepared once;
-# in their own order, for the files of one or two tests, otherwise last, take longest.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
-	    --dist loadfile --no-loadscope-reorder -m 'not long'
+	$(PYTEST) -m 'not long'
 
 # Tests that take long: of exported files, tools, clusters, and the commands of docs/.
 long: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long --numprocesses auto --maxprocesses 4 \
-	    --dist loadgroup
+	$(PYTEST) -m long
 
 notebooks: install
 	$(BIN)/python tools/run_notebooks.py

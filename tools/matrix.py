@@ -20,8 +20,8 @@ from pathlib import Path
 from markdown_table import table_text, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = ('backbones', 'config', 'datasets', 'detectors', 'evaluation', 'io', 'ops',
-        'roi', 'rpn')
+CORE = ('backbones', 'compat', 'config', 'datasets', 'detectors', 'engine',
+        'evaluation', 'io', 'mmdet_bridge', 'ops', 'roi', 'rpn')
 TOOLS = ('pytest>=8', 'pytest-xdist>=3.8', 'hypothesis>=6.100', 'filelock>=3.12',
          'tensorboard>=2.14', 'scikit-learn>=1.3')
 ALLOWED = ('3.11', '3.12', '3.13')  # as setup.cfg
@@ -65,13 +65,14 @@ def main() -> int:
 def row_of(python: str, kind: str, folder: Path) -> list[str]:
     """One row: what was installed, and what came of it."""
     binaries = folder / 'env' / 'bin'
+    if python not in ALLOWED:
+        return [python, kind, *[''] * len(SHOWN), wheels(python), '']
     if run('uv', 'venv', '--python', interpreter(python), folder / 'env').returncode:
-        return [python, kind, *[''] * len(SHOWN), wheels(python), 'no interpreter here']
+        return [python, kind, *[''] * len(SHOWN), 'no interpreter here', BAD]
     said = run('uv', 'pip', 'install', '--python', binaries / 'python',
                '--resolution', SETS[kind], f'{ROOT}[lite]', *TOOLS)
     if said.returncode:
-        return [python, kind, *[''] * len(SHOWN), f'not installed: {reason(said)}',
-                BAD if python in ALLOWED else '']
+        return [python, kind, *[''] * len(SHOWN), f'not installed: {reason(said)}', BAD]
     versions = run(binaries / 'python', '-c', VERSIONS).stdout.strip().split('|')
     tests = run(binaries / 'python', '-m', 'pytest', '-p', 'no:cacheprovider', '-n2',
                 *(f'tests/{name}' for name in CORE), cwd=ROOT)
@@ -101,7 +102,7 @@ def run(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess:
 
 
 def wheels(python: str) -> str:
-    """Whether each dependency has a wheel for a Python that is not here."""
+    """Whether each dependency has a wheel for a Python, or which one has none."""
     said = run('uv', 'pip', 'compile', 'setup.cfg', '--extra', 'lite', '--quiet',
                '--python-version', python, '--only-binary', ':all:', cwd=ROOT)
     return reason(said) if said.returncode else 'every dependency has a wheel'

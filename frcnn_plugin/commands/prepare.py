@@ -25,6 +25,7 @@ from ..prepare.prepare_folder import (
 from ..prepare.understand import Understood, understand
 from ..prepare.voc_writer import Picture
 from ..stream.lines import printable
+from .former import warn_of_former
 from .parser import parse
 
 DEVKIT = Path('data/VOCdevkit')
@@ -43,6 +44,7 @@ def prepare(argv: list[str] | None = None) -> Path:
 
 def run(args: argparse.Namespace) -> Path:
     """Prepare what the arguments name."""
+    warn_of_former(args)
     allow_large_pictures()
     if args.voc:
         return download(args.voc, args.out or DEVKIT)

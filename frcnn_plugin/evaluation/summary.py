@@ -40,7 +40,7 @@ def summarize(metrics: Mapping[str, float]) -> dict:
         if name.endswith(OF_A_CLASS)}
     mean = voc.get('mAP', coco.get('AP'))
     return dict(
-        mAP=mean, AP50=voc.get('AP50', coco.get('AP50', mean)),
+        mAP=mean, AP50=voc.get('AP50', coco.get('AP50')),
         per_class=of_classes(voc, PER_CLASS) if voc else ap,
         **{name: coco.get(name) for name in MEANS}, AP50_coco=coco.get('AP50'),
         AP_per_class=ap, AP50_coco_per_class=of_classes(coco, 'AP50/'),

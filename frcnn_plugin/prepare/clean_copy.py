@@ -6,7 +6,7 @@ anew. The originals do not change.
 
 import copy
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,7 +19,7 @@ from .voc_writer import coordinate_text
 
 
 def write_clean_copy(source: Path, target: Path, splits: dict[str, list[str]],
-                     reports: Iterable[FileReport],
+                     reports: Sequence[FileReport],
                      classes: tuple[str, ...] | None = None) -> None:
     """Write a copy in which everything can be trained on.
 

@@ -90,13 +90,15 @@ class Linker:
             found: The pictures.
             near: Where one is expected.
         """
+        if len(found) > 1:  # those in its folder, before all others are looked at
+            beside = self.by_folder.get(
+                (self.folders(near.parent), folded(near.stem)), [])
+            exact = [path for path in beside if folded(path.name) == folded(near.name)]
+            found = exact or beside or found
         if label.by_stem:
             found = [path for path in found if not self._elsewhere(label, path)]
         if len(found) < 2:
             return found
-        beside = self.by_folder.get((self.folders(near.parent), folded(near.stem)), [])
-        exact = [path for path in beside if folded(path.name) == folded(near.name)]
-        found = exact or beside or found
         called = {near.stem, *map(base_name, label.names)}
         found = [path for path in found if path.stem in called
                  or path.name in called] or found  # others differ in upper and lower

@@ -122,7 +122,8 @@ def run_stages(detector: nn.Module, image: Tensor, image_size: tuple[int, int],
         Stage('heads', 'Classes and boxes', "The second stage's outputs for every "
               'region.', dict(class_scores=logits.softmax(-1), **(
                   {} if deltas is None else dict(box_deltas=deltas)))),
-        Stage('detections', 'Detections', 'Suppressed within each class (section 2.4).',
+        Stage('detections', 'Detections', 'Suppressed within each class '
+              '(Fast R-CNN, section 3).',
               found._asdict()),
     ]
     return {stage.name: stage for stage in stages}

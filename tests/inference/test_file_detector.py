@@ -10,6 +10,7 @@ import cv2
 import openvino
 import pytest
 import torch
+from filelock import FileLock
 from helpers import put_points
 from torchvision.ops import box_iou
 
@@ -22,8 +23,7 @@ from frcnn_plugin.errors import MixedPrecisionError, UserError
 from frcnn_plugin.inference.file_detector import core
 from frcnn_plugin.io.weights_only import load_weights_only
 
-# what they are about takes a minute to make: once, in one process
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group('exported files')]
+pytestmark = pytest.mark.long  # what they are about takes a minute to make
 
 THRESHOLDS = dict(circle=0.9, square=0.06, triangle=0.08, star=0.9)
 WITHOUT = """
@@ -45,17 +45,19 @@ main()
 @pytest.fixture
 def files(checkpoint, kept, shapes_root, translated_once):
     """Each is made once, with the resizing inside: in float32, and in 8 bits."""
-    if not (kept / 'detector.onnx').exists():
-        told = put_points(checkpoint, kept / 'told.pth', THRESHOLDS)
-        text, count = re.subn('scale_factor=1.0', 'scale_factor=1.04',
-                              load_weights_only(checkpoint)['meta']['cfg'])
-        assert count
-        (kept / 'resizing.py').write_text(text)
-        detector = [str(kept / 'resizing.py'), told]
-        export([*detector, '--to', 'onnx', '--with-resize', '-o',
-                str(kept / 'detector.onnx')])
-        export([*detector, '--to', 'openvino', '-o', str(kept / 'detector.xml'),
-                '--with-resize', '--int8', '--calibrate', str(shapes_root)])
+    with FileLock(kept / 'detector.lock'):
+        if not (kept / 'detector.onnx').exists():
+            told = put_points(checkpoint, kept / 'told.pth', THRESHOLDS)
+            text, count = re.subn(
+                'scale_factor=1.0', 'scale_factor=1.04',
+                load_weights_only(checkpoint)['meta']['cfg'])
+            assert count
+            (kept / 'resizing.py').write_text(text)
+            detector = [str(kept / 'resizing.py'), told]
+            export([*detector, '--to', 'onnx', '--with-resize', '-o',
+                    str(kept / 'detector.onnx')])
+            export([*detector, '--to', 'openvino', '-o', str(kept / 'detector.xml'),
+                    '--with-resize', '--int8', '--calibrate', str(shapes_root)])
     return kept
 
 

@@ -24,7 +24,6 @@ from frcnn_plugin.commands import common, train_folder
 from frcnn_plugin.commands.parser import build_parser
 from frcnn_plugin.engine import timed_train_loop
 
-LONG = pytest.mark.long, pytest.mark.xdist_group('pages')  # one after another
 TRAINING = ['train', 'my_pictures']
 PLACEHOLDERS = dict(CONFIG='frcnn_r18_c4_shapes', DIR='work_dirs/dir')
 
@@ -140,7 +139,8 @@ def test_the_commands_are_found():
 
 
 @pytest.mark.parametrize('page', [
-    page if page == 'README.md' else pytest.param(page, marks=LONG) for page in PAGES])
+    page if page == 'README.md' else pytest.param(page, marks=pytest.mark.long)
+    for page in PAGES])
 def test_commands(page, run, done):
     for command in commands_of(page):
         arguments = arguments_of(command)
@@ -156,7 +156,6 @@ def test_commands(page, run, done):
 
 
 @pytest.mark.long
-@pytest.mark.xdist_group('pages')
 def test_exported_files(run, capsys):
     """After the training on one's own folder, whose detector they are made of.
 

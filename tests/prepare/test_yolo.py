@@ -99,3 +99,10 @@ def test_text_files_of_names_with_accents_apart(tmp_path):
     (tmp_path / f'{stem}.txt').write_text(f'dog {SHARES}')
     ((name, *_),) = edges_of(understood(tmp_path), stem)
     assert name == 'dog'
+
+
+def test_lines_are_counted_as_an_editor_counts_them(tmp_path):
+    picture(tmp_path / 'a.jpg')
+    (tmp_path / 'a.txt').write_text(f'\n\ndog {SHARES}\n0 1 2 3\n')
+    (problem,) = understood(tmp_path).account.left_boxes
+    assert 'line 4' in problem.detail

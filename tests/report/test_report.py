@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 from browser import needs_chromium, visit
+from filelock import FileLock
 
 from frcnn_plugin.commands.test import print_table
 from frcnn_plugin.commands.test import test as run_test
@@ -33,9 +34,11 @@ def arguments(small):
 @pytest.fixture
 def work_dir(kept, arguments, tmp_path):
     """What a training of four steps left."""
-    if not (kept / 'run').exists():
-        train([*arguments('--max-iters', '4', '--seed', '0', work_dir='first'), *TINY])
-        (tmp_path / 'first').rename(kept / 'run')
+    with FileLock(kept / 'run.lock'):
+        if not (kept / 'run').exists():
+            train([*arguments('--max-iters', '4', '--seed', '0', work_dir='first'),
+                   *TINY])
+            (tmp_path / 'first').rename(kept / 'run')
     return shutil.copytree(kept / 'run', tmp_path / 'run')
 
 

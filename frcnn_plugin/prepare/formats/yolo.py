@@ -32,12 +32,12 @@ def read_yolo(files: Files) -> Iterator[Label]:
     for path in files.others['.txt']:
         if path.name in NAME_FILES:
             continue
-        lines = [line for line in lines_of(path) if line.strip()]
-        rows = [_row(line) for line in lines]
+        lines = lines_of(path)
+        rows = [_row(line) for line in lines if line.strip()]
         stem = folded(path.stem)
         has_picture = stem in files.by_stem or stem in files.by_name
         if not (all(map(_is_box, rows)) and rows if not has_picture else
-                not lines or any(row and len(row) >= 5 for row in rows)):
+                not rows or any(row and len(row) >= 5 for row in rows)):
             continue  # some other text
         highest = max((row[0] for row in rows if row and not isinstance(row[0], str)),
                       default=0)
@@ -56,7 +56,7 @@ def label_of(path: Path, lines: list[str], names: dict[int, str],
 
     Args:
         path: The file.
-        lines: Those that are not empty.
+        lines: All of them; blank ones hold no box.
         names: The classes by number.
         keypoints: How many numbers of key points follow each box.
     """
@@ -64,6 +64,8 @@ def label_of(path: Path, lines: list[str], names: dict[int, str],
     pixels = any(abs(side) > MAX_SHARE for row in map(_row, lines)
                  if row and len(row) >= 5 for side in sides_of(row))
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         where, row = f'line {number}', _row(line)
         if row and keypoints and len(row) == 5 + keypoints:
             row = row[:5]
