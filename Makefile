@@ -65,8 +65,9 @@ notebooks: install
 	$(BIN)/python tools/run_notebooks.py
 
 # uv makes an environment for each row, and removes it again.
-matrix: long
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/matrix.py --write docs/versions.md
+matrix: long $(COMPILED)/installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/matrix.py \
+	    --compiled $(COMPILED) --write docs/versions.md
 
 # A clone of mmdet at v3.3.0, whose tests are no part of its wheel.
 mmdet-tests: install

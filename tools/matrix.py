@@ -1,11 +1,14 @@
 """Does it work with the versions that setup.cfg allows, the oldest and the newest?
 
-    python tools/matrix.py [--pythons 3.11 3.12 3.13 3.14] [--write docs/versions.md]
+    python tools/matrix.py [--pythons 3.11 3.12 3.13 3.14] [--compiled FOLDER]
+                           [--write docs/versions.md]
 
 Makes an environment for each row with uv, runs the core of the suite in it, and three
 steps of training with the installed command. Environments are removed again. A Python
-that is not on this machine is fetched by uv, where that can be. Ends with status 1 if
-one that setup.cfg allows cannot be installed, or fails.
+that is not on this machine is fetched by uv, where that can be. ``--compiled`` adds a
+row for an environment that is there already, with compiled mmcv; the row called onedl
+has the packages that continue mmengine, mmcv and mmdet under the same import names.
+Ends with status 1 if what setup.cfg allows cannot be installed, or fails.
 """
 
 import argparse
@@ -27,16 +30,21 @@ TOOLS = ('pytest>=8', 'pytest-xdist>=3.8', 'hypothesis>=6.100', 'filelock>=3.12'
 ALLOWED = ('3.11', '3.12', '3.13')  # as setup.cfg
 BAD = 'failed'
 SETS = dict(newest='highest', oldest='lowest-direct')
+CONTINUED = 'onedl'
+REPLACED = ('mmengine', 'mmcv-lite', 'mmdet')
+REPLACING = ('onedl-mmengine', 'onedl-mmcv', 'onedl-mmdetection')
 SHOWN = ('torch', 'torchvision', 'mmengine', 'mmdet', 'mmcv', 'numpy')
 HEAD = ('Python', 'set', *SHOWN, 'tests of the core', 'training')
 VERSIONS = f'''
 import sys
 from importlib.metadata import version
 def of(name):
-    try:
-        return version(name).partition('+')[0]
-    except ImportError:
-        return version(name + '-lite') + ' (lite)'
+    for called, kind in (name, ''), (name + '-lite', ' (lite)'), (
+            'onedl-' + dict(mmdet='mmdetection').get(name, name), ' (onedl)'):
+        try:
+            return version(called).partition('+')[0] + kind
+        except ImportError:
+            pass
 print(sys.version.split()[0], *map(of, {SHOWN}), sep='|')
 '''
 
@@ -46,33 +54,59 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--pythons', nargs='+', metavar='VERSION',
                         default=['3.11', '3.12', '3.13', '3.14'])
+    parser.add_argument('--compiled', type=Path, metavar='FOLDER',
+                        help='an environment with compiled mmcv')
     parser.add_argument('--work-dir', type=Path, help='default: a temporary folder')
     parser.add_argument('--write', type=Path, metavar='PAGE')
     args = parser.parse_args()
+    sets = [(args.pythons[0], 'oldest'), *((each, 'newest') for each in args.pythons),
+            (args.pythons[0], CONTINUED)]
     rows = []
-    for python, kind in [(args.pythons[0], 'oldest'),
-                         *((each, 'newest') for each in args.pythons)]:
+    for python, kind in sets:
         with tempfile.TemporaryDirectory(dir=args.work_dir) as folder:
             rows.append(row_of(python, kind, Path(folder)))
         print(' | '.join(rows[-1]), flush=True)
+    if args.compiled:
+        with tempfile.TemporaryDirectory(dir=args.work_dir) as folder:
+            rows.append(tried('compiled', args.compiled / 'bin', Path(folder)))
     if args.write:
         write_table(args.write, 'versions', HEAD, rows)
     print(table_text(HEAD, rows))
     print(f'{datetime.now(UTC):%Y-%m-%d}')
-    return int(any(BAD in row for row in rows))
+    return int(any(BAD in row for row in rows if row[1] != CONTINUED))
 
 
 def row_of(python: str, kind: str, folder: Path) -> list[str]:
     """One row: what was installed, and what came of it."""
     binaries = folder / 'env' / 'bin'
+
+    def without(words: str, outcome: str) -> list[str]:
+        return [python, kind, *[''] * len(SHOWN), words, outcome]
+
     if python not in ALLOWED:
-        return [python, kind, *[''] * len(SHOWN), wheels(python), '']
+        return without(wheels(python), '')
     if run('uv', 'venv', '--python', interpreter(python), folder / 'env').returncode:
-        return [python, kind, *[''] * len(SHOWN), 'no interpreter here', BAD]
-    said = run('uv', 'pip', 'install', '--python', binaries / 'python',
-               '--resolution', SETS[kind], f'{ROOT}[lite]', *TOOLS)
-    if said.returncode:
-        return [python, kind, *[''] * len(SHOWN), f'not installed: {reason(said)}', BAD]
+        return without('no interpreter here', BAD)
+    pip = ['uv', 'pip', 'install', '--python', binaries / 'python']
+    steps = [[*pip, '--resolution', SETS.get(kind, SETS['newest']), f'{ROOT}[lite]',
+              *TOOLS]]
+    if kind == CONTINUED:
+        steps += [['uv', 'pip', 'uninstall', *pip[3:], *REPLACED], [*pip, *REPLACING]]
+    for step in steps:
+        said = run(*step)
+        if said.returncode:
+            return without(f'not installed: {reason(said)}', BAD)
+    return tried(kind, binaries, folder)
+
+
+def tried(kind: str, binaries: Path, folder: Path) -> list[str]:
+    """The row of an environment that is there.
+
+    Args:
+        kind: What the table calls it.
+        binaries: Its folder ``bin``.
+        folder: To train in.
+    """
     versions = run(binaries / 'python', '-c', VERSIONS).stdout.strip().split('|')
     tests = run(binaries / 'python', '-m', 'pytest', '-p', 'no:cacheprovider', '-n2',
                 *(f'tests/{name}' for name in CORE), cwd=ROOT)

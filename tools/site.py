@@ -18,13 +18,16 @@ ROLES = re.compile(r':\w+:`(?:[^`<]*<)?~?([\w.]+)>?`')  # of Sphinx, in docstrin
 TEXTS = {'index.md': 'README.md', 'changelog.md': 'CHANGELOG.md',
          'contributing.md': 'CONTRIBUTING.md'}  # pages that lie elsewhere
 SKIPPED = ('configs',)
+PEERS = 'peers'
 FOUND_LAST = '---\nsearch:\n  boost: 0.1\n---\n'
 
 
 def on_config(config: Any) -> Any:
     """Put the pages that are made into the navigation."""
+    by_folder = {name: [{path.stem: page_of(path)} for path in configs(name)]
+                 for name in ('', PEERS)}
     config.nav += [
-        {'Configs': [{path.stem: f'configs/{path.stem}.md'} for path in configs()]},
+        {'Configs': [*by_folder[''], {'Those of peers': by_folder[PEERS]}]},
         {'API': [{name or 'frcnn_plugin': f'api/{name or "index"}.md'}
                  for name in ['', *rooms()]]},
         {'Project': [page for page, file in TEXTS.items()
@@ -36,7 +39,7 @@ def on_files(files: Files, config: Any) -> Files:
     """Make them."""
     pages = {page: of_top_level((ROOT / file).read_text())
              for page, file in TEXTS.items() if (ROOT / file).exists()}
-    pages |= {f'configs/{path.stem}.md': config_page(path) for path in configs()}
+    pages |= {page_of(path): config_page(path) for path in configs() + configs(PEERS)}
     pages |= {f'api/{name}.md': api_page(name) for name in rooms()}
     listed = '\n'.join(
         f'- [`{name}`]({name}.md): {first_line(PACKAGE / name / "__init__.py")}'
@@ -62,9 +65,14 @@ def of_top_level(text: str) -> str:
     return text.replace('](docs/', '](')
 
 
-def configs() -> list[Path]:
-    """The configs that a user names."""
-    return sorted((ROOT / 'configs').glob('*.py'))
+def configs(folder: str = '') -> list[Path]:
+    """The configs that a user names; in a subfolder, those of other code bases."""
+    return sorted((ROOT / 'configs' / folder).glob('*.py'))
+
+
+def page_of(config: Path) -> str:
+    """The name of a config's page."""
+    return config.relative_to(ROOT).with_suffix('.md').as_posix()
 
 
 def rooms() -> list[str]:

@@ -1,3 +1,5 @@
+from urllib.error import URLError
+
 import pytest
 
 from frcnn_plugin.commands import train as train_command
@@ -42,6 +44,19 @@ def test_other_schemes_are_left_to_mmengine(cfg):
     set_pretrained(cfg, 'open-mmlab://detectron2/resnet50_caffe')
     train_command.check_weights(cfg)
     assert cfg.model.backbone.init_cfg.type == 'Pretrained'
+
+
+def test_what_mmengine_cannot_download(cfg):
+    set_pretrained(cfg, 'open-mmlab://resnet50')
+    with pytest.raises(
+            WeightsUnreachableError, match=r'^pretrained weights open-mmlab://resnet50 '
+            'cannot be downloaded'), train_command.explain_download(cfg):
+        raise URLError('Name or service not known')
+
+
+def test_another_address_that_cannot_be_reached(cfg):
+    with pytest.raises(URLError), train_command.explain_download(cfg):
+        raise URLError('no such store')
 
 
 def test_the_four_steps_need_their_weights_when_they_go_on(repo, monkeypatch):

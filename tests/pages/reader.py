@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from helpers import as_coco, as_yolo, write_xml
 from mmdet.datasets import VOCDataset
 from mmengine.hub import get_config
 from mmengine.registry import DefaultScope
+from pages.listing import REPO
 from PIL import Image, ImageDraw
 
 from frcnn_plugin.commands.prepare import prepare
@@ -50,6 +52,9 @@ def fill(root: Path) -> None:
         (root / f'{split}.json').write_text(json.dumps(as_coco(data)))
     (root / 'my_yolo/classes.txt').write_text('\n'.join(CLASSES))
     shutil.rmtree(voc)
+    page = (REPO / 'docs/reuse_in_mmdet.md').read_text()
+    (root / 'my_config.py').write_text(
+        re.search("```python\n(_base_ = 'mmdet::.*?)```", page, re.S)[1])
     torchs_detector(root / 'faster_rcnn.pth')
 
 
@@ -100,13 +105,15 @@ def quick(cfg):
     for node in nested_dicts(cfg._cfg_dict):
         if node.get('type') in ('Resize', 'RandomResize') and 'scale' in node:
             node['scale'] = SIZE
+        if node.get('type') == 'RandomChoiceResize':
+            node['scales'] = [SIZE]
     for name in LOADERS:
         if name in cfg:
             cfg[name].update(batch_size=2, num_workers=0, persistent_workers=False)
     model = cfg.get('model') or {}
-    if model.get('roi_head'):
+    if 'target_sampler' in (model.get('roi_head') or {}):
         model.roi_head.target_sampler.num = 8
-    if cfg.get('load_from') or not model.get('rpn_head'):
+    if cfg.get('load_from') or 'proposal_creator' not in (model.get('rpn_head') or {}):
         return cfg
     model.rpn_head.feat_channels = 32
     model.rpn_head.proposal_creator.test.max_per_img = 20
@@ -128,13 +135,15 @@ def checkpoint_for(path: str, words: list[str]) -> str:
     target = Path(path.replace('*', 'it_1'))
     names = [Path(word).stem for word in (words[0], target.parent)]
     config = next((name for name in names if (
-        OWN_CONFIGS / f'{name}.py').exists()), 'frcnn_r18_c4_shapes')
-    data = []
-    if 'bccd' in config:
-        data = ['--data-root', str(my_data()), '--classes', *(
-            CLASSES[3:] if 'cat' in words else CLASSES[:3])]
-    train([config, '--max-iters', '1', '--from-scratch', '--work-dir',
-           str(target.parent), *data])
-    last = Path((target.parent / 'last_checkpoint').read_text())
-    shutil.copyfile(last, target)
+        OWN_CONFIGS / f'{name}.py').exists()), None)
+    trained = target.parent / 'last_checkpoint'
+    if config or not trained.exists():  # by the command before it on the page
+        config = config or 'frcnn_r18_c4_shapes'
+        data = []
+        if 'bccd' in config:
+            data = ['--data-root', str(my_data()), '--classes', *(
+                CLASSES[3:] if 'cat' in words else CLASSES[:3])]
+        train([config, '--max-iters', '1', '--from-scratch', '--work-dir',
+               str(target.parent), *data])
+    shutil.copyfile(trained.read_text(), target)
     return str(target)
