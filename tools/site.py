@@ -1,7 +1,8 @@
 """What ``make site`` adds to the pages of docs/: nothing is written twice.
 
-The README becomes the first page, each config has a page, and each folder of the
-package one with its API. MkDocs calls the ``on_...`` functions, griffe the class.
+The README becomes the first page, each config and each notebook has a page, and each
+folder of the package one with its API. MkDocs calls the ``on_...`` functions, griffe
+the class.
 """
 
 import ast
@@ -11,6 +12,7 @@ from typing import Any
 
 import griffe
 from mkdocs.structure.files import File, Files
+from nbconvert import MarkdownExporter
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'frcnn_plugin'
@@ -27,6 +29,7 @@ def on_config(config: Any) -> Any:
     by_folder = {name: [{path.stem: page_of(path)} for path in configs(name)]
                  for name in ('', PEERS)}
     config.nav += [
+        {'Notebooks': [page_of(path) for path in notebooks()]},
         {'Configs': [*by_folder[''], {'Those of peers': by_folder[PEERS]}]},
         {'API': [{name or 'frcnn_plugin': f'api/{name or "index"}.md'}
                  for name in ['', *rooms()]]},
@@ -46,14 +49,21 @@ def on_files(files: Files, config: Any) -> Files:
         for name in rooms())
     pages['api/index.md'] = (
         f'{FOUND_LAST}# frcnn_plugin\n\n::: frcnn_plugin\n\n{listed}\n')
+    for path in notebooks():
+        text, made = MarkdownExporter().from_filename(
+            str(path), resources=dict(unique_key=path.stem))  # what images are called
+        pages |= {page_of(path): text} | {
+            f'notebooks/{name}': image for name, image in made['outputs'].items()}
     for page, text in pages.items():
         files.append(File.generated(config, page, content=text))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Links to the README lead to the first page."""
-    return markdown.replace('](../README.md', '](index.md')
+    """Links to texts of the top level lead to their pages."""
+    for own, file in TEXTS.items():
+        markdown = markdown.replace(f'](../{file}', f']({own}')
+    return markdown
 
 
 def of_top_level(text: str) -> str:
@@ -61,7 +71,7 @@ def of_top_level(text: str) -> str:
     text = re.sub(r'^\[中文\].*\n', '', text, flags=re.M)
     for page, file in TEXTS.items():
         text = text.replace(f']({file}', f']({page}')
-    text = re.sub(r'\[(\w+)\]\(notebooks\)', r'\1', text)  # which no page shows
+    text = text.replace('](notebooks)', f']({page_of(notebooks()[0])})')
     return text.replace('](docs/', '](')
 
 
@@ -70,9 +80,14 @@ def configs(folder: str = '') -> list[Path]:
     return sorted((ROOT / 'configs' / folder).glob('*.py'))
 
 
-def page_of(config: Path) -> str:
-    """The name of a config's page."""
-    return config.relative_to(ROOT).with_suffix('.md').as_posix()
+def notebooks() -> list[Path]:
+    """The notebooks, in their order."""
+    return sorted((ROOT / 'notebooks').glob('*.ipynb'))
+
+
+def page_of(path: Path) -> str:
+    """The name of the page of a config or a notebook."""
+    return path.relative_to(ROOT).with_suffix('.md').as_posix()
 
 
 def rooms() -> list[str]:

@@ -70,6 +70,7 @@ def test_training_is_one_graph(fast, depth):
     assert (explained.graph_count, explained.graph_break_count) == (1, 0)
 
 
+@pytest.mark.long
 def test_mmdets_protocol_breaks_at_the_seams_only():
     net, samples = detector().train(), make_samples((4, 7))
     explained = torch._dynamo.explain(net)(IMAGES, samples, mode='loss')

@@ -1,5 +1,6 @@
 """Mixed precision on a CPU: bfloat16 in the network, float32 in all that is kept."""
 
+import pytest
 import torch
 
 from frcnn_plugin.backbones import ResNetC4
@@ -7,6 +8,7 @@ from frcnn_plugin.commands.train import train
 from frcnn_plugin.io.checkpoints import read_checkpoint
 
 
+@pytest.mark.long
 def test_training_runs_in_bfloat16_and_resumes(small, tmp_path, monkeypatch):
     monkeypatch.setattr('frcnn_plugin.accelerate.precision.has_bfloat16', lambda: True)
     seen = set()

@@ -15,7 +15,7 @@ pytest.importorskip('material')
 def test_build(broken, tmp_path):
     for name in ('README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'mkdocs.yml'):
         shutil.copy(REPO / name, tmp_path)
-    for name in ('tools', 'frcnn_plugin', 'configs'):
+    for name in ('tools', 'frcnn_plugin', 'configs', 'notebooks'):
         (tmp_path / name).symlink_to(REPO / name)
     shutil.copytree(REPO / 'docs', tmp_path / 'docs')
     if broken:
@@ -30,5 +30,7 @@ def test_build(broken, tmp_path):
     first = (tmp_path / 'build/site/index.html').read_text()
     assert 'href="docs/' not in first and 'src="docs/' not in first
     assert 'AnchorGenerator' in (tmp_path / 'build/site/api/rpn/index.html').read_text()
-    config = tmp_path / 'build/site/configs/frcnn_r50_c4_voc/index.html'
-    assert 'the main config' in config.read_text()
+    for page, says in [('configs/frcnn_r50_c4_voc', 'the main config'),
+                       ('configs/peers/mmdet_r50_c4', 'Faster R-CNN R50-C4'),
+                       ('notebooks/01_what_is_an_rpn', '_3_1.jpg"')]:
+        assert says in (tmp_path / f'build/site/{page}/index.html').read_text()

@@ -16,11 +16,11 @@ from peers.random_weights import random_images, random_state
 from frcnn_plugin.interop import PEERS
 from frcnn_plugin.interop.configure import build, peer_config
 
-LONG = 'bubbliiiing_r50'  # its VGG-16 is compared in make test
+LONG = ('bubbliiiing_r50', 'detectron2_r50_c4')  # make test compares their others
 
 
 @pytest.fixture(scope='module', params=[
-    pytest.param(path, id=path.stem, marks=[pytest.mark.long] * (path.stem == LONG))
+    pytest.param(path, id=path.stem, marks=[pytest.mark.long] * (path.stem in LONG))
     for path in sorted(STORED.glob('*.json'))])
 def stored(request):
     return request.param.stem, json.loads(request.param.read_text())
