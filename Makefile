@@ -3,7 +3,8 @@
 # make long   the long tests, which make test leaves out
 # make site   the documentation as a site, in build/site
 # make notebooks   runs the notebooks anew, and stores what they show
-# make matrix   these, and the oldest and the newest versions that setup.cfg allows
+# make matrix   these, and the oldest and the newest versions that setup.cfg allows; it
+#               builds mmcv with its operators: some ten minutes and a C++ compiler
 # make mmdet-tests MMDET=CLONE   mmdet's own tests on the operators that are served here
 # make adapters   the tools of others around it, with the real packages (FiftyOne: 0.8 GB)
 # make parity   the peers' numbers beside ours, on mmcv-lite and on compiled mmcv
@@ -64,7 +65,7 @@ long: install
 notebooks: install
 	$(BIN)/python tools/run_notebooks.py
 
-# uv makes an environment for each row, and removes it again.
+# uv makes an environment for each row but that of compiled mmcv, and removes it again.
 matrix: long $(COMPILED)/installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/matrix.py \
 	    --compiled $(COMPILED) --write docs/versions.md
@@ -105,7 +106,7 @@ parity: install $(COMPILED)/installed
 clean:
 	rm -rf $(VENV) $(COMPILED) $(ADAPTERS) work_dirs data/shapes build *.egg-info
 
-# The pages of docs/, the configs and the API as a site, in build/site; a link that leads
-# nowhere fails.
+# The pages of docs/, the notebooks, the configs and the API as a site, in build/site; a
+# link that leads nowhere fails.
 site: install
 	$(BIN)/mkdocs build

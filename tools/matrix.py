@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from markdown_table import table_text, write_table
@@ -59,16 +60,18 @@ def main() -> int:
     parser.add_argument('--work-dir', type=Path, help='default: a temporary folder')
     parser.add_argument('--write', type=Path, metavar='PAGE')
     args = parser.parse_args()
-    sets = [(args.pythons[0], 'oldest'), *((each, 'newest') for each in args.pythons),
-            (args.pythons[0], CONTINUED)]
-    rows = []
-    for python, kind in sets:
-        with tempfile.TemporaryDirectory(dir=args.work_dir) as folder:
-            rows.append(row_of(python, kind, Path(folder)))
-        print(' | '.join(rows[-1]), flush=True)
+    first = [python for python in args.pythons if is_allowed(python)][:1]
+    sets = [*((python, 'oldest') for python in first),
+            *((python, 'newest') for python in args.pythons),
+            *((python, CONTINUED) for python in first)]
+    made = [partial(row_of, python, kind) for python, kind in sets]
     if args.compiled:
+        made.append(partial(tried, 'compiled', args.compiled.absolute() / 'bin'))
+    rows = []
+    for row in made:
         with tempfile.TemporaryDirectory(dir=args.work_dir) as folder:
-            rows.append(tried('compiled', args.compiled / 'bin', Path(folder)))
+            rows.append(row(Path(folder)))
+        print(' | '.join(rows[-1]), flush=True)
     if args.write:
         write_table(args.write, 'versions', HEAD, rows)
     print(table_text(HEAD, rows))
@@ -83,7 +86,7 @@ def row_of(python: str, kind: str, folder: Path) -> list[str]:
     def without(words: str, outcome: str) -> list[str]:
         return [python, kind, *[''] * len(SHOWN), words, outcome]
 
-    if python not in ALLOWED:
+    if not is_allowed(python):
         return without(wheels(python), '')
     if run('uv', 'venv', '--python', interpreter(python), folder / 'env').returncode:
         return without('no interpreter here', BAD)
@@ -120,6 +123,11 @@ def tried(kind: str, binaries: Path, folder: Path) -> list[str]:
     return [versions[0], kind, *versions[1:],
             ', '.join(counts[-3:]) or f'ended with {tests.returncode}',
             BAD if tests.returncode or not trained else 'three steps']
+
+
+def is_allowed(python: str) -> bool:
+    """Whether setup.cfg allows a version."""
+    return '.'.join(python.split('.')[:2]) in ALLOWED
 
 
 def interpreter(python: str) -> str:

@@ -61,6 +61,8 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Links to texts of the top level lead to their pages."""
+    if '/' in page.file.src_uri:  # made here, and links to none
+        return markdown
     for own, file in TEXTS.items():
         markdown = markdown.replace(f'](../{file}', f']({own}')
     return markdown

@@ -10,12 +10,14 @@ import torch
 import torchvision
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
+from mmengine.runner import CheckpointLoader
 
 from ..errors import CheckpointError, WeightsError, WeightsUnreachableError
 from ..io.checkpoints import StateDict, read_checkpoint, state_dict_of
 from ..io.weights_only import mmengine_types_allowed
 
 TORCHVISION = 'torchvision://'
+OPEN_MMLAB = 'open-mmlab://'
 
 
 def read_weights(source: str) -> StateDict:
@@ -23,7 +25,8 @@ def read_weights(source: str) -> StateDict:
 
     Args:
         source: ``torchvision://NAME``, optionally ``torchvision://NAME.WEIGHTS`` such
-            as ``torchvision://resnet50.IMAGENET1K_V2``; an http(s) URL; or a path.
+            as ``torchvision://resnet50.IMAGENET1K_V2``; ``open-mmlab://NAME``, as
+            mmengine lists them; an http(s) URL; or a path.
 
     Raises:
         WeightsError: If it cannot be obtained or is not a checkpoint.
@@ -32,6 +35,8 @@ def read_weights(source: str) -> StateDict:
         if source.startswith(TORCHVISION):
             content = torchvision_weights(source).get_state_dict(
                 progress=True, check_hash=True, weights_only=True)
+        elif source.startswith(OPEN_MMLAB):
+            content = CheckpointLoader.load_checkpoint(source, map_location='cpu')
         elif source.startswith(('http://', 'https://')):
             with mmengine_types_allowed():
                 content = torch.hub.load_state_dict_from_url(
@@ -43,6 +48,9 @@ def read_weights(source: str) -> StateDict:
             f'pretrained weights {source} cannot be downloaded ({error})') from error
     except CheckpointError as error:
         raise WeightsError(f'pretrained weights {error}') from error
+    except KeyError as error:
+        raise WeightsError(f'pretrained weights {source}: mmengine has none of that '
+                           'name') from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise WeightsError(f'pretrained weights {source} are damaged or not a '
                            f'checkpoint ({type(error).__name__})') from error

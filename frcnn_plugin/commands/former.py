@@ -1,14 +1,14 @@
-"""Names that commands and options had: they work for a while, and say so."""
+"""Former names of commands and options, which still work and print a warning."""
 
 import argparse
 import sys
 
 REMOVED_IN = '0.3'
 FORMER = {  # what to write instead
-    'prepare-voc': 'frcnn prepare DIR',
+    'prepare-voc': 'frcnn prepare',
     '--from-folder': 'frcnn prepare DIR',
     '--from-coco': 'frcnn prepare FILE.json',
-    '--from-yolo': 'frcnn prepare DIR --as yolo',
+    '--from-yolo': 'frcnn prepare DIR',
 }
 
 

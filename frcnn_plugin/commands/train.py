@@ -2,11 +2,8 @@
 
 import argparse
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from urllib.error import URLError
 
 import torch
 from mmengine.config import Config
@@ -115,34 +112,16 @@ def check_weights(cfg: Config, trial: bool = False) -> None:
 
 
 def is_read_here(source: str) -> bool:
-    """Whether it is a path or URL, and none of mmengine's own schemes."""
+    """Whether it is a path, a URL or a published name, and none of a store."""
     scheme, found, _ = source.partition('://')
-    return not found or scheme in ('torchvision', 'http', 'https')
-
-
-def pretrained_sources(cfg: Config) -> list[str]:
-    """The pretrained weights that parts of the model start from."""
-    return sorted({node['checkpoint'] for node in nested_dicts(cfg.model)
-                   if node.get('type') == 'Pretrained' and 'checkpoint' in node})
+    return not found or scheme in ('torchvision', 'open-mmlab', 'http', 'https')
 
 
 def sources_to_read(cfg: Config) -> list[str]:
-    """Those of them that are read here, and not by mmengine."""
-    return [source for source in pretrained_sources(cfg) if is_read_here(source)]
-
-
-@contextmanager
-def explain_download(cfg: Config) -> Iterator[None]:
-    """Say which pretrained weights mmengine could not download."""
-    try:
-        yield
-    except URLError as error:
-        sources = set(pretrained_sources(cfg)) - set(sources_to_read(cfg))
-        if not sources:
-            raise
-        raise WeightsUnreachableError(
-            f'pretrained weights {" or ".join(sorted(sources))} cannot be downloaded '
-            f'({error})') from error
+    """The pretrained weights that parts of the model start from and that we read."""
+    return sorted({node['checkpoint'] for node in nested_dicts(cfg.model)
+                   if node.get('type') == 'Pretrained' and 'checkpoint' in node
+                   and is_read_here(node['checkpoint'])})
 
 
 def take_weights_of_run(cfg: Config, meta: dict) -> None:
@@ -189,7 +168,7 @@ def train(argv: list[str] | None = None) -> None:
     else:
         check_weights(cfg, trial=args.max_iters is not None)
     machine.join_group(args.launcher)
-    with (explain_config(), explain_download(cfg),
+    with (explain_config(),
           explain_full_disk(cfg.work_dir, ', then continue with --resume'),
           explain_out_of_memory(cfg, 'train_dataloader')):
         if cfg.train_cfg.type == 'TimedTrainLoop':

@@ -79,7 +79,8 @@ class Linker:
                 if not found:  # converted since
                     found = self.files.by_stem.get(each.rpartition('.')[0])
                 if found:
-                    return self.choose(label, found, _plain(label.source.parent / name))
+                    return self.choose(
+                        label, found, label.source.parent / _plain(Path(name)))
         return []
 
     def choose(self, label: Label, found: list[Path], near: Path) -> list[Path]:
@@ -90,13 +91,16 @@ class Linker:
             found: The pictures.
             near: Where one is expected.
         """
+        beside: list[Path] = []
         if len(found) > 1:  # those in its folder, before all others are looked at
             beside = self.by_folder.get(
                 (self.folders(near.parent), folded(near.stem)), [])
             exact = [path for path in beside if folded(path.name) == folded(near.name)]
-            found = exact or beside or found
+            beside = exact or beside
+            found = beside or found
         if label.by_stem:
-            found = [path for path in found if not self._elsewhere(label, path)]
+            found = [path for path in found
+                     if not self._elsewhere(label, path)] or beside
         if len(found) < 2:
             return found
         called = {near.stem, *map(base_name, label.names)}

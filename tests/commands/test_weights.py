@@ -1,11 +1,12 @@
 from urllib.error import URLError
 
 import pytest
+import torch
 
 from frcnn_plugin.commands import train as train_command
 from frcnn_plugin.config.files import load_config
 from frcnn_plugin.config.initialisation import set_pretrained, train_from_scratch
-from frcnn_plugin.errors import WeightsUnreachableError
+from frcnn_plugin.errors import WeightsError, WeightsUnreachableError
 
 
 @pytest.fixture
@@ -40,23 +41,31 @@ def test_a_run_from_scratch_is_resumed_as_one(cfg):
     assert plain.model.backbone.frozen_stages == 1
 
 
-def test_other_schemes_are_left_to_mmengine(cfg):
+def test_names_of_open_mmlab(cfg, monkeypatch):
+    """They are read before anything else, so that a run stops or goes on in time."""
     set_pretrained(cfg, 'open-mmlab://detectron2/resnet50_caffe')
+    source = 'mmengine.runner.checkpoint.load_from_http'
+    monkeypatch.setattr(source, lambda *args, **rest: {'conv1.weight': torch.ones(1)})
+    train_command.check_weights(cfg)
+
+    def fail(*args, **rest):
+        raise URLError('no network')
+
+    monkeypatch.setattr(source, fail)
+    with pytest.raises(WeightsUnreachableError, match=r'open-mmlab.*no network'):
+        train_command.check_weights(cfg)
+    assert cfg.model.backbone.init_cfg.type == 'Pretrained'
+    train_command.check_weights(cfg, trial=True)
+    assert cfg.model.backbone.init_cfg is None
+    set_pretrained(again := load_config(cfg.filename), 'open-mmlab://nobodys')
+    with pytest.raises(WeightsError, match='none of that name'):
+        train_command.check_weights(again)
+
+
+def test_stores_are_left_to_mmengine(cfg):
+    set_pretrained(cfg, 's3://weights/resnet50.pth')
     train_command.check_weights(cfg)
     assert cfg.model.backbone.init_cfg.type == 'Pretrained'
-
-
-def test_what_mmengine_cannot_download(cfg):
-    set_pretrained(cfg, 'open-mmlab://resnet50')
-    with pytest.raises(
-            WeightsUnreachableError, match=r'^pretrained weights open-mmlab://resnet50 '
-            'cannot be downloaded'), train_command.explain_download(cfg):
-        raise URLError('Name or service not known')
-
-
-def test_another_address_that_cannot_be_reached(cfg):
-    with pytest.raises(URLError), train_command.explain_download(cfg):
-        raise URLError('no such store')
 
 
 def test_the_four_steps_need_their_weights_when_they_go_on(repo, monkeypatch):

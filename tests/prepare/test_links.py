@@ -2,12 +2,14 @@
 
 import json
 import unicodedata
+from collections import Counter
 
 import pytest
 from labelled import BOX, picture, xml
 from prepare.folders import SHARES, coco_of, edges_of, left, understood, write
 
 from frcnn_plugin.prepare.files import find_files
+from frcnn_plugin.prepare.link import Linker
 
 
 def test_one_name_twice_ends_nothing(tmp_path):
@@ -135,15 +137,37 @@ def test_a_link_that_leads_back_and_linked_folders(tmp_path):
     assert len(find_files(tmp_path / 'set').pictures) == 1
 
 
-def test_many_folders_with_the_same_names(tmp_path):
+@pytest.mark.parametrize('root', ['data', 'work/../data'])
+def test_many_folders_with_the_same_names(tmp_path, monkeypatch, root):
     """A folder for each picture: each label looks at its own folder only."""
-    for number in range(300):
-        picture(tmp_path / f's{number}/image.jpg', number, (8, 8))
-        xml(tmp_path / f's{number}/image.xml', 'image.jpg', [('dog', 1, 1, 6, 6)],
-            (8, 8))
-    found = understood(tmp_path)
+    (tmp_path / 'work').mkdir()
+    for number in range(60):
+        picture(tmp_path / f'data/s{number}/image.jpg', number, (8, 8))
+        xml(tmp_path / f'data/s{number}/image.xml', 'image.jpg',
+            [('dog', 1, 1, 6, 6)], (8, 8))
+    looked = Counter()
+    elsewhere = Linker._elsewhere
+
+    def count(self, label, path):
+        looked[label.source] += 1
+        return elsewhere(self, label, path)
+
+    monkeypatch.setattr(Linker, '_elsewhere', count)
+    found = understood(tmp_path / root)
     assert all(each.image.parent == each.source.parent for each in found.pictures)
-    assert len(found.pictures) == 300
+    assert len(found.pictures) == 60
+    assert set(looked.values()) == {2}  # by the file's own name, and by the stated one
+
+
+def test_the_folder_of_darknet_names_no_split(tmp_path):
+    """``obj_train_data`` holds the texts of the test pictures, too."""
+    for number, split in enumerate(('train', 'test')):
+        picture(tmp_path / f'{split}/images/a.jpg', number)
+        write(tmp_path, {f'{split}/obj_train_data/a.txt': '0 0.5 0.5 0.2 0.2\n'})
+    write(tmp_path, {'classes.txt': 'dog\n'})
+    assert {each.image.parent.parent.name == each.source.parent.parent.name
+            for each in understood(tmp_path).pictures} == {True}
+    assert len(understood(tmp_path).pictures) == 2
 
 
 @pytest.mark.parametrize('files', [
