@@ -3,8 +3,7 @@
 # make long   the long tests, which make test leaves out
 # make site   the documentation as a site, in build/site
 # make notebooks   runs the notebooks anew, and stores what they show
-# make matrix   these, and the oldest and the newest versions that setup.cfg allows; it
-#               builds mmcv with its operators: some ten minutes and a C++ compiler
+# make matrix   these, and the oldest and the newest versions that setup.cfg allows
 # make mmdet-tests MMDET=CLONE   mmdet's own tests on the operators that are served here
 # make adapters   the tools of others around it, with the real packages (FiftyOne: 0.8 GB)
 # make parity   the peers' numbers beside ours, on mmcv-lite and on compiled mmcv
@@ -65,10 +64,11 @@ long: install
 notebooks: install
 	$(BIN)/python tools/run_notebooks.py
 
-# uv makes an environment for each row but that of compiled mmcv, and removes it again.
-matrix: long $(COMPILED)/installed
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/matrix.py \
-	    --compiled $(COMPILED) --write docs/versions.md
+# uv makes an environment for each row, and removes it again; that of compiled mmcv is make
+# parity's, if it is there.
+matrix: long
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/matrix.py --write docs/versions.md \
+	    $(if $(wildcard $(COMPILED)/installed),--compiled $(COMPILED))
 
 # A clone of mmdet at v3.3.0, whose tests are no part of its wheel.
 mmdet-tests: install
@@ -88,7 +88,7 @@ adapters: $(ADAPTERS)/installed
 	$(ADAPTERS)/bin/python -c 'import fiftyone, mlflow, sahi, supervision, wandb'
 	$(ADAPTERS)/bin/python -m pytest tests/adapters
 
-# mmcv with its own operators, built here: some ten minutes and a C++ compiler. Built in
+# mmcv with its own operators, built here: ten minutes to an hour, and a C++ compiler. Built in
 # isolation it would find no torch and leave the operators out without a word.
 $(COMPILED)/installed: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(COMPILED)
