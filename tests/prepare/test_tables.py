@@ -26,6 +26,7 @@ def test_tables_as_spreadsheets_write_them(tmp_path, text, encoding):
     'a.jpg,{},{},{},{},dog,64,48\n',
     'filename,x,y,w,h,width,height,class\na.jpg,{},{},20,20,64,48,dog\n',
     'ImageID,XMin,XMax,YMin,YMax,label\na,0.15625,0.46875,0.16667,0.58333,dog\n',
+    'filename,species,xmin,ymin,xmax,ymax\na.jpg,dog,{},{},{},{}\n',
     'id,image_id,file_name,class,class_name,xmin,ymin,xmax,ymax\n'
     '7,1,a.jpg,0,dog,{},{},{},{}\n'])
 def test_columns_of_other_tables(tmp_path, text):
@@ -41,3 +42,38 @@ def test_a_header_that_is_not_understood(tmp_path):
     (tmp_path / 'a.csv').write_text('bild,links,oben,b,h,art\na.jpg,10,8,20,20,dog\n')
     with pytest.raises(DataError):
         understand(tmp_path)
+
+
+@pytest.mark.parametrize('text', [
+    'image_id,width,height,bbox,source\na,64,48,"[{0}.0, {1}.0, 20.0, 20.0]",usask\n',
+    'filename,xmin,ymin,xmax,ymax\na.jpg,{},{},{},{}\n'])
+def test_tables_without_classes(tmp_path, text):
+    picture(tmp_path / 'a.jpg')
+    (tmp_path / 'a.csv').write_text(text.format(*BOX))
+    ((name, *edges),) = edges_of(understood(tmp_path))
+    assert name == 'object' and edges == pytest.approx(BOX)
+
+
+def test_a_column_that_may_be_the_classes(tmp_path):
+    """Read without it, all classes would become one."""
+    picture(tmp_path / 'a.jpg')
+    (tmp_path / 'a.csv').write_text(
+        'filename,xmin,ymin,xmax,ymax,art\na.jpg,{},{},{},{},dog\n'.format(*BOX))
+    with pytest.raises(DataError):
+        understand(tmp_path)
+
+
+def test_the_table_of_via(tmp_path):
+    picture(tmp_path / 'a.jpg')
+    picture(tmp_path / 'b.jpg', 1)
+    x1, y1, *_ = BOX
+    (tmp_path / 'via.csv').write_text(
+        'filename,file_size,file_attributes,region_count,region_id,'
+        'region_shape_attributes,region_attributes\n'
+        f'a.jpg,9,"{{}}",1,0,"{{""name"":""rect"",""x"":{x1},""y"":{y1},""width"":20,'
+        '""height"":20}","{""kind"":""dog""}"\n'
+        'b.jpg,9,"{}",0,0,"{}","{}"\n')
+    found = understood(tmp_path)
+    ((name, *edges),) = edges_of(found, 'a')
+    assert name == 'dog' and edges == pytest.approx(BOX)
+    assert len(found.pictures) == 2 and found.formats == {'csv': 2}

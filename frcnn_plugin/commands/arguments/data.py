@@ -8,7 +8,7 @@ from .common import DATA_ROOT, ClassNames
 
 YEARS = ['2007', '2012']
 FORMATS = ['voc', 'cvat', 'coco', 'labelme', 'vott', 'supervisely', 'via', 'createml',
-           'sloth', 'label-studio', 'csv', 'yolo']
+           'sloth', 'label-studio', 'kitti', 'dota', 'oidv4', 'csv', 'yolo']
 
 
 def prepare(parser: argparse.ArgumentParser) -> None:

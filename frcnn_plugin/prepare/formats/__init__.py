@@ -18,10 +18,11 @@ from .cvat import read_cvat
 from .json_tools import JSON_TOOLS
 from .pascal_voc import read_voc
 from .tables import read_table
+from .texts import TEXTS, read_texts
 from .yolo import read_yolo
 
 # by how much a file of the format tells: of two for one picture the first is taken
-FORMATS = ('voc', 'cvat', 'coco', *JSON_TOOLS, 'csv', 'yolo')
+FORMATS = ('voc', 'cvat', 'coco', *JSON_TOOLS, *TEXTS, 'csv', 'yolo')
 
 
 def read_labels(files: Files, only: str | None = None
@@ -47,8 +48,11 @@ def read_labels(files: Files, only: str | None = None
             continue
         if kind and only in (None, kind):
             labels[kind] += found
+    in_pixels = read_texts(files)
+    labels |= {name: found for name, found in in_pixels.items() if only in (None, name)}
     if only in (None, 'yolo'):
-        labels['yolo'] = list(read_yolo(files))
+        others = {label.source for found in in_pixels.values() for label in found}
+        labels['yolo'] = list(read_yolo(files, others))
     return labels, problems
 
 

@@ -1,27 +1,36 @@
-"""CSV files with a line a box: TensorFlow's, VoTT's, RetinaNet's, makesense.ai's."""
+"""CSV files with a line a box: those of TensorFlow, VoTT, RetinaNet, VIA and others."""
 
 import csv
+import json
+import re
 from pathlib import Path
 
 from ...datasets.voc_layout import IMAGE_SUFFIXES
 from ..labels import Label, whole_size
+from .json_tools import read_via
 
 COLUMNS = {  # what is wanted: what tools call it
     'image': ('filename', 'file_name', 'image', 'image_name', 'image_path',
               'path', 'file', 'img', 'imageid', 'image_id', 'external_id'),
-    'class': ('class_name', 'label_name', 'class', 'label', 'name', 'category'),
+    'class': ('class_name', 'label_name', 'category_name', 'class', 'label', 'name',
+              'category', 'species', 'object', 'tag', 'type', 'class_id', 'classid'),
     'x1': ('xmin', 'x_min', 'x1', 'left', 'bbox_x'),
     'y1': ('ymin', 'y_min', 'y1', 'top', 'bbox_y'),
     'x2': ('xmax', 'x_max', 'x2', 'right'),
     'y2': ('ymax', 'y_max', 'y2', 'bottom'),
+    'bbox': ('bbox',),  # x, y, width and height in one cell, as on Kaggle
     'w': ('bbox_width', 'w'), 'h': ('bbox_height', 'h'),
     'width': ('width', 'image_width', 'img_width'),
     'height': ('height', 'image_height', 'img_height'),
 }
+# what a table without classes may hold besides; any other column may be the classes
+BESIDES = {'', 'x', 'y', 'id', 'source', 'split', 'set', 'usage', 'area', 'score', 'confidence',
+           'unnamed: 0', *(word for words in COLUMNS.values() for word in words)}
 # without a header: makesense.ai's, RetinaNet's, and that of SKU-110K
 MAKESENSE = ('class', 'x1', 'y1', 'w', 'h', 'image', 'width', 'height')
 RETINANET = ('image', 'x1', 'y1', 'x2', 'y2', 'class')
 SKU110K = (*RETINANET, 'width', 'height')
+VIA = {'filename', 'region_shape_attributes', 'region_attributes'}
 
 
 def read_table(path: Path) -> list[Label] | None:
@@ -39,6 +48,8 @@ def read_table(path: Path) -> list[Label] | None:
         return None
     if not rows:
         return None
+    if set(rows[0]) >= VIA:
+        return read_via(path, _as_json_of_via(rows))
     columns = _columns(rows[0])
     # a table without a header may begin with a picture that has no box; a header that
     # is not understood says that the order is another one
@@ -57,9 +68,11 @@ def read_table(path: Path) -> list[Label] | None:
             continue
         label = labels.setdefault(image, Label(path, (image,), size=whole_size(
             cells.get('width'), cells.get('height'))))
-        if not any(cells.get(side) for side in ('x1', 'y1')):
+        if not any(cells.get(side) for side in ('x1', 'y1', 'bbox')):
             continue  # a picture without a box
-        label.add(cells.get('class'), _edges(cells), where=f'line {number}')
+        label.unnamed = 'class' not in columns
+        label.add('object' if label.unnamed else cells.get('class'), _edges(cells),
+                  where=f'line {number}')
     sides = [side for label in labels.values() for box in label.boxes
              for side in box.edges]
     if sides and min(sides) >= 0 and max(sides) <= 1.001:
@@ -100,19 +113,46 @@ def _columns(first: list[str]) -> dict[str, int] | None:
         found = {name: index for index, name in enumerate(order)}
     else:
         return None
-    corners = {'x1', 'y1', 'x2', 'y2'} <= set(found) or {'x1', 'y1', 'w', 'h'} <= set(
-        found)
-    return found if corners and {'image', 'class'} <= set(found) else None
+    corners = any(sides <= set(found) for sides in (
+        {'x1', 'y1', 'x2', 'y2'}, {'x1', 'y1', 'w', 'h'}, {'bbox'}))
+    known = 'class' in found or set(lower) <= BESIDES
+    return found if corners and 'image' in found and known else None
 
 
 def _edges(cells: dict[str, str]) -> tuple[float, ...]:
     try:
+        if 'x1' not in cells:
+            x1, y1, width, height = map(float, re.split('[, ]+', cells['bbox'].strip(
+                '[]() ')))
+            return x1, y1, x1 + width, y1 + height
         x1, y1 = float(cells['x1']), float(cells['y1'])
         if 'x2' in cells:
             return x1, y1, float(cells['x2']), float(cells['y2'])
         return x1, y1, x1 + float(cells['w']), y1 + float(cells['h'])
     except (KeyError, ValueError):
         return ()
+
+
+def _as_json_of_via(rows: list[list[str]]) -> dict[str, dict]:
+    """What the tool would have written as JSON; broken cells hold no shape."""
+    found: dict[str, dict] = {}
+    for row in rows[1:]:
+        cells = dict(zip(rows[0], row, strict=False))
+        regions = found.setdefault(cells['filename'], dict(
+            filename=cells['filename'], regions=[]))['regions']
+        shape, attributes = (_object(cells.get(name, '')) for name in (
+            'region_shape_attributes', 'region_attributes'))
+        if shape or cells.get('region_count') != '0':
+            regions.append(dict(shape_attributes=shape, region_attributes=attributes))
+    return found
+
+
+def _object(text: str) -> dict:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _is_number(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -26,11 +26,16 @@ class PlainLoader(yaml.SafeLoader):
         for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 
-def read_yolo(files: Files) -> Iterator[Label]:
-    """The text files of boxes; a polygon counts as the box around it."""
+def read_yolo(files: Files, others: Container[Path] = ()) -> Iterator[Label]:
+    """The text files of boxes; a polygon counts as the box around it.
+
+    Args:
+        files: What lies in the folder.
+        others: Texts of another format.
+    """
     finder = NameFinder(files)
     for path in files.others['.txt']:
-        if path.name in NAME_FILES:
+        if path.name in NAME_FILES or path in others:
             continue
         lines = lines_of(path)
         rows = [_row(line) for line in lines if line.strip()]
