@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from itertools import chain
 from pathlib import Path
 
 from ...datasets.voc_layout import IMAGE_SUFFIXES
@@ -24,8 +25,8 @@ COLUMNS = {  # what is wanted: what tools call it
     'height': ('height', 'image_height', 'img_height'),
 }
 # what a table without classes may hold besides; any other column may be the classes
-BESIDES = {'', 'x', 'y', 'id', 'source', 'split', 'set', 'usage', 'area', 'score', 'confidence',
-           'unnamed: 0', *(word for words in COLUMNS.values() for word in words)}
+BESIDES = {'', 'x', 'y', 'id', 'source', 'split', 'set', 'usage', 'area', 'score',
+           'confidence', 'unnamed: 0', *chain(*COLUMNS.values())}
 # without a header: makesense.ai's, RetinaNet's, and that of SKU-110K
 MAKESENSE = ('class', 'x1', 'y1', 'w', 'h', 'image', 'width', 'height')
 RETINANET = ('image', 'x1', 'y1', 'x2', 'y2', 'class')
