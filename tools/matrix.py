@@ -112,7 +112,7 @@ def tried(kind: str, binaries: Path, folder: Path) -> list[str]:
     """
     versions = run(binaries / 'python', '-c', VERSIONS).stdout.strip().split('|')
     tests = run(binaries / 'python', '-m', 'pytest', '-p', 'no:cacheprovider', '-n2',
-                *(f'tests/{name}' for name in CORE), cwd=ROOT)
+                '-m', 'not long', *(f'tests/{name}' for name in CORE), cwd=ROOT)
     counts = re.findall(r'(\d+ (?:passed|failed|error|skipped)\w*)', tests.stdout)
     run(binaries / 'frcnn', 'make-shapes', '--out', 'data/shapes', cwd=folder)
     training = run(binaries / 'frcnn', 'train', 'frcnn_r18_c4_shapes', '--max-iters',
