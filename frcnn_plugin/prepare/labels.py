@@ -40,7 +40,7 @@ class Label:
         boxes: Its boxes.
         shares: Whether they are shares of the picture's sides.
         frame: ``'upright'`` or ``'stored'``, if the annotation says so.
-        unnamed: Whether its classes are numbers that nothing names.
+        unnamed: Whether nothing names its classes: they are numbers, or there are none.
         problems: What is wrong with boxes that cannot be used.
         split: The split that it is in, in the words of the data set.
     """

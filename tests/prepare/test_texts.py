@@ -8,29 +8,39 @@ X1, Y1, X2, Y2 = BOX
 KITTI = '{} 0.00 0 -1.58 {} {} {} {} 1.65 1.67 3.64 -0.65 1.71 46.70 -1.59\n'
 
 
-@pytest.mark.parametrize(('kind', 'text', 'name'), [
-    ('kitti', KITTI.format('Car', *BOX), 'Car'),
-    ('dota', f'imagesource:GoogleEarth\ngsd:0.1\n{X1} {Y1} {X2} {Y1} {X2} {Y2} '
-             f'{X1} {Y2} small-vehicle 0\n', 'small-vehicle'),
-    ('oidv4', f'Traffic light {X1}.0 {Y1}.0 {X2}.0 {Y2}.0\n', 'Traffic light')])
-def test_formats(tmp_path, kind, text, name):
+@pytest.mark.parametrize(('folder', 'kind', 'text', 'name'), [
+    ('label_2', 'kitti', KITTI.format('Car', *BOX), 'Car'),
+    ('labelTxt', 'dota', f'imagesource:GoogleEarth\ngsd:0.1\n{X1} {Y1} {X2} {Y1} '
+                         f'{X2} {Y2} {X1} {Y2} small-vehicle 0\n', 'small-vehicle'),
+    ('Label', 'oidv4', f'Traffic light {X1}.0 {Y1}.0 {X2}.0 {Y2}.0\n',
+     'Traffic light')])
+def test_formats(tmp_path, folder, kind, text, name):
     picture(tmp_path / 'images/a.jpg')
-    write(tmp_path, {'labels/a.txt': text, 'labels/b.txt': text})
+    write(tmp_path, {f'{folder}/a.txt': text})
     found = understood(tmp_path)
     ((label, *edges),) = edges_of(found)
     assert label == name and edges == pytest.approx(BOX)
     assert found.formats == {kind: 1}
+    assert understood(tmp_path, kind=kind).formats == {kind: 1}
 
 
-def test_a_centre_and_a_size_are_not_taken_for_corners(tmp_path):
-    for seed, (name, numbers) in enumerate([('a', '10 8 30 28'), ('b', '30 28 10 8')]):
-        picture(tmp_path / f'{name}.jpg', seed)
-        write(tmp_path, {f'{name}.txt': f'dog {numbers}\n'})
-    picture(tmp_path / 'c.jpg', 3)
-    write(tmp_path, {'c.txt': f'dog {SHARES}\n'})
-    found = understood(tmp_path)
-    assert found.formats == dict(yolo=3)
-    assert [problem.reason for problem in found.account.left_boxes] == ['bad box'] * 2
+@pytest.mark.parametrize(('folder', 'text'), [
+    ('label_2', KITTI.format('Car', *BOX).replace('\n', ' 0.9\n')),
+    ('Label', 'dog 0.9 {} {} {} {}\n'.format(*BOX)),
+    ('labels', 'dog {} {} {} {}\n'.format(*BOX))])  # or a centre and a size
+def test_what_a_detector_wrote_is_no_annotation(tmp_path, folder, text):
+    picture(tmp_path / 'a.jpg')
+    picture(tmp_path / 'b.jpg', 1)
+    write(tmp_path, {f'{folder}/a.txt': text, 'b.txt': f'dog {SHARES}\n'})
+    assert not {'kitti', 'dota', 'oidv4'} & set(understood(tmp_path).formats)
+
+
+def test_a_picture_of_dota_without_objects(tmp_path):
+    picture(tmp_path / 'a.jpg')
+    picture(tmp_path / 'b.jpg', 1)
+    write(tmp_path, {'a.txt': 'imagesource:GoogleEarth\ngsd:0.1\n',
+                     'b.txt': f'{X1} {Y1} {X2} {Y1} {X2} {Y2} {X1} {Y2} ship\n'})
+    assert [len(each.objects) for each in understood(tmp_path).pictures] == [0, 1]
 
 
 def test_regions_that_nobody_annotated(tmp_path):
@@ -50,8 +60,7 @@ def test_a_difficult_object_of_dota(tmp_path):
     assert [item.difficult for item in found.objects] == [True]
 
 
-@pytest.mark.parametrize('text', [f'dog {SHARES}\n', 'dog 1 2 3\n', 'some words\n',
-                                  'dog 30 28 10 8\n'])
+@pytest.mark.parametrize('text', [f'dog {SHARES}\n', 'dog 1 2 3\n', 'some words\n'])
 def test_other_texts_are_none_of_them(tmp_path, text):
     picture(tmp_path / 'a.jpg')
     picture(tmp_path / 'b.jpg', 1)

@@ -32,7 +32,7 @@ def test_small_boxes_of_a_file_in_pixels(tmp_path):
 
 def test_text_files_in_pixels(tmp_path):
     """Read as shares, each box would be the whole picture."""
-    for name, line in (('a', '1 10 8 30 28'), ('b', 'dog 30.5 28 10 8.25')):
+    for name, line in (('a', '1 10 8 30 28'), ('b', 'dog 10.5 8 30 28.25')):
         picture(tmp_path / f'{name}.jpg', len(line))
         (tmp_path / f'{name}.txt').write_text(f'{line}\n')
     picture(tmp_path / 'c.jpg', 3)

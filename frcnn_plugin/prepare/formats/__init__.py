@@ -48,7 +48,7 @@ def read_labels(files: Files, only: str | None = None
             continue
         if kind and only in (None, kind):
             labels[kind] += found
-    in_pixels = read_texts(files)
+    in_pixels = read_texts(files) if only in (None, *TEXTS) else {}
     labels |= {name: found for name, found in in_pixels.items() if only in (None, name)}
     if only in (None, 'yolo'):
         others = {label.source for found in in_pixels.values() for label in found}

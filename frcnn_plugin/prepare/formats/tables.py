@@ -14,7 +14,7 @@ COLUMNS = {  # what is wanted: what tools call it
     'image': ('filename', 'file_name', 'image', 'image_name', 'image_path',
               'path', 'file', 'img', 'imageid', 'image_id', 'external_id'),
     'class': ('class_name', 'label_name', 'category_name', 'class', 'label', 'name',
-              'category', 'species', 'object', 'tag', 'type', 'class_id', 'classid'),
+              'category', 'species'),
     'x1': ('xmin', 'x_min', 'x1', 'left', 'bbox_x'),
     'y1': ('ymin', 'y_min', 'y1', 'top', 'bbox_y'),
     'x2': ('xmax', 'x_max', 'x2', 'right'),
@@ -25,8 +25,8 @@ COLUMNS = {  # what is wanted: what tools call it
     'height': ('height', 'image_height', 'img_height'),
 }
 # what a table without classes may hold besides; any other column may be the classes
-BESIDES = {'', 'x', 'y', 'id', 'source', 'split', 'set', 'usage', 'area', 'score',
-           'confidence', 'unnamed: 0', *chain(*COLUMNS.values())}
+BESIDES = {'x', 'y', 'id', 'source', 'split', 'set', 'usage', 'area', 'unnamed: 0',
+           *chain(*COLUMNS.values())}
 # without a header: makesense.ai's, RetinaNet's, and that of SKU-110K
 MAKESENSE = ('class', 'x1', 'y1', 'w', 'h', 'image', 'width', 'height')
 RETINANET = ('image', 'x1', 'y1', 'x2', 'y2', 'class')
@@ -49,6 +49,7 @@ def read_table(path: Path) -> list[Label] | None:
         return None
     if not rows:
         return None
+    rows[0] = [cell.removeprefix('#') for cell in rows[0]]  # VIA 1
     if set(rows[0]) >= VIA:
         return read_via(path, _as_json_of_via(rows))
     columns = _columns(rows[0])
@@ -60,6 +61,10 @@ def read_table(path: Path) -> list[Label] | None:
     if columns is None:
         return None
     header = _columns(rows[0]) is not None and not any(map(_is_number, rows[0]))
+    if 'class' not in columns and max(map(len, rows)) > len(rows[0]):
+        return None  # the last column may be the classes
+    if 'x1' not in columns and _may_be_corners(rows[header:], columns):
+        return None
     labels: dict[str, Label] = {}
     for number, row in enumerate(rows[header:], start=1 + header):
         cells = {name: row[index] for name, index in columns.items()
@@ -116,15 +121,38 @@ def _columns(first: list[str]) -> dict[str, int] | None:
         return None
     corners = any(sides <= set(found) for sides in (
         {'x1', 'y1', 'x2', 'y2'}, {'x1', 'y1', 'w', 'h'}, {'bbox'}))
-    known = 'class' in found or set(lower) <= BESIDES
+    known = 'class' in found or set(lower[not lower[0]:]) <= BESIDES  # first an index
     return found if corners and 'image' in found and known else None
+
+
+def _of_cell(text: str) -> tuple[float, ...]:
+    """The four numbers of a cell such as ``[10.0, 8.0, 20.0, 20.0]``, or none."""
+    try:
+        found = tuple(map(float, re.split('[, ]+', text.strip('[]() '))))
+    except ValueError:
+        return ()
+    return found if len(found) == 4 else ()
+
+
+def _may_be_corners(rows: list[list[str]], columns: dict[str, int]) -> bool:
+    """Whether cells of four numbers may be two corners, and not a corner and a size."""
+    as_sizes = True
+    for row in rows:
+        cells = {name: row[index] for name, index in columns.items()
+                 if index < len(row)}
+        if box := _of_cell(cells.get('bbox', '')):
+            x, y, right, bottom = box
+            if right <= x or bottom <= y:
+                return False
+            size = whole_size(cells.get('width'), cells.get('height'))
+            as_sizes &= bool(size) and x + right <= size[0] and y + bottom <= size[1]
+    return not as_sizes
 
 
 def _edges(cells: dict[str, str]) -> tuple[float, ...]:
     try:
         if 'x1' not in cells:
-            x1, y1, width, height = map(float, re.split('[, ]+', cells['bbox'].strip(
-                '[]() ')))
+            x1, y1, width, height = _of_cell(cells['bbox'])
             return x1, y1, x1 + width, y1 + height
         x1, y1 = float(cells['x1']), float(cells['y1'])
         if 'x2' in cells:
@@ -135,25 +163,30 @@ def _edges(cells: dict[str, str]) -> tuple[float, ...]:
 
 
 def _as_json_of_via(rows: list[list[str]]) -> dict[str, dict]:
-    """What the tool would have written as JSON; broken cells hold no shape."""
+    """What the tool would have written as JSON; a broken cell makes a bad box."""
     found: dict[str, dict] = {}
     for row in rows[1:]:
         cells = dict(zip(rows[0], row, strict=False))
-        regions = found.setdefault(cells['filename'], dict(
-            filename=cells['filename'], regions=[]))['regions']
-        shape, attributes = (_object(cells.get(name, '')) for name in (
+        name = cells.get('filename')
+        if not name:
+            continue
+        regions = found.setdefault(name + cells.get('file_size', ''), dict(
+            filename=name, regions=[]))['regions']
+        shape, attributes = (_object(cells.get(column, '')) for column in (
             'region_shape_attributes', 'region_attributes'))
         if shape or cells.get('region_count') != '0':
-            regions.append(dict(shape_attributes=shape, region_attributes=attributes))
+            regions.append(dict(
+                shape_attributes={} if attributes is None else shape or {},
+                region_attributes=attributes or {}))
     return found
 
 
-def _object(text: str) -> dict:
+def _object(text: str) -> dict | None:
     try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        found = json.loads(text or '{}')
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _is_number(text: str) -> bool:

@@ -1,4 +1,7 @@
-"""Text files with a line a box in pixels: KITTI's, DOTA's and OIDv4_ToolKit's."""
+"""Text files with a line a box in pixels: of KITTI, DOTA and OIDv4_ToolKit.
+
+What detectors write in these formats has a score more, and is no annotation.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +9,12 @@ from typing import NamedTuple
 
 from ..files import Files, folded
 from ..labels import Label, around
-from .yolo import NAME_FILES, lines_of
+from .yolo import MAX_SHARE, NAME_FILES, lines_of
 
 DONT_CARE = 'DontCare'  # KITTI's regions that nobody annotated
 DOTA_HEADS = ('imagesource:', 'gsd:')
+# where the two write corners; elsewhere four numbers may be a centre and a size
+FOLDERS_OF_CORNERS = ('label', 'ground-truth')
 
 
 class Line(NamedTuple):
@@ -29,7 +34,7 @@ class Line(NamedTuple):
 def of_kitti(words: list[str]) -> Line | None:
     """A class, truncation, occlusion, angle, the box, and seven numbers in space."""
     numbers = _numbers(words[1:])
-    if len(words) not in (15, 16) or not numbers or _numbers(words[:1]):
+    if len(words) != 15 or not numbers or _numbers(words[:1]):
         return None
     return Line(words[0], tuple(numbers[3:7]))
 
@@ -45,10 +50,11 @@ def of_dota(words: list[str]) -> Line | None:
 
 def of_oidv4(words: list[str]) -> Line | None:
     """A class of one or more words, and the corners, first the upper left one."""
-    numbers = _numbers(words[-4:])
-    if len(words) < 5 or not numbers or _numbers(words[:1]) or max(numbers) <= 1.001:
+    name, numbers = words[:-4], _numbers(words[-4:])
+    if not name or not numbers or any(_numbers([word]) for word in name) or (
+            max(numbers) <= MAX_SHARE):
         return None
-    return Line(' '.join(words[:-4]), tuple(numbers))
+    return Line(' '.join(name), tuple(numbers))
 
 
 TEXTS: dict[str, Callable[[list[str]], Line | None]] = dict(
@@ -56,31 +62,24 @@ TEXTS: dict[str, Callable[[list[str]], Line | None]] = dict(
 
 
 def read_texts(files: Files) -> dict[str, list[Label]]:
-    """The labels of the texts, by format; a text of another kind is passed over.
-
-    Where one of OIDv4's has no corners, its numbers may be a centre and a size in all.
-    """
+    """The labels of the texts, by format; a text of another kind is passed over."""
     found: dict[str, list[Label]] = {name: [] for name in TEXTS}
-    corners = True
     for path in files.others['.txt']:
         if path.name in NAME_FILES or folded(path.stem) not in files.by_stem:
             continue
-        lines = {number: line.split() for number, line in enumerate(lines_of(path), 1)
-                 if line.strip() and not line.lower().startswith(DOTA_HEADS)}
+        lines = {number: line for number, line in enumerate(lines_of(path), start=1)
+                 if line.strip()}
+        boxes = {number: line.split() for number, line in lines.items()
+                 if not line.lower().startswith(DOTA_HEADS)}
         for name, parse in TEXTS.items():
-            parsed = {number: parse(words) for number, words in lines.items()}
-            if parsed and all(parsed.values()):
+            if name == 'oidv4' and path.parent.name.lower() not in FOLDERS_OF_CORNERS:
+                continue
+            parsed = {number: parse(words) for number, words in boxes.items()}
+            heads_only = name == 'dota' and lines and not boxes
+            if heads_only or (parsed and all(parsed.values())):
                 found[name].append(_label(path, parsed))
-                corners &= name != 'oidv4' or all(map(_is_corners, parsed.values()))
                 break
-    if not corners:
-        found['oidv4'] = []
     return found
-
-
-def _is_corners(line: Line) -> bool:
-    x1, y1, x2, y2 = line.edges
-    return x1 <= x2 and y1 <= y2
 
 
 def _label(path: Path, lines: dict[int, Line]) -> Label:
