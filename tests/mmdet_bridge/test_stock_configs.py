@@ -16,7 +16,9 @@ STOCK = [
     'dcnv2/mask-rcnn_r50-mdconv-c3-c5_fpn_1x_coco']
 
 
-@pytest.mark.parametrize('name', STOCK)
+@pytest.mark.parametrize('name', [
+    pytest.param(name, marks=[pytest.mark.long] * name.startswith(('cascade', 'mask')))
+    for name in STOCK])
 def test_a_step_and_a_detection(name):
     cfg = get_config(f'mmdet::{name}.py').model
     cfg.backbone.init_cfg = None
