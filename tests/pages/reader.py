@@ -107,12 +107,16 @@ def quick(cfg):
             node['scale'] = SIZE
         if node.get('type') == 'RandomChoiceResize':
             node['scales'] = [SIZE]
+        if node.get('type') == 'frcnn_plugin.ProposalTargetSampler':
+            node['num'] = 8
     for name in LOADERS:
         if name in cfg:
             cfg[name].update(batch_size=2, num_workers=0, persistent_workers=False)
     model = cfg.get('model') or {}
     if 'target_sampler' in (model.get('roi_head') or {}):
         model.roi_head.target_sampler.num = 8
+    if 'rpn' in (model.get('test_cfg') or {}):  # mmdet's own
+        model.test_cfg.rpn.max_per_img = 20
     if cfg.get('load_from') or 'proposal_creator' not in (model.get('rpn_head') or {}):
         return cfg
     model.rpn_head.feat_channels = 32
