@@ -178,12 +178,17 @@ def limit_validation(cfg: Config, pictures: list[Picture], seconds: float,
 def data_in(work_dir: Path, found: Understood, splits: Splits, digest: str) -> Path:
     """The data set in VOC layout: the folder itself if it is one with these splits.
 
-    Where an earlier run on other data has left one, it stays.
+    Where an earlier run on other data has left one, it stays. ``data`` in the work dir
+    is the data set, or a link to it.
     """
-    root = found.files.root
+    root, out = found.files.root, work_dir / 'data'
+    if out.is_symlink():
+        out.unlink()
     if name_in_place(found, None) and lists_match(root, splits):
+        if not out.exists():
+            work_dir.mkdir(parents=True, exist_ok=True)
+            out.symlink_to(root.absolute(), target_is_directory=True)
         return root
-    out = work_dir / 'data'
     made_of = out / MADE_OF
     if out.exists() and not (made_of.is_file() and made_of.read_text() == digest):
         out = work_dir / f'data_{digest}'

@@ -183,7 +183,8 @@ def test_a_folder_whose_lists_are_not_the_splits(shapes_root, tmp_path):
         splits = choose_splits(found, None, 0)
         return splits, data_in(tmp_path / 'run', found, splits, 'abc')
 
-    assert data()[1] == root
+    assert data()[1] == root and data()[1] == root  # once more, beside its own link
+    assert (tmp_path / 'run/data').resolve() == root
     lists = root / 'ImageSets/Main'
     tested = (lists / 'test.txt').read_text()
     with (lists / 'train.txt').open('a') as file:
@@ -191,6 +192,7 @@ def test_a_folder_whose_lists_are_not_the_splits(shapes_root, tmp_path):
     splits, made = data()
     trained = read_split(made, 'train')
     assert made == tmp_path / 'run/data' and len(trained) == 24
+    assert not made.is_symlink()
     assert sorted(trained) == sorted(each.name for each in splits.members['train'])
     assert not {*trained} & {*read_split(made, 'test')}
 
