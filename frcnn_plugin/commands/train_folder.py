@@ -6,6 +6,7 @@ import math
 import os
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -178,18 +179,18 @@ def limit_validation(cfg: Config, pictures: list[Picture], seconds: float,
 def data_in(work_dir: Path, found: Understood, splits: Splits, digest: str) -> Path:
     """The data set in VOC layout: the folder itself if it is one with these splits.
 
-    Where an earlier run on other data has left one, it stays. ``data`` in the work dir
-    is the data set, or a link to it.
+    Where an earlier run on other data has left one, it stays. Else ``data`` in the work
+    dir is the data set, or a link to it where links can be made.
     """
     root, out = found.files.root, work_dir / 'data'
-    if out.is_symlink():
-        out.unlink()
-    if name_in_place(found, None) and lists_match(root, splits):
-        if not out.exists():
-            work_dir.mkdir(parents=True, exist_ok=True)
-            out.symlink_to(root.absolute(), target_is_directory=True)
-        return root
     made_of = out / MADE_OF
+    if out.is_symlink() and out.absolute() != root.absolute() and not made_of.is_file():
+        out.unlink(missing_ok=True)  # an earlier run's
+    if name_in_place(found, None) and lists_match(root, splits):
+        work_dir.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):
+            out.symlink_to(root.resolve(), target_is_directory=True)
+        return root
     if out.exists() and not (made_of.is_file() and made_of.read_text() == digest):
         out = work_dir / f'data_{digest}'
     write_folder(found, splits, out, False, {

@@ -60,9 +60,10 @@ def test_a_difficult_object_of_dota(tmp_path):
     assert [item.difficult for item in found.objects] == [True]
 
 
-@pytest.mark.parametrize('text', [f'dog {SHARES}\n', 'dog 1 2 3\n', 'some words\n'])
+@pytest.mark.parametrize('text', [f'dog {SHARES}\n', 'dog 1 2 3\n', 'some words\n',
+                                  'dog 10 8 30 28\ndog 30 28 10 8\n'])
 def test_other_texts_are_none_of_them(tmp_path, text):
     picture(tmp_path / 'a.jpg')
     picture(tmp_path / 'b.jpg', 1)
-    write(tmp_path, {'a.txt': text, 'b.txt': f'dog {SHARES}\n'})
+    write(tmp_path, {'Label/a.txt': text, 'b.txt': f'dog {SHARES}\n'})
     assert not {'kitti', 'dota', 'oidv4'} & set(understood(tmp_path).formats)

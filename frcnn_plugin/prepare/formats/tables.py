@@ -49,9 +49,9 @@ def read_table(path: Path) -> list[Label] | None:
         return None
     if not rows:
         return None
-    rows[0] = [cell.removeprefix('#') for cell in rows[0]]  # VIA 1
-    if set(rows[0]) >= VIA:
-        return read_via(path, _as_json_of_via(rows))
+    first = [cell.removeprefix('#') for cell in rows[0]]  # VIA 1
+    if set(first) >= VIA:
+        return read_via(path, _as_json_of_via([first, *rows[1:]]))
     columns = _columns(rows[0])
     # a table without a header may begin with a picture that has no box; a header that
     # is not understood says that the order is another one
@@ -74,7 +74,8 @@ def read_table(path: Path) -> list[Label] | None:
             continue
         label = labels.setdefault(image, Label(path, (image,), size=whole_size(
             cells.get('width'), cells.get('height'))))
-        if not any(cells.get(side) for side in ('x1', 'y1', 'bbox')):
+        if not any(cells.get(side) for side in ('x1', 'y1')) and not (
+                'x1' not in columns and cells.get('bbox', '').strip('[]() ')):
             continue  # a picture without a box
         label.unnamed = 'class' not in columns
         label.add('object' if label.unnamed else cells.get('class'), _edges(cells),
@@ -136,17 +137,18 @@ def _of_cell(text: str) -> tuple[float, ...]:
 
 def _may_be_corners(rows: list[list[str]], columns: dict[str, int]) -> bool:
     """Whether cells of four numbers may be two corners, and not a corner and a size."""
-    as_sizes = True
+    sized, smaller = True, False
     for row in rows:
         cells = {name: row[index] for name, index in columns.items()
                  if index < len(row)}
         if box := _of_cell(cells.get('bbox', '')):
-            x, y, right, bottom = box
-            if right <= x or bottom <= y:
-                return False
+            x, y, third, fourth = box
             size = whole_size(cells.get('width'), cells.get('height'))
-            as_sizes &= bool(size) and x + right <= size[0] and y + bottom <= size[1]
-    return not as_sizes
+            if size and (x + third > size[0] or y + fourth > size[1]):
+                return True
+            sized &= bool(size)
+            smaller |= 0 < third < x or 0 < fourth < y
+    return not (sized or smaller)
 
 
 def _edges(cells: dict[str, str]) -> tuple[float, ...]:

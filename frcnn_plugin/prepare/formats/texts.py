@@ -62,8 +62,12 @@ TEXTS: dict[str, Callable[[list[str]], Line | None]] = dict(
 
 
 def read_texts(files: Files) -> dict[str, list[Label]]:
-    """The labels of the texts, by format; a text of another kind is passed over."""
+    """The labels of the texts, by format; a text of another kind is passed over.
+
+    Where one of OIDv4's has no corners, its numbers may be a centre and a size in all.
+    """
     found: dict[str, list[Label]] = {name: [] for name in TEXTS}
+    corners = True
     for path in files.others['.txt']:
         if path.name in NAME_FILES or folded(path.stem) not in files.by_stem:
             continue
@@ -78,8 +82,16 @@ def read_texts(files: Files) -> dict[str, list[Label]]:
             heads_only = name == 'dota' and lines and not boxes
             if heads_only or (parsed and all(parsed.values())):
                 found[name].append(_label(path, parsed))
+                corners &= name != 'oidv4' or all(map(_is_corners, parsed.values()))
                 break
+    if not corners:
+        found['oidv4'] = []
     return found
+
+
+def _is_corners(line: Line) -> bool:
+    x1, y1, x2, y2 = line.edges
+    return x1 <= x2 and y1 <= y2
 
 
 def _label(path: Path, lines: dict[int, Line]) -> Label:
