@@ -30,6 +30,7 @@ TOOLS = ('pytest>=8', 'pytest-xdist>=3.8', 'hypothesis>=6.100', 'filelock>=3.12'
          'tensorboard>=2.14', 'scikit-learn>=1.3')
 ALLOWED = ('3.11', '3.12', '3.13')  # as setup.cfg
 BAD = 'failed'
+BROKEN = re.compile(r'failed|error|ended with')
 SETS = dict(newest='highest', oldest='lowest-direct')
 CONTINUED = 'onedl'
 REPLACED = ('mmengine', 'mmcv-lite', 'mmdet')
@@ -76,7 +77,8 @@ def main() -> int:
         write_table(args.write, 'versions', HEAD, rows)
     print(table_text(HEAD, rows))
     print(f'{datetime.now(UTC):%Y-%m-%d}')
-    return int(any(BAD in row for row in rows if row[1] != CONTINUED))
+    return int(any(BROKEN.search(cell) for row in rows if row[1] != CONTINUED
+                   for cell in row))
 
 
 def row_of(python: str, kind: str, folder: Path) -> list[str]:
@@ -122,7 +124,7 @@ def tried(kind: str, binaries: Path, folder: Path) -> list[str]:
         print(tests.stdout[-3000:], training.stderr[-3000:], file=sys.stderr)
     return [versions[0], kind, *versions[1:],
             ', '.join(counts[-3:]) or f'ended with {tests.returncode}',
-            BAD if tests.returncode or not trained else 'three steps']
+            'three steps' if trained else BAD]
 
 
 def is_allowed(python: str) -> bool:

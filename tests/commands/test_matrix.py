@@ -55,3 +55,6 @@ def test_what_does_not_train_has_failed(commands, tmp_path, monkeypatch):
     monkeypatch.setattr(matrix, 'tried', lambda kind, *rest: [
         'x', kind, *['x'] * 7, matrix.BAD if kind == 'onedl' else 'three steps'])
     assert matrix.main() == 0
+    monkeypatch.setattr(matrix, 'tried', lambda *rest: [
+        *['x'] * 8, '2 failed, 3 passed', 'three steps'])
+    assert matrix.main() == 1
