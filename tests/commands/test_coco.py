@@ -29,6 +29,7 @@ def coco_root(shapes_root, tmp_path):
     return root
 
 
+@pytest.mark.long
 def test_train_and_test(repo, coco_root, tmp_path, fresh_process):
     small = ['model.backbone.depth=18', 'model.roi_head.shared_head.depth=18',
              'model.rpn_head.in_channels=256', 'model.rpn_head.feat_channels=32',

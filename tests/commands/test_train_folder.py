@@ -71,6 +71,7 @@ def pictures(shapes_root, tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.long
 def test_three_commands(pictures, tmp_path, monkeypatch, fresh_process, capsys):
     now = iter(range(0, 10**6, 30))
     monkeypatch.setattr(timed_train_loop, 'monotonic', lambda: next(now))

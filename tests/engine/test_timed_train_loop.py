@@ -118,6 +118,7 @@ def test_a_slower_machine_makes_fewer_steps(timed, clock):
     assert clock.steps == 5 and 0.9 * 300 <= clock.now - 1000 + CLOSING <= 1.05 * 300
 
 
+@pytest.mark.long
 def test_validated_on_the_way_and_the_best_is_kept(timed, clock, tmp_path):
     clock.step, clock.validation = 10.0, 5.0
     train(timed('--cfg-options', 'train_cfg.validate_at=[0.5]',

@@ -170,6 +170,7 @@ def test_a_large_jpeg_in_a_tiff_has_the_same_colours(tmp_path, monkeypatch):
     assert np.abs(found - read_image(path).astype(int)).mean() < 2
 
 
+@pytest.mark.long
 def test_many_tiles_and_boxes():
     """Of a picture of 4000 objects in 1600 tiles."""
     y, x = np.mgrid[:64, :64] * 60 + 5

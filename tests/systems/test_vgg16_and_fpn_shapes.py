@@ -111,6 +111,7 @@ def pyramid(repo):
     return build(from_scratch(repo, 'frcnn_r50_fpn_voc'))
 
 
+@pytest.mark.long
 def test_pyramid_of_five_levels(pyramid):
     pyramid.eval()
     pooled = record(pyramid.roi_head.bbox_roi_extractor)
