@@ -10,7 +10,7 @@ import torch
 import torchvision
 from mmengine.logging import print_log
 from mmengine.model import BaseModule
-from mmengine.runner import CheckpointLoader
+from mmengine.runner.checkpoint import get_deprecated_model_names, get_external_models
 
 from ..errors import CheckpointError, WeightsError, WeightsUnreachableError
 from ..io.checkpoints import StateDict, read_checkpoint, state_dict_of
@@ -35,12 +35,10 @@ def read_weights(source: str) -> StateDict:
         if source.startswith(TORCHVISION):
             content = torchvision_weights(source).get_state_dict(
                 progress=True, check_hash=True, weights_only=True)
-        elif source.startswith(OPEN_MMLAB):
-            content = CheckpointLoader.load_checkpoint(source, map_location='cpu')
-        elif source.startswith(('http://', 'https://')):
+        elif source.startswith((OPEN_MMLAB, 'http://', 'https://')):
             with mmengine_types_allowed():
                 content = torch.hub.load_state_dict_from_url(
-                    source, map_location='cpu', weights_only=True)
+                    address_of(source), map_location='cpu', weights_only=True)
         else:
             return read_checkpoint(source)['state_dict']
     except (URLError, TimeoutError, ConnectionError) as error:
@@ -48,13 +46,26 @@ def read_weights(source: str) -> StateDict:
             f'pretrained weights {source} cannot be downloaded ({error})') from error
     except CheckpointError as error:
         raise WeightsError(f'pretrained weights {error}') from error
-    except KeyError as error:
-        raise WeightsError(f'pretrained weights {source}: mmengine has none of that '
-                           'name') from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         raise WeightsError(f'pretrained weights {source} are damaged or not a '
                            f'checkpoint ({type(error).__name__})') from error
     return state_dict_of(content, source)
+
+
+def address_of(source: str) -> str:
+    """The URL that ``open-mmlab://NAME`` stands for; a URL stands for itself.
+
+    Raises:
+        WeightsError: If mmengine lists none of that name.
+    """
+    if not source.startswith(OPEN_MMLAB):
+        return source
+    name = source.removeprefix(OPEN_MMLAB)
+    try:
+        return get_external_models()[get_deprecated_model_names().get(name, name)]
+    except KeyError as error:
+        raise WeightsError(f'pretrained weights {source}: mmengine lists none of that '
+                           'name') from error
 
 
 def torchvision_weights(source: str) -> torchvision.models.WeightsEnum:

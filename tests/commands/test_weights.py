@@ -44,9 +44,15 @@ def test_a_run_from_scratch_is_resumed_as_one(cfg):
 def test_names_of_open_mmlab(cfg, monkeypatch):
     """They are read before anything else, so that a run stops or goes on in time."""
     set_pretrained(cfg, 'open-mmlab://detectron2/resnet50_caffe')
-    source = 'mmengine.runner.checkpoint.load_from_http'
-    monkeypatch.setattr(source, lambda *args, **rest: {'conv1.weight': torch.ones(1)})
+    source, asked = 'torch.hub.load_state_dict_from_url', []
+
+    def load(url, weights_only, **rest):
+        asked.append((url.partition(':')[0], weights_only))
+        return {'conv1.weight': torch.ones(1)}
+
+    monkeypatch.setattr(source, load)
     train_command.check_weights(cfg)
+    assert asked == [('https', True)]
 
     def fail(*args, **rest):
         raise URLError('no network')
@@ -58,7 +64,7 @@ def test_names_of_open_mmlab(cfg, monkeypatch):
     train_command.check_weights(cfg, trial=True)
     assert cfg.model.backbone.init_cfg is None
     set_pretrained(again := load_config(cfg.filename), 'open-mmlab://nobodys')
-    with pytest.raises(WeightsError, match='none of that name'):
+    with pytest.raises(WeightsError, match='lists none of that name'):
         train_command.check_weights(again)
 
 

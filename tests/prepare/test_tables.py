@@ -62,7 +62,7 @@ def test_tables_without_classes(tmp_path, text):
     'filename,xmin,ymin,xmax,ymax,score\na.jpg,{},{},{},{},0.9\n',
     'image,label,bbox\na.jpg,dog,"[{}, {}, {}, {}]"\nb.jpg,dog,"[0, 0, 0, 0]"\n',
     'image,label,bbox,width,height\na.jpg,dog,"[{}, {}, 60, {}]",64,48\n'])
-def test_tables_that_are_not_sure(tmp_path, text):
+def test_ambiguous_tables(tmp_path, text):
     """The last column may be the classes, or a score; the boxes may be two corners."""
     picture(tmp_path / 'a.jpg')
     (tmp_path / 'a.csv').write_text(text.format(*BOX))

@@ -1,6 +1,7 @@
 """Text files with a line a box in pixels: of KITTI, DOTA and OIDv4_ToolKit.
 
-What detectors write in these formats has a score more, and is no annotation.
+What a detector writes in these formats has one more number, the score, and is passed
+over.
 """
 
 from collections.abc import Callable
@@ -64,7 +65,8 @@ TEXTS: dict[str, Callable[[list[str]], Line | None]] = dict(
 def read_texts(files: Files) -> dict[str, list[Label]]:
     """The labels of the texts, by format; a text of another kind is passed over.
 
-    Where one of OIDv4's has no corners, its numbers may be a centre and a size in all.
+    If the numbers of one box of OIDv4 cannot be corners, none of its texts is read: in
+    all of them they may be a centre and a size.
     """
     found: dict[str, list[Label]] = {name: [] for name in TEXTS}
     corners = True
