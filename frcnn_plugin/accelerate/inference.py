@@ -65,7 +65,7 @@ def compile_layers(detector: nn.Module) -> None:
             roi_head.predict_regions, options=FREEZING)
     elif roi_head is not None:
         # what is pooled from which level depends on the data, which no graph may
-        parts += [roi_head.shared_head, roi_head.bbox_head]
+        parts += [getattr(roi_head, 'shared_head', None), roi_head.bbox_head]
     for part in parts:
         if part is not None:
             part.compile(options=FREEZING)

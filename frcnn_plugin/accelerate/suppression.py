@@ -49,7 +49,7 @@ def greedy(bboxes: Tensor, scores: Tensor, iou_thr: float, groups: Tensor | None
     positive.
     """
     order = scores.argsort(descending=True, stable=True)
-    bboxes = bboxes[order]
+    bboxes = bboxes[order].double()  # as masked_nms compares them
     if groups is not None and len(order):
         bboxes = spread(bboxes, groups[order])
     num = num if num > 0 else len(order)

@@ -12,6 +12,9 @@ from . import lists
 from .finite_losses import FiniteLosses
 from .stock_heads import StockRoIHead, StockRPNHead
 
+NO_RPN = ('FasterRCNN without rpn_head needs proposals with its data: give the dataset '
+          'a proposal_file and LoadProposals in its pipeline')
+
 
 class MMDetDetector(FiniteLosses, BaseDetector):
     """The methods by which mmengine and mmdet call a detector.
@@ -109,15 +112,19 @@ class MMDetDetector(FiniteLosses, BaseDetector):
         if self.with_rpn:
             return None
         if samples is None or any('proposals' not in sample for sample in samples):
-            raise ValueError(
-                'FasterRCNN without rpn_head needs proposals with its data: give the '
-                'dataset a proposal_file and LoadProposals in its pipeline')
+            raise ValueError(NO_RPN)
         return lists.instances_to_proposals([sample.proposals for sample in samples])
 
     @property
     def rpn(self):
-        """The RPN; one of mmdet's is wrapped to have the interface of ours."""
+        """The RPN; one of mmdet's is wrapped to have the interface of ours.
+
+        Raises:
+            ValueError: If there is none.
+        """
         head = self.rpn_head
+        if head is None:
+            raise ValueError(NO_RPN)
         return head if hasattr(head, 'run') else StockRPNHead(
             head, self._samples, self.train_cfg)
 

@@ -113,10 +113,7 @@ class AnchorGenerator:
                 f'AnchorGenerator: {self.num_levels} strides but '
                 f'{len(featmap_sizes)} feature maps; `anchor_generator.strides` needs '
                 'one entry for each map of the backbone or neck')
-        strides = self.strides
-        if self.fit_strides:
-            (rows, columns), (x, y) = featmap_sizes[0], strides[0]
-            strides = [(columns * x // w, rows * y // h) for h, w in featmap_sizes]
+        strides = strides_on(self, featmap_sizes)
         return [self.single_level_grid_priors(size, level, dtype, device, stride)
                 for level, (size, stride) in enumerate(
                     zip(featmap_sizes, strides, strict=True))]
@@ -140,6 +137,15 @@ class AnchorGenerator:
                 f'num_base_priors={self.num_base_priors})')
 
 
+def strides_on(generator: 'AnchorGenerator', featmap_sizes: Sequence[tuple[int, int]]
+               ) -> list[tuple[int, int]]:
+    """The stride (x, y) of each level, fitted to the maps if the generator does so."""
+    if not getattr(generator, 'fit_strides', False):
+        return generator.strides
+    (rows, columns), (x, y) = featmap_sizes[0], generator.strides[0]
+    return [(columns * x // w, rows * y // h) for h, w in featmap_sizes]
+
+
 def valid_mask(generator: 'AnchorGenerator', featmap_sizes: Sequence[tuple[int, int]],
                image_sizes: Tensor) -> Tensor:
     """(B, N) bool: anchors at positions whose top left corner is on the image.
@@ -152,7 +158,8 @@ def valid_mask(generator: 'AnchorGenerator', featmap_sizes: Sequence[tuple[int, 
     masks = []
     limit_y, limit_x = image_sizes.reshape(-1, 2, 1, 1, 1).unbind(1)
     for (height, width), stride, count in zip(
-            featmap_sizes, generator.strides, generator.num_base_priors, strict=True):
+            featmap_sizes, strides_on(generator, featmap_sizes),
+            generator.num_base_priors, strict=True):
         rows = torch.arange(height, device=image_sizes.device).view(-1, 1, 1)
         columns = torch.arange(width, device=image_sizes.device).view(-1, 1)
         on_image = (rows < limit_y / stride[1]) & (columns < limit_x / stride[0])

@@ -42,9 +42,10 @@ def numbered(results: Path) -> Iterator[tuple[int, bool, dict]]:
     with results.open('rb') as lines:
         for line in map(json.loads, lines):
             new = 'frame' not in line or line['file_name'] != video
-            if 'error' not in line:
-                number += new
-                yield number, new, line
+            if 'error' in line:
+                continue
+            number += new
+            yield number, new, line
             video = line['file_name'] if 'frame' in line else None
 
 
@@ -60,7 +61,7 @@ def annotations(results: Path) -> Iterator[dict]:
     every = chain.from_iterable(
         ((number, line, found) for found in line['detections'])
         for number, _, line in numbered(results))
-    for place, (number, line, found) in enumerate(every):
+    for place, (number, line, found) in enumerate(every, 1):  # 0 is none to COCO
         frame = dict(frame=line['frame']) if 'frame' in line else {}
         yield dict(id=place, image_id=number, file_name=line['file_name'], **found,
                    **frame)

@@ -129,16 +129,10 @@ class Detection:
             found = self.run(images)
             if self.draw:
                 for image, each in zip(images, found, strict=True):
-                    picture = self.draw(image, each)
+                    picture = image if isinstance(each, UserError) else self.draw(
+                        image, each)
                     if writer is None:
-                        target = self.target(source)
-                        target.parent.mkdir(parents=True, exist_ok=True)
-                        writer = cv2.VideoWriter(
-                            os.path.abspath(target),
-                            cv2.VideoWriter_fourcc(*'mp4v'), rate,
-                            picture.shape[1::-1])
-                        if not writer.isOpened():
-                            self.note(f'{target}: no video can be written there')
+                        writer = self.writer(source, rate, picture.shape[1::-1])
                     writer.write(picture)
             yield 0, [(source, image, each, frame + place) for place, (image, each)
                       in enumerate(zip(images, found, strict=True))]
@@ -151,6 +145,21 @@ class Detection:
         error = UserError(f'{source.path}: not a readable video')
         yield 1, [] if frame else [(source, None, error, None)]
 
+    def writer(self, source: Source, rate: float, size: tuple[int, int]):
+        """Writes a video of frames of a (width, height); drops them if it cannot."""
+        import cv2
+        writer = cv2.VideoWriter()
+        try:
+            target = self.target(source)
+        except UserError as error:
+            self.note(str(error))
+            return writer
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not writer.open(os.path.abspath(target), cv2.VideoWriter_fourcc(*'mp4v'),
+                           rate, size):
+            self.note(f'{target}: no video can be written there')
+        return writer
+
     def drawn(self, part: tuple[int, list]) -> tuple[int, list[bytes]]:
         """The lines of a part; its pictures are written."""
         number, found = part
@@ -161,7 +170,7 @@ class Detection:
         """The line of an image; its picture is written."""
         if isinstance(found, UserError):
             reason = str(found).removeprefix(f'{source.path}: ')
-            return line_of(row_of(source.name, error=reason))
+            return line_of(row_of(source.name, frame=frame, error=reason))
         if self.draw and frame is None:
             target = self.target(source)
             try:

@@ -54,3 +54,16 @@ def test_detections_are_the_same(compile):
         torch.testing.assert_close(mine.scores, other.scores, atol=1e-4, rtol=0)
         torch.testing.assert_close(mine.bboxes, other.bboxes, atol=1e-2, rtol=0)
         assert torch.equal(mine.labels, other.labels)
+
+
+def test_a_head_of_mmdet_without_a_shared_one():
+    cfg = tiny_detector()
+    cfg.roi_head = dict(
+        type='mmdet.StandardRoIHead', bbox_roi_extractor=dict(
+            type='mmdet.SingleRoIExtractor', out_channels=256, featmap_strides=[16],
+            roi_layer=dict(type='RoIAlign', output_size=7)),
+        bbox_head=dict(type='mmdet.Shared2FCBBoxHead', in_channels=256,
+                       fc_out_channels=8, roi_feat_size=7, num_classes=3))
+    net = MODELS.build(cfg)
+    for_inference(net, compile=True)
+    assert net.roi_head.bbox_head._compiled_call_impl is not None

@@ -58,3 +58,11 @@ def test_offset_counts_the_last_pixel():
     scores, mask = torch.tensor([[0.9, 0.8]]), torch.ones(1, 2, dtype=torch.bool)
     assert greedy_nms(boxes, scores, mask, 0.52).tolist() == [[True, True]]
     assert greedy_nms(boxes, scores, mask, 0.52, offset=1).tolist() == [[True, False]]
+
+
+def test_an_overlap_of_just_the_threshold():
+    """3 / 10 is above 0.3 in float32, and not in float64."""
+    boxes = torch.tensor([[[0.0, 0, 10, 1], [0, 0, 3, 1]]])
+    scores, mask = torch.tensor([[0.9, 0.8]]), torch.ones(1, 2, dtype=torch.bool)
+    assert greedy_nms(boxes, scores, mask, 0.3).all()
+    assert masked_nms(boxes, scores, mask, 0.3).all()

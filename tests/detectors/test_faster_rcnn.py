@@ -147,6 +147,8 @@ def test_without_rpn_the_proposals_come_with_the_data():
     images, samples = torch.randn(2, 3, 128, 160), make_samples((3, 2))
     with pytest.raises(ValueError, match='needs proposals with its data'):
         model(images, samples, 'loss')
+    with pytest.raises(ValueError, match='needs proposals with its data'):
+        model.detect(images, torch.tensor([[128.0, 160.0]] * 2))
     for sample in samples:
         sample.proposals = InstanceData(bboxes=random_boxes(30))
     losses = model(images, samples, 'loss')

@@ -74,6 +74,13 @@ def test_valid_mask_knows_each_images_size(classic):
     assert mask.sum(1).tolist() == [16 * 9, 2 * 3 * 9]
 
 
+def test_valid_mask_at_fitted_strides():
+    """8 rows for 480 pixels are 60 apart: the last begins at 420, not at 448."""
+    generator = AnchorGenerator([8, 64], RATIOS, [8], fit_strides=True)
+    mask = valid_mask(generator, [(60, 60), (8, 8)], torch.tensor([[430.0, 480.0]]))
+    assert mask[0, -8 * 8 * 3:].all()
+
+
 def test_wrong_settings_are_named():
     with pytest.raises(ValueError, match="style 'new'"):
         AnchorGenerator([16], RATIOS, [8], style='new')

@@ -58,6 +58,25 @@ def test_a_video_that_cannot_be_read(tmp_path):
     assert lines == [dict(file_name=film, error='not a readable video')]
 
 
+def test_frames_that_cannot_be_detected_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(Careful, 'detect', lambda self, images: (_ for _ in ()).throw(
+        DataError('too narrow')))
+    monkeypatch.chdir(tmp_path)
+    film_of('film.mp4')
+    _, lines = lines_of(['film.mp4'], tmp_path / 'out', lambda image, found: 1 / 0)
+    assert lines == [dict(file_name='film.mp4', frame=number, error='too narrow')
+                     for number in range(3)]
+
+
+def test_a_video_over_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    film_of('film.mp4')
+    before = Path('film.mp4').read_bytes()
+    detection, lines = lines_of(['film.mp4'], tmp_path, lambda image, found: image)
+    assert len(lines) == 3 and all(line['detections'] for line in lines)
+    assert detection.unwritten == 1 and Path('film.mp4').read_bytes() == before
+
+
 def film_of(path, frames=3):
     writer = cv2.VideoWriter(os.path.abspath(path), cv2.VideoWriter_fourcc(*'mp4v'),
                              25.0, (64, 48))

@@ -198,7 +198,7 @@ def test_the_same_as_coco_has_it(whole, tmp_path):
     assert [image['file_name'] for image in document['images']] == names
     assert [image['id'] for image in document['images']] == list(range(len(names)))
     entries = document['annotations']
-    assert [entry['id'] for entry in entries] == list(range(len(entries)))
+    assert [entry['id'] for entry in entries] == list(range(1, len(entries) + 1))
     film = [entry for entry in entries if entry['file_name'] == 'film.mp4']
     assert [entry['frame'] for entry in film] == list(range(FRAMES))
     assert {entry['image_id'] for entry in film} == {names.index('film.mp4')}
