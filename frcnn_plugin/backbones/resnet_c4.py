@@ -18,8 +18,9 @@ DEPTHS = (18, 34, 50, 101, 152)
 class ResNetC4(InitFromWeights):
     """A ResNet up to ``layer3``, torchvision's, under torchvision's names.
 
-    Source: "C4" is the naming of the ResNet paper (arXiv:1512.03385), appendix A, where
-    Faster R-CNN shares conv1 to conv4 and puts conv5 on each region.
+    Source: ResNet (arXiv:1512.03385), appendix A, where Faster R-CNN shares conv1 to
+    conv4 and puts conv5 on each region; Mask R-CNN (arXiv:1703.06870), section 3, names
+    this "C4".
 
     Args:
         depth: 18, 34, 50, 101 or 152; the map has 256 channels for the first two and

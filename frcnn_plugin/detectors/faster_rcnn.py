@@ -26,8 +26,8 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
 
     Args:
         backbone: Config of the backbone, ours or mmdet's.
-        rpn_head: Config of the RPN, ours or mmdet's; None for given proposals.
         roi_head: Config of the second stage, ours or mmdet's; None for proposals only.
+        rpn_head: Config of the RPN, ours or mmdet's; None for given proposals.
         neck: Config of a neck, for example mmdet's ``FPN``.
         train_cfg: mmdet's ``rpn``, ``rpn_proposal`` and ``rcnn``, handed to the heads;
             in ours, what the head's own config names takes precedence.
@@ -122,9 +122,9 @@ class FasterRCNN(TrainingPhases, MMDetDetector):
             mode: ``'loss'``, ``'predict'`` and ``'tensor'`` are mmdet's. The others run
                 one part, the last two with our heads only. ``'extractor'``: images to
                 feature maps. ``'rpn'``: (feature maps, (B, 2) image sizes) to logits
-                (B, N, 2), deltas (B, N, 4), anchors (N, 4) and ``Proposals``.
-                ``'head'``: (feature maps, (R, 5) regions) to logits (R, C + 1) and
-                deltas (R, 4 C).
+                (B, N, 2), or (B, N, 1) with a sigmoid, deltas (B, N, 4), anchors (N, 4)
+                and ``Proposals``. ``'head'``: (feature maps, (R, 5) regions) to logits
+                and deltas as of :meth:`BBoxHead.forward`.
         """
         if mode == 'extractor':
             return self.extract_feat(inputs)

@@ -77,8 +77,8 @@ def match(bboxes: Tensor, gt_bboxes: Tensor, gt_mask: Tensor, *,
             below ``pos_iou_thr``; boxes that tie for best all are.
         min_pos_iou: The lowest IoU at which that happens; it never does at IoU 0.
         reassign_low_quality: Whether such a box takes the ground truth that it is the
-            best of as its target (mmdet) or its own closest one (py-faster-rcnn,
-            detectron2, torchvision).
+            best of as its target (mmdet) or the one that it overlaps most
+            (py-faster-rcnn, detectron2, torchvision).
         neg_inclusive: Whether IoU = high is negative too.
         offset: 1 if the last pixel of a box belongs to it.
         valid: (B, N) bool; boxes that take no part get label -1. Default: all do.

@@ -68,7 +68,7 @@ def _ranking(found: np.ndarray) -> np.ndarray:
 
     OpenCV's own order cannot be reproduced: it comes from C's ``rand()``, which
     ``cv2.setRNGSeed`` does not reach, and puts small regions first where the paper
-    (section 4.4) puts large ones. So its set of regions is ranked here as in the paper:
+    (section 3.3) puts large ones. So its set of regions is ranked here as in the paper:
     by a random number times the position in the hierarchy, largest region first.
     """
     positions = np.empty(len(found))

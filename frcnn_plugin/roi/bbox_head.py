@@ -30,8 +30,8 @@ class BBoxHead(MMDetBBoxHead, BaseModule):
         with_reg: Whether boxes are refined; without it the proposals are the result.
         reg_class_agnostic: Whether all classes share one set of 4 deltas.
         reg_background: Whether the background has deltas too, which nothing reads: with
-            them the layer has the 84 channels for 20 classes that papers and their code
-            state (py-faster-rcnn, chainercv, torchvision).
+            them the layer has 84 channels for 20 classes, as in py-faster-rcnn,
+            chainercv and torchvision; by Fast R-CNN's section 2.1 it has 80.
         bbox_coder: Config of one of mmdet's box coders. Default: deltas over stds (0.1,
             0.1, 0.2, 0.2).
         loss_cls: Config of the loss on classes. Default: cross entropy.

@@ -17,7 +17,7 @@ class RegionCNN(BaseModule):
         backbone: Config of the first part, whose last feature map is used.
         head: Config of the second part, such as ``ResNetC5Head``; None for none.
         chunk: Regions that run at once in test; 2000 at once would need tens of
-            gigabytes. In training all sampled regions run at once.
+            gigabytes. In training, and wherever gradients are enabled, all run at once.
         init_cfg: Initialisation of the whole; the parts have their own.
     """
 

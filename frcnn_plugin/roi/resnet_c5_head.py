@@ -11,8 +11,8 @@ from ..registry import MODELS
 class ResNetC5Head(InitFromWeights):
     """``layer4`` of torchvision's ResNet as the shared head of the second stage.
 
-    Source: Networks on Conv feature maps (arXiv:1504.06066); ResNet (arXiv:1512.03385),
-    appendix A.
+    Source: Object Detection Networks on Convolutional Feature Maps (arXiv:1504.06066);
+    ResNet (arXiv:1512.03385), appendix A.
 
     Args:
         depth: 18, 34, 50, 101 or 152; (R, 256, ...) to (R, 512, ...) for the first two.

@@ -37,8 +37,8 @@ class AnchorTargetSampler(MMDetTargetSampler):
         match_low_quality: Whether the best anchors of each box are positive.
         min_pos_iou: The lowest IoU at which they are; they never are at IoU 0.
         reassign_low_quality: Whether those aim at the box that they are the best of
-            (mmdet) rather than at their own closest one (the paper's code, detectron2,
-            torchvision).
+            (mmdet) rather than at the box that they overlap most (the paper's code,
+            detectron2, torchvision).
         offset: 1 if the last pixel of a box belongs to it, as in py-faster-rcnn.
         context: Given by stock mmdet heads; not used.
     """

@@ -42,7 +42,8 @@ class ProposalCreator:
             network's input.
         score_thr: Proposals with a lower objectness are dropped; None drops none.
         wh_ratio_clip: A proposal's sides are at most 1 / ``wh_ratio_clip`` times its
-            anchor's. Default: the coder's, 16 / 1000 in mmdet.
+            anchor's, and at least ``wh_ratio_clip`` times with mmdet's coders. Default:
+            the coder's, 16 / 1000 in mmdet.
         offset: 1 if the last pixel of a box belongs to it, as in py-faster-rcnn.
         drop_small_first: Whether small proposals are dropped before the top ``nms_pre``
             are taken (py-faster-rcnn, chainercv), so that others move up, or after

@@ -55,7 +55,7 @@ def data(tmp_path_factory):
 
 
 @pytest.mark.parametrize(('task', 'peer'), [
-    ('inference', 'torchvision R50-FPN'),
+    pytest.param('inference', 'torchvision R50-FPN', marks=pytest.mark.long),
     pytest.param('training', 'mmdet R50-C4', marks=pytest.mark.long),
     ('targets', 'mmdet R50-C4')])
 def test_both_agree_and_are_timed(benchmark, tmp_path, task, peer):

@@ -95,6 +95,7 @@ def test_anything_else_that_does_not_fit(disk, train, left):
     assert 'No space left on device' in said
 
 
+@pytest.mark.long
 def test_detections_that_do_not_fit(disk, checkpoint, shapes_root, tmp_path):
     def words(out):
         return [str(shapes_root / 'JPEGImages'), checkpoint, '-o', str(out), '--device',

@@ -34,6 +34,7 @@ def odd(tmp_path):
     return root
 
 
+@pytest.mark.long
 def test_they_train_and_test(repo, odd, tmp_path, fresh_process):
     work = tmp_path / 'run'
     options = [f'{loader}_dataloader.{option}' for loader in ('train', 'val', 'test')

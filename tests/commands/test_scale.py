@@ -16,6 +16,7 @@ def run(monkeypatch, capsys, tmp_path):
     return run
 
 
+@pytest.mark.long
 def test_kills(run):
     status, shown = run('kills', '--kills', 3, '--pictures', 600)
     assert status == 0 and re.search('[1-3] kills: the same bytes', shown)

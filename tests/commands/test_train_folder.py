@@ -231,6 +231,7 @@ def test_validation_takes_a_tenth_of_the_time(capsys):
         len(chosen) / 6, abs=1)
 
 
+@pytest.mark.long
 def test_tiny_objects_are_found_in_tiles(tmp_path, monkeypatch, fresh_process, capsys):
     """Nobody asks for tiles: the recipe does, and the detector remembers."""
     monkeypatch.setattr('frcnn_plugin.commands.train.STARTED', monotonic())

@@ -102,6 +102,7 @@ def test_backbone_and_rpn_begin_anew(alternate, tmp_path):
     assert not changed(third, fourth, 'rpn_head')
 
 
+@pytest.mark.long
 def test_a_run_that_is_stopped_in_step_3_resumes_in_step_3(
         alternate, tmp_path, capture_log):
     with pytest.raises(KeyboardInterrupt):

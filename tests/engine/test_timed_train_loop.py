@@ -151,6 +151,7 @@ def test_resumed_with_the_minutes_that_are_left(timed, clock, tmp_path, monkeypa
     assert 0.9 * 300 <= clock.now - before + spent + CLOSING <= 1.05 * 300
 
 
+@pytest.mark.long
 def test_a_finished_run_is_not_trained_further(timed, clock, tmp_path):
     train(timed('--seed', '0'))
     steps, detector = clock.steps, tmp_path / 'run/detector.pth'

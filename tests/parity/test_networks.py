@@ -22,7 +22,8 @@ PROPOSALS = 8, 16  # of each image in training and in test: C5 works for each on
 
 @pytest.fixture(scope='module', params=[
     pytest.param(name, marks=[pytest.mark.long] * (
-        'caffe' in name or name == 'mmdet R50-FPN')) for name in PEERS])
+        'caffe' in name or name in ('mmdet R50-FPN', 'torchvision R50-FPN')))
+    for name in PEERS])
 def pair(request):
     """A peer with random weights, and ours with the same."""
     torch.manual_seed(0)

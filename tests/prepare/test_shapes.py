@@ -35,6 +35,7 @@ def test_all_classes_cover_the_same_area():
     assert max(areas) < 1.1 * min(areas)
 
 
+@pytest.mark.long
 def test_neither_colour_nor_place_gives_the_class_away():
     rows = {name: [] for name in CLASSES}
     for image, shapes in images(500):

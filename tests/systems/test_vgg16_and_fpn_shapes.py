@@ -19,7 +19,9 @@ NINE = [[-84, -40, 99, 55], [-176, -88, 191, 103], [-360, -184, 375, 199],
         [-36, -80, 51, 95], [-80, -168, 95, 183], [-168, -344, 183, 359]]
 
 
-@pytest.fixture(scope='module', params=['frcnn_vgg16_voc', 'frcnn_vgg16_legacy_voc'])
+@pytest.fixture(scope='module', params=[
+    'frcnn_vgg16_voc',
+    pytest.param('frcnn_vgg16_legacy_voc', marks=pytest.mark.long)])
 def classic(repo, request):
     return build(from_scratch(repo, request.param))
 

@@ -1,5 +1,5 @@
-# Faster R-CNN with ResNet-50 and a feature pyramid (arXiv:1612.03144), with the
-# settings of torchvision's fasterrcnn_resnet50_fpn.
+# Faster R-CNN with ResNet-50 and a feature pyramid (arXiv:1612.03144), with most of the
+# settings of torchvision's fasterrcnn_resnet50_fpn (all: peers/torchvision_r50_fpn.py).
 weights = dict(type='Pretrained', checkpoint='torchvision://resnet50')
 
 model = dict(
