@@ -1,8 +1,8 @@
 """The K anchors of one position, as each code base computes them.
 
 The papers give sizes and ratios; code bases differ in where the centre is and in what
-is rounded when: for a base of 16 pixels this moves centres by up to 8 pixels, and the
-sides of the largest anchors differ by up to 21. All of them are here, so that one can
+is rounded when: for a base of 16 pixels this moves centres by up to 8 pixels, and sides
+of anchors of 512 pixels differ by up to 21. All of them are here, so that one can
 be checked against another. Each takes the side of the base box in pixels, ratios of
 height over width, and scales, which are multiples of that side; and gives (K, 4)
 float32 boxes. The ratio changes slowest, the scale fastest.
