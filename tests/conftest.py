@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import multiprocessing
 import os
 import shutil
 from multiprocessing.pool import ThreadPool
@@ -43,6 +44,8 @@ def scope_and_seed():
 @pytest.fixture(autouse=True, scope='module')
 def imported_is_no_garbage():
     """Each data set collects garbage, for half a second among all that is imported."""
+    for worker in multiprocessing.active_children():  # of loaders that nobody closed
+        worker.terminate()
     gc.collect()
     gc.freeze()
 

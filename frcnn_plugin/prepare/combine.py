@@ -59,9 +59,7 @@ def better_of(files: Files, path: Path, one: tuple[Label, str],
         account.leave_out(drop, f'the same picture also as {keep[1]}')
         return keep
     same = Counter(old.boxes) == Counter(new.boxes)
-    kinds = [{box.name for box in label.boxes} for label in (old, new)]
-    if name == 'coco' and old.source != new.source and not kinds[0] & kinds[1] and not (
-            {box.edges for box in old.boxes} & {box.edges for box in new.boxes}):
+    if name == 'coco' and old.source != new.source and are_of_other_classes(old, new):
         old.boxes += new.boxes  # a file for each class
         old.problems += new.problems
         return one
@@ -77,8 +75,21 @@ def better_of(files: Files, path: Path, one: tuple[Label, str],
     return keep, kind
 
 
+def are_of_other_classes(one: Label, other: Label) -> bool:
+    """Whether two annotations, read the same way, share neither a class nor a box."""
+    names, edges = ([{box[place] for box in label.boxes} for label in (one, other)]
+                    for place in (0, 1))
+    return (not names[0] & names[1] and not edges[0] & edges[1]
+            and one.shares == other.shares and one.size == other.size
+            and one.frame == other.frame)
+
+
 def drop_equal(files: Files, linked: Linked, account: Account) -> None:
-    """Of pictures with the same bytes, keep only the one with the most boxes."""
+    """Of pictures with the same bytes, keep only the one with the most boxes.
+
+    A copy whose annotation is of other classes, and of the same split, adds its boxes:
+    there is a folder for each class.
+    """
     by_size = grouped(sorted(linked), lambda path: path.stat().st_size)
     by_size.pop(0, None)  # they are empty, and no pictures
     for paths in by_size.values():
@@ -92,4 +103,11 @@ def drop_equal(files: Files, linked: Linked, account: Account) -> None:
                 kept[digest], path, other = path, other, path
             where = str(files.relative(other))
             account.left_pictures.append(LeftOut(path, SAME_PICTURE, where))
-            account.leave_out(linked.pop(path)[0], SAME_PICTURE, where)
+            copy, (kept_label, _) = linked.pop(path)[0], linked[other]
+            if copy.split == kept_label.split and of_path(files.relative(path)) == (
+                    of_path(files.relative(other))) and (
+                    are_of_other_classes(copy, kept_label)):
+                kept_label.boxes += copy.boxes
+                kept_label.problems += copy.problems
+            else:
+                account.leave_out(copy, SAME_PICTURE, where)

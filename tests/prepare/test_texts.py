@@ -2,7 +2,7 @@
 
 import pytest
 from labelled import BOX, picture
-from prepare.folders import SHARES, edges_of, understood, write
+from prepare.folders import SHARES, edges_of, left, understood, write
 
 X1, Y1, X2, Y2 = BOX
 KITTI = '{} 0.00 0 -1.58 {} {} {} {} 1.65 1.67 3.64 -0.65 1.71 46.70 -1.59\n'
@@ -67,3 +67,15 @@ def test_other_texts_are_none_of_them(tmp_path, text):
     picture(tmp_path / 'b.jpg', 1)
     write(tmp_path, {'Label/a.txt': text, 'b.txt': f'dog {SHARES}\n'})
     assert not {'kitti', 'dota', 'oidv4'} & set(understood(tmp_path).formats)
+
+
+def test_a_folder_for_each_class(tmp_path):
+    """OIDv4_ToolKit downloads a picture with cars and dogs once for each."""
+    other = [value + 1 for value in BOX]
+    for name, box in ('Car', BOX), ('Dog', other), ('Hot dog', BOX):
+        picture(tmp_path / f'train/{name}/a.jpg')
+        write(tmp_path, {f'train/{name}/Label/a.txt': '{} {} {} {} {}\n'.format(
+            name, *box)})
+    found = understood(tmp_path)
+    assert [name for name, *_ in edges_of(found)] == ['Car', 'Dog']
+    assert left(found) == {'the same picture again': (2, 1)}  # one box has two names
