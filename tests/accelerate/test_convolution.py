@@ -4,8 +4,10 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
+from frcnn_plugin.accelerate import convolution
 from frcnn_plugin.accelerate.convolution import ProductConv2d
 from frcnn_plugin.accelerate.parts import replace_convolutions, with_class
 
@@ -15,11 +17,15 @@ from frcnn_plugin.accelerate.parts import replace_convolutions, with_class
     ((3, 5), (2, 1), (0, 2), True)])
 @pytest.mark.parametrize('memory_format', [
     torch.channels_last, torch.contiguous_format])
-def test_equals_torch(kernel, stride, padding, bias, memory_format):
+@pytest.mark.parametrize(('channels', 'chunk'), [
+    (64, convolution.CHUNK), (64, 3 * 14 * 9 * 64), (64, 1), (256, 1)])
+def test_equals_torch(kernel, stride, padding, bias, memory_format, channels, chunk,
+                      monkeypatch):
+    monkeypatch.setattr(convolution, 'CHUNK', chunk)
     torch.manual_seed(0)
-    theirs = nn.Conv2d(64, 32, kernel, stride, padding, bias=bias)
+    theirs = nn.Conv2d(channels, 32, kernel, stride, padding, bias=bias)
     mine = with_class(copy.deepcopy(theirs), ProductConv2d)
-    x = torch.randn(2, 64, 11, 14)
+    x = torch.randn(2, channels, 11, 14)
     inputs = [x.clone(memory_format=memory_format).requires_grad_() for _ in range(2)]
     expected, found = theirs(inputs[0]), mine(inputs[1])
     assert torch.equal(found, expected)
@@ -48,3 +54,14 @@ def test_a_frozen_convolution_still_passes_gradients_on():
     x = torch.randn(1, 64, 8, 8).to(memory_format=torch.channels_last).requires_grad_()
     conv(x).sum().backward()
     assert x.grad.abs().sum() > 0 and conv.weight.grad is None
+
+
+@pytest.mark.parametrize('shape', [(0, 64, 5, 5), (3, 64, 1, 1), (2, 64, 1, 7)])
+def test_few_positions_or_none(shape):
+    conv = with_class(nn.Conv2d(64, 8, 3, padding=1), ProductConv2d)
+    x = torch.randn(shape).to(memory_format=torch.channels_last).requires_grad_()
+    gradient = torch.randn(shape[0], 8, *shape[2:])
+    conv(x).backward(gradient)
+    found, conv.weight.grad = conv.weight.grad, None
+    F.conv2d(x, conv.weight, conv.bias, padding=1).backward(gradient)
+    torch.testing.assert_close(found, conv.weight.grad, atol=1e-4, rtol=1e-4)

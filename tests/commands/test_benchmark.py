@@ -144,6 +144,8 @@ def test_kernels_that_differ(benchmark, monkeypatch):
             lambda: torch.ones(2), lambda: torch.zeros(2), True))
     shown = benchmark('kernels', '--only', 'wrong', *SMALL)
     assert 'this would time different work' in shown.status
+    shown = benchmark('kernels', '--only', 'pooling', *SMALL)
+    assert shown.status.startswith('error: --only pooling: in the name of none of RoIA')
 
 
 @pytest.mark.long

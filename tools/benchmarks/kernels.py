@@ -22,10 +22,13 @@ def kernels(args: Namespace) -> dict:
         dict: ``rows`` with ``name``, medians ``plain`` and ``other`` in seconds,
         ``ratio``, ``in_use`` and ``wrong``; and the best rate.
     """
+    chosen = {name: make for name, make in ALTERNATIVES.items()
+              if (args.only or '') in name}
+    if not chosen:
+        raise SystemExit(f'error: --only {args.only}: in the name of none of '
+                         f'{"; ".join(ALTERNATIVES)}')
     best, rows = BestRate(args), []
-    for name, make in ALTERNATIVES.items():
-        if (args.only or '') not in name:
-            continue
+    for name, make in chosen.items():
         pair = make(args)
         plain, other = (in_precision(args, run) for run in (pair.plain, pair.other))
         expected = plain()
