@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ from ..recipe.choose import tile_size
 from ..recipe.facts import Facts, facts_of
 from ..recipe.measure import seconds_of_a_step
 from ..recipe.plan import plan, proposed_minutes
-from ..recipe.recipe import config_of, recipe_for, set_minutes
+from ..recipe.recipe import Recipe, config_of, recipe_for, set_minutes, smaller
 from ..recipe.tiled import tiles_with_boxes
 from ..registry import explain_config
 from .common import options_of
@@ -110,13 +111,16 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     names = [name for name, members in splits.members.items()
              if any(item.name in classes and not item.difficult
                     for picture in members for item in picture.objects)]
-    cfg = config_of(recipe, classes, data_root, names)
-    change_settings(cfg, options_of(args), args.config)
-    recipe.batch = cfg.train_dataloader.batch_size
-    start = set_first_weights(cfg, args)
-    with explain_config(), explain_out_of_memory(cfg, 'train_dataloader'):
-        step = seconds_of_a_step(cfg, facts, recipe.size, args.amp)
+    made = partial(config_and_step, args, facts, classes, data_root, names)
+    cfg, step = made(recipe)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
+    left = 60 * minutes - (time.monotonic() - began) - CLOSING
+    best, recipe = recipe.size, smaller(recipe, facts, left / step)
+    if recipe.size != best:
+        print(f'the boxes ask for {best[0]}x{best[1]}, but there is time for only '
+              f'{max(left / step, 0):.0f} such steps: smaller pictures, more steps')
+        cfg, step = made(recipe)
+    start = set_first_weights(cfg, args)
     closing = CLOSING  # seconds that the end of a run takes: report, last validation
     if 'val' in names and cfg.val_dataloader is not None:
         closing += limit_validation(cfg, splits.members['val'], 60 * minutes, step)
@@ -136,6 +140,17 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
         print('this is the time in which its curve is expected to flatten; '
               '--minutes N sets another one')
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
+
+
+def config_and_step(args: argparse.Namespace, facts: Facts, classes: list[str],
+                    data_root: Path, names: list[str], recipe: Recipe
+                    ) -> tuple[Config, float]:
+    """The config of a recipe, as the arguments change it, and the seconds of a step."""
+    cfg = config_of(recipe, classes, data_root, names)
+    change_settings(cfg, options_of(args), args.config)
+    recipe.batch = cfg.train_dataloader.batch_size
+    with explain_config(), explain_out_of_memory(cfg, 'train_dataloader'):
+        return cfg, seconds_of_a_step(cfg, facts, recipe.size, args.amp)
 
 
 def facts_of_tiles(pictures: list[Picture], side: int) -> Facts:

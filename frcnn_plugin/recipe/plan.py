@@ -4,10 +4,10 @@ import math
 
 from ..prepare.account import number
 from .facts import Facts
-from .recipe import Recipe
+from .recipe import ENOUGH, Recipe
 
 PASSES = 60  # over the pictures after which a curve is usually flat
-STEPS = (1000, 10000)  # fewest and most that are proposed
+STEPS = (ENOUGH, 10000)  # fewest and most that are proposed
 
 
 def proposed_minutes(facts: Facts, recipe: Recipe, step: float) -> float:

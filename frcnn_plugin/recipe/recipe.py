@@ -1,19 +1,28 @@
 """The recipe for a data set: decisions, and the config that they make."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmengine.config import Config
 
 from ..config.changes import set_classes, set_data_root
 from ..config.files import load_config
-from .choose import MULTIPLE, anchor_ratios, anchor_sizes, input_size, may_flip
+from .choose import (
+    MULTIPLE,
+    anchor_ratios,
+    anchor_sizes,
+    input_size,
+    may_flip,
+    rounded,
+)
 from .facts import Facts
 
 BASE = 'frcnn_r18_c4_shapes'
 STRIDE = 16
 SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
+ENOUGH = 1000  # steps: with fewer, smaller pictures and more steps are worth more
+SMALLEST = 0.5  # times the size that suits the boxes, for more steps
 CHECKPOINT_EVERY = 60  # seconds
 
 
@@ -53,6 +62,20 @@ def recipe_for(facts: Facts, flip: bool = True, tiles: int | None = None) -> Rec
         size, anchor_sizes(facts, size[0]), anchor_ratios(facts),
         flip and may_flip(facts), batch=2, rate=0.001,
         proposals=min(max(4 * facts.most, PROPOSALS[0]), PROPOSALS[1]), tiles=tiles)
+
+
+def smaller(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
+    """The recipe with a smaller input, if there is time for so few steps.
+
+    A step costs as much as its pictures are large. The input shrinks until there are
+    :data:`ENOUGH` steps, to :data:`SMALLEST` of its size at most.
+    """
+    factor = max((max(steps, 0) / ENOUGH) ** 0.5, SMALLEST)
+    longer = rounded(factor * recipe.size[0])
+    if longer >= recipe.size[0]:
+        return recipe
+    return replace(recipe, size=(longer, rounded(longer / facts.aspect)),
+                   anchors=anchor_sizes(facts, longer))
 
 
 def config_of(recipe: Recipe, classes: list[str], data_root: Path,
@@ -112,7 +135,7 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
         cut_into_tiles(cfg, recipe.tiles)
     cfg.default_hooks.detector_file = dict(type='DetectorFileHook')
     cfg.param_scheduler = None
-    cfg.optim_wrapper.optimizer.lr = recipe.rate
+    cfg.optim_wrapper.optimizer.update(lr=recipe.rate, fused=True)
     cfg.custom_hooks = [dict(type='EMAHook', momentum=0.01, update_buffers=True)]
     cfg.pop('scale', None)
     return cfg

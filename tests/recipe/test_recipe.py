@@ -21,7 +21,7 @@ from frcnn_plugin.recipe.choose import (
 )
 from frcnn_plugin.recipe.facts import facts_of
 from frcnn_plugin.recipe.measure import seconds_of_a_step
-from frcnn_plugin.recipe.recipe import config_of, recipe_for
+from frcnn_plugin.recipe.recipe import ENOUGH, config_of, recipe_for, smaller
 from frcnn_plugin.recipe.tiled import tiles_with_boxes
 
 
@@ -53,6 +53,21 @@ def test_small_objects_get_a_larger_input():
     assert input_size(tiny)[0] == 1024
     # pictures are not enlarged beyond that
     assert input_size(facts_of([picture((10, 10), width=700, height=700)]))[0] == 704
+
+
+def test_few_steps_make_the_input_smaller():
+    facts = facts_of([picture((45, 45), (300, 200))] * 9)
+    full = recipe_for(facts)
+    assert smaller(full, facts, ENOUGH) == full
+    less = smaller(full, facts, ENOUGH / 2)
+    area, before = (each.size[0] * each.size[1] for each in (less, full))
+    assert area == pytest.approx(before / 2, rel=0.1)  # as many pixels in all
+    for mine, theirs in zip(less.anchors, full.anchors, strict=True):
+        assert mine / less.size[0] == pytest.approx(theirs / full.size[0], rel=0.01)
+    least = smaller(full, facts, 1)
+    assert least.size[0] == pytest.approx(full.size[0] / 2, abs=16)
+    assert smaller(full, facts, -5) == least
+    assert (less.ratios, less.proposals) == (full.ratios, full.proposals)
 
 
 @pytest.mark.parametrize(('boxes', 'longest', 'side'), [

@@ -54,7 +54,8 @@ def detect(parser: argparse.ArgumentParser) -> None:
     add('--engine', default='own', choices=['own', 'ray'], help='ray: on a cluster, '
         'for a folder or a URI such as s3://bucket/pictures; Parquet files go to -o, '
         'a folder or a URI (default: %(default)s)')
-    add('--address', help="of Ray's cluster; default: one on this machine")
+    add('--address', help="of Ray's cluster; default: that of RAY_ADDRESS, or one that "
+        'runs on this machine, or a new one there')
 
 
 def inspect_stages(parser: argparse.ArgumentParser) -> None:
