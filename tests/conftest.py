@@ -43,8 +43,11 @@ def scope_and_seed():
 
 @pytest.fixture(autouse=True, scope='module')
 def imported_is_no_garbage():
-    """Each data set collects garbage, for half a second among all that is imported."""
-    for worker in multiprocessing.active_children():  # of loaders that nobody closed
+    """Each data set collects garbage, for half a second among all that is imported.
+
+    Workers of loaders that are garbage are ended first: each would be waited for.
+    """
+    for worker in multiprocessing.active_children():
         worker.terminate()
     gc.collect()
     gc.freeze()

@@ -5,15 +5,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 MANY_CHANNELS = 64  # that make a product worth its call
-FEW_CHANNELS = 256  # from so many on, each position of the kernel has a product
+ENOUGH_CHANNELS = 256  # that make a product for each position of the kernel pay
 CHUNK = 1 << 20  # numbers in the windows of one product, which stay in the cache
 
 
 def products_are_faster() -> bool:
     """Whether the gradient of the weights is computed faster as matrix products.
 
-    On the processors that were measured, oneDNN's kernel reached half of the speed of
-    such products in MKL with AVX2, and was the faster of the two with AVX-512.
+    On the processors that were measured, oneDNN's kernel was slower than such products
+    in MKL with AVX2. With AVX-512 it was faster than products for each position of the
+    kernel; those of whole windows have not been measured there.
     ``tools/benchmark.py convolution`` measures both on the processor at hand.
     """
     return torch.backends.cpu.get_cpu_capability() == 'AVX2'
@@ -87,9 +88,9 @@ def weight_gradient(x: Tensor, gradient: Tensor, kernel_size: tuple[int, int],
                     stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
     """The (O, I, h, w) gradient of a convolution's weights, in ``channels_last``.
 
-    From the (N, I, H, W) input and the (N, O, H', W') gradient of the output. With few
-    channels all positions of the kernel share one product, of a few rows of the output
-    at a time, so that their windows stay in the cache.
+    From the (N, I, H, W) input and the (N, O, H', W') gradient of the output. Each
+    position of the kernel has one product. With few channels all positions share one,
+    of a few rows of the output at a time, so that their windows stay in the cache.
     """
     count, outputs, height, width = gradient.shape
     rows, columns = kernel_size
@@ -101,7 +102,7 @@ def weight_gradient(x: Tensor, gradient: Tensor, kernel_size: tuple[int, int],
     windows = pixels.as_strided(  # they overlap
         (count, height, width, rows, columns * channels),
         (image, row * stride[0], column * stride[1], row, 1))
-    if channels >= FEW_CHANNELS:
+    if channels >= ENOUGH_CHANNELS or rows == columns == 1:
         result = gradient.new_empty(outputs, rows, columns, channels)
         by_output = gradient.flatten(0, 2).t()  # (O, N H' W')
         for y in range(rows):
@@ -117,4 +118,5 @@ def weight_gradient(x: Tensor, gradient: Tensor, kernel_size: tuple[int, int],
             part = windows[index, top:top + step]
             part = buffer[:len(part)].copy_(part).view(-1, size)
             result.addmm_(part.t(), gradient[index, top:top + step].flatten(0, 1))
-    return result.t().reshape(outputs, rows, columns, channels).permute(0, 3, 1, 2)
+    result = result.t().contiguous().view(outputs, rows, columns, channels)
+    return result.permute(0, 3, 1, 2)

@@ -12,6 +12,7 @@ from ..engine.start_from_hook import read_detector
 from ..errors import WeightsError
 
 PATIENCE = 10  # seconds, with a server that does not answer
+RANDOM = 'from random weights'
 
 
 def set_first_weights(cfg: Config, args: argparse.Namespace) -> str:
@@ -26,7 +27,7 @@ def set_first_weights(cfg: Config, args: argparse.Namespace) -> str:
         start_from(cfg, start)
         return f'from the weights of {start}'
     if scratch:
-        return 'from random weights'
+        return RANDOM
     imagenet = f'torchvision://resnet{cfg.model.backbone.depth}'
     source = pretrained if not pretrained or '://' in pretrained else (
         os.path.abspath(pretrained))
@@ -38,7 +39,7 @@ def set_first_weights(cfg: Config, args: argparse.Namespace) -> str:
         if source:
             raise
         print(f'{error}, so it starts from random weights')
-        return 'from random weights'
+        return RANDOM
     finally:
         socket.setdefaulttimeout(timeout)
     cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=source or imagenet)

@@ -37,7 +37,7 @@ from ..recipe.recipe import Recipe, config_of, recipe_for, set_minutes, smaller
 from ..recipe.tiled import tiles_with_boxes
 from ..registry import explain_config
 from .common import options_of
-from .first_weights import set_first_weights
+from .first_weights import RANDOM, set_first_weights
 from .out_of_space import explain_out_of_memory
 from .prepare import LEFT_OUT, classes_of, left_out, say
 
@@ -111,16 +111,21 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     names = [name for name, members in splits.members.items()
              if any(item.name in classes and not item.difficult
                     for picture in members for item in picture.objects)]
-    made = partial(config_and_step, args, facts, classes, data_root, names)
-    cfg, step = made(recipe)
+    made = partial(config_for, args, classes, data_root, names)
+    cfg = made(recipe)
+    start = set_first_weights(cfg, args)
+    step = step_of(cfg, facts, recipe, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     left = 60 * minutes - (time.monotonic() - began) - CLOSING
-    best, recipe = recipe.size, smaller(recipe, facts, left / step)
-    if recipe.size != best:
-        print(f'the boxes ask for {best[0]}x{best[1]}, but there is time for only '
-              f'{max(left / step, 0):.0f} such steps: smaller pictures, more steps')
-        cfg, step = made(recipe)
-    start = set_first_weights(cfg, args)
+    if args.minutes and left > 0 and start == RANDOM and not any(
+            'scale' in name for name in options_of(args)):
+        fitting = smaller(recipe, facts, left / step)
+        if fitting.size != recipe.size:
+            print(f'in the time there are only about {left / step:.0f} steps at '
+                  f'{recipe.size[0]}x{recipe.size[1]}, so it trains at '
+                  f'{fitting.size[0]}x{fitting.size[1]}, for more steps')
+            recipe, cfg = fitting, made(fitting)
+            step = step_of(cfg, facts, recipe, args.amp)
     closing = CLOSING  # seconds that the end of a run takes: report, last validation
     if 'val' in names and cfg.val_dataloader is not None:
         closing += limit_validation(cfg, splits.members['val'], 60 * minutes, step)
@@ -142,15 +147,19 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
 
 
-def config_and_step(args: argparse.Namespace, facts: Facts, classes: list[str],
-                    data_root: Path, names: list[str], recipe: Recipe
-                    ) -> tuple[Config, float]:
-    """The config of a recipe, as the arguments change it, and the seconds of a step."""
+def config_for(args: argparse.Namespace, classes: list[str], data_root: Path,
+               names: list[str], recipe: Recipe) -> Config:
+    """The config of a recipe, as the arguments change it."""
     cfg = config_of(recipe, classes, data_root, names)
     change_settings(cfg, options_of(args), args.config)
     recipe.batch = cfg.train_dataloader.batch_size
+    return cfg
+
+
+def step_of(cfg: Config, facts: Facts, recipe: Recipe, amp: bool) -> float:
+    """Seconds of a step here; mistakes in the config are explained."""
     with explain_config(), explain_out_of_memory(cfg, 'train_dataloader'):
-        return cfg, seconds_of_a_step(cfg, facts, recipe.size, args.amp)
+        return seconds_of_a_step(cfg, facts, recipe.size, amp)
 
 
 def facts_of_tiles(pictures: list[Picture], side: int) -> Facts:

@@ -87,8 +87,8 @@ def are_of_other_classes(one: Label, other: Label) -> bool:
 def drop_equal(files: Files, linked: Linked, account: Account) -> None:
     """Of pictures with the same bytes, keep only the one with the most boxes.
 
-    A copy whose annotation is of other classes, and of the same split, adds its boxes:
-    there is a folder for each class.
+    A copy in another folder of the same split, whose annotation is of the same format
+    and of other classes, adds its boxes: there is a folder for each class.
     """
     by_size = grouped(sorted(linked), lambda path: path.stat().st_size)
     by_size.pop(0, None)  # they are empty, and no pictures
@@ -103,10 +103,11 @@ def drop_equal(files: Files, linked: Linked, account: Account) -> None:
                 kept[digest], path, other = path, other, path
             where = str(files.relative(other))
             account.left_pictures.append(LeftOut(path, SAME_PICTURE, where))
-            copy, (kept_label, _) = linked.pop(path)[0], linked[other]
-            if copy.split == kept_label.split and of_path(files.relative(path)) == (
-                    of_path(files.relative(other))) and (
-                    are_of_other_classes(copy, kept_label)):
+            (copy, kind), (kept_label, kept_kind) = linked.pop(path), linked[other]
+            same_split = copy.split == kept_label.split and (
+                of_path(files.relative(path)) == of_path(files.relative(other)))
+            if (same_split and kind == kept_kind and path.parent != other.parent
+                    and are_of_other_classes(copy, kept_label)):
                 kept_label.boxes += copy.boxes
                 kept_label.problems += copy.problems
             else:

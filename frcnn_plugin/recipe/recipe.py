@@ -9,6 +9,7 @@ from ..config.changes import set_classes, set_data_root
 from ..config.files import load_config
 from .choose import (
     MULTIPLE,
+    TINY,
     anchor_ratios,
     anchor_sizes,
     input_size,
@@ -65,13 +66,15 @@ def recipe_for(facts: Facts, flip: bool = True, tiles: int | None = None) -> Rec
 
 
 def smaller(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
-    """The recipe with a smaller input, if there is time for so few steps.
+    """The recipe with a smaller input, if there is time for only so many steps.
 
-    A step costs as much as its pictures are large. The input shrinks until there are
-    :data:`ENOUGH` steps, to :data:`SMALLEST` of its size at most.
+    The cost of a step is taken to grow with the area of its pictures. The input shrinks
+    until there are :data:`ENOUGH` steps, to about :data:`SMALLEST` of its size, and
+    nine of ten boxes keep :data:`~frcnn_plugin.recipe.choose.TINY` pixels.
     """
-    factor = max((max(steps, 0) / ENOUGH) ** 0.5, SMALLEST)
-    longer = rounded(factor * recipe.size[0])
+    factor = max((steps / ENOUGH) ** 0.5, SMALLEST)
+    small = float(facts.quantiles(facts.shares, 0.1)[0])
+    longer = rounded(max(factor * recipe.size[0], TINY / small))
     if longer >= recipe.size[0]:
         return recipe
     return replace(recipe, size=(longer, rounded(longer / facts.aspect)),
@@ -135,7 +138,7 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
         cut_into_tiles(cfg, recipe.tiles)
     cfg.default_hooks.detector_file = dict(type='DetectorFileHook')
     cfg.param_scheduler = None
-    cfg.optim_wrapper.optimizer.update(lr=recipe.rate, fused=True)
+    cfg.optim_wrapper.optimizer.lr = recipe.rate
     cfg.custom_hooks = [dict(type='EMAHook', momentum=0.01, update_buffers=True)]
     cfg.pop('scale', None)
     return cfg

@@ -87,7 +87,8 @@ def detect_on_ray(source: str, out: str, address: str | None, batch_size: int,
     Args:
         source: A folder, or a URI such as ``s3://bucket/pictures``.
         out: A new folder or URI for the Parquet files.
-        address: Of the cluster; None: one on this machine.
+        address: Of the cluster; None: that of ``RAY_ADDRESS``, or one that runs on
+            this machine, or a new one there.
         batch_size: Pictures at once.
         files: What each worker needs, by name.
         kind: The class of the workers, which are called with the batches.

@@ -15,10 +15,10 @@ from frcnn_plugin.accelerate.parts import replace_convolutions, with_class
 @pytest.mark.parametrize(('kernel', 'stride', 'padding', 'bias'), [
     (1, 1, 0, True), (3, 1, 1, False), (3, 2, 1, True), (1, 2, 0, False),
     ((3, 5), (2, 1), (0, 2), True)])
-@pytest.mark.parametrize('memory_format', [
-    torch.channels_last, torch.contiguous_format])
-@pytest.mark.parametrize(('channels', 'chunk'), [
-    (64, convolution.CHUNK), (64, 3 * 14 * 9 * 64), (64, 1), (256, 1)])
+@pytest.mark.parametrize(('channels', 'chunk', 'memory_format'), [
+    (64, convolution.CHUNK, torch.channels_last), (64, 1, torch.channels_last),
+    (64, 3 * 14 * 9 * 64, torch.channels_last), (256, 1, torch.channels_last),
+    (64, 1, torch.contiguous_format)])
 def test_equals_torch(kernel, stride, padding, bias, memory_format, channels, chunk,
                       monkeypatch):
     monkeypatch.setattr(convolution, 'CHUNK', chunk)
@@ -29,6 +29,8 @@ def test_equals_torch(kernel, stride, padding, bias, memory_format, channels, ch
     inputs = [x.clone(memory_format=memory_format).requires_grad_() for _ in range(2)]
     expected, found = theirs(inputs[0]), mine(inputs[1])
     assert torch.equal(found, expected)
+    by_products = '_Convolution' in type(found.grad_fn).__name__
+    assert by_products == (memory_format == torch.channels_last)
     gradient = torch.randn_like(expected)
     expected.backward(gradient)
     found.backward(gradient)
@@ -56,9 +58,10 @@ def test_a_frozen_convolution_still_passes_gradients_on():
     assert x.grad.abs().sum() > 0 and conv.weight.grad is None
 
 
-@pytest.mark.parametrize('shape', [(0, 64, 5, 5), (3, 64, 1, 1), (2, 64, 1, 7)])
+@pytest.mark.parametrize('shape', [
+    (0, 64, 5, 5), (0, 256, 5, 5), (3, 64, 1, 1), (2, 64, 1, 7), (2, 256, 1, 1)])
 def test_few_positions_or_none(shape):
-    conv = with_class(nn.Conv2d(64, 8, 3, padding=1), ProductConv2d)
+    conv = with_class(nn.Conv2d(shape[1], 8, 3, padding=1), ProductConv2d)
     x = torch.randn(shape).to(memory_format=torch.channels_last).requires_grad_()
     gradient = torch.randn(shape[0], 8, *shape[2:])
     conv(x).backward(gradient)

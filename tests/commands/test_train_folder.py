@@ -80,7 +80,7 @@ def test_three_commands(pictures, tmp_path, monkeypatch, fresh_process, capsys):
            *QUICK])
     printed = capsys.readouterr().out
     assert 'splits made 0.8/0.1/0.1' in printed and 'of 4 classes' in printed
-    assert 'the boxes ask for 512x' in printed  # 600 steps of a second are few
+    assert 'there are only about 5' in printed  # some 590 steps of a second
     assert 'ResNet-18 C4 at 384x' in printed and ' steps in ' in printed
     cfg = Config.fromfile(run / FILE)
     assert cfg.train_cfg.type == 'TimedTrainLoop' and cfg.train_cfg.minutes == 10
@@ -147,6 +147,34 @@ def test_the_first_weights(pictures, tmp_path, checkpoint, monkeypatch, capsys):
     assert line.endswith('from the weights of ImageNet')
     line, *_ = start('--from-scratch')
     assert line.endswith('from random weights')
+
+
+def test_few_steps_make_the_input_smaller(pictures, tmp_path, checkpoint, monkeypatch,
+                                          capsys):
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step',
+                        lambda cfg, facts, size, amp: (size[0] / 512) ** 2)
+    run = tmp_path / 'planned'
+
+    def planned(*options: str) -> tuple[set, float, str]:
+        train([str(pictures), '--work-dir', str(run), '--plan', *options])
+        cfg = Config.fromfile(run / FILE)
+        sizes = {step['scale'][0] for loader in ('train', 'val', 'test')
+                 for step in cfg[f'{loader}_dataloader'].dataset.pipeline
+                 if step['type'] == 'Resize'}
+        return (sizes, cfg.model.rpn_head.anchor_generator.scales[0],
+                capsys.readouterr().out)
+
+    full, anchor, printed = planned('--from-scratch')  # it proposes the time
+    assert full == {512} and 'so it trains at' not in printed
+    few = ['--from-scratch', '--minutes', '5']
+    sizes, smallest, printed = planned(*few)
+    assert sizes == {288} and 'a step takes 0.32 s' in printed  # 290 such steps
+    assert ' steps at 512x' in printed and 'so it trains at 288x' in printed
+    assert smallest == pytest.approx(anchor * 288 / 512, rel=0.01)
+    # who chooses a size keeps it; with weights that know something less is to learn
+    assert planned(*few, '--cfg-options',
+                   'model.rpn_head.anchor_generator.scales=1,2,4')[0] == full
+    assert planned('--from', checkpoint, '--minutes', '5')[0] == full
 
 
 def test_mistakes_in_settings_are_explained(pictures, tmp_path, monkeypatch):

@@ -66,7 +66,9 @@ def test_few_steps_make_the_input_smaller():
         assert mine / less.size[0] == pytest.approx(theirs / full.size[0], rel=0.01)
     least = smaller(full, facts, 1)
     assert least.size[0] == pytest.approx(full.size[0] / 2, abs=16)
-    assert smaller(full, facts, -5) == least
+    assert smaller(full, facts, 0) == least
+    tiny = facts_of([picture((20, 20), width=1600, height=1200)] * 9)  # 13 of 1024
+    assert smaller(recipe_for(tiny), tiny, 1) == recipe_for(tiny)
     assert (less.ratios, less.proposals) == (full.ratios, full.proposals)
 
 

@@ -174,5 +174,6 @@ ALTERNATIVES = {
     'convolution 3x3, 128 to 128': partial(weights, 128, 128, 8, 3),
     'convolution 3x3, 256 to 256': partial(weights, 256, 256, 16, 3),
     'convolution 3x3, 1024 to 512': partial(weights, 1024, 512, 16, 3),
+    'convolution 1x1, 128 to 512': partial(weights, 128, 512, 8, 1),
     'convolution 1x1, 1024 to 1024': partial(weights, 1024, 1024, 16, 1),
 }

@@ -25,8 +25,8 @@ def kernels(args: Namespace) -> dict:
     chosen = {name: make for name, make in ALTERNATIVES.items()
               if (args.only or '') in name}
     if not chosen:
-        raise SystemExit(f'error: --only {args.only}: in the name of none of '
-                         f'{"; ".join(ALTERNATIVES)}')
+        raise SystemExit(f'error: --only {args.only}: no kernel has that in its '
+                         f'name; there are {"; ".join(ALTERNATIVES)}')
     best, rows = BestRate(args), []
     for name, make in chosen.items():
         pair = make(args)
