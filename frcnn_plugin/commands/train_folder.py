@@ -118,7 +118,7 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     left = 60 * minutes - (time.monotonic() - began) - CLOSING
     if args.minutes and left > 0 and start == RANDOM and not any(
-            'scale' in name for name in options_of(args)):
+            {'scale', 'scales'} & {*name.split('.')} for name in options_of(args)):
         fitting = smaller(recipe, facts, left / step)
         if fitting.size != recipe.size:
             print(f'in the time there are only about {left / step:.0f} steps at '

@@ -79,3 +79,11 @@ def test_a_folder_for_each_class(tmp_path):
     found = understood(tmp_path)
     assert [name for name, *_ in edges_of(found)] == ['Car', 'Dog']
     assert left(found) == {'the same picture again': (2, 1)}  # one box has two names
+    # copies in one folder are no folders of classes: one of them counts
+    for name, box, kind in ('a', BOX, 'Car'), ('b', other, 'Dog'):
+        picture(tmp_path / f'one/{name}.jpg')
+        write(tmp_path / 'one', {f'Label/{name}.txt': '{} {} {} {} {}\n'.format(
+            kind, *box)})
+    found = understood(tmp_path / 'one')
+    assert len(edges_of(found)) == 1
+    assert left(found) == {'the same picture again': (1, 1)}
