@@ -213,7 +213,14 @@ def weighted_sums(table: Tensor, first: Tensor, along_y: tuple[Tensor, Tensor],
     rows = rows * width.view(-1, 1, 1) + first.view(-1, 1, 1)
     pixels = rows[:, :, None, :, None] + columns[:, None, :, None, :]
     weights = row_weights[:, :, None, :, None] * column_weights[:, None, :, None, :]
-    cells = F.embedding_bag(pixels.flatten(0, 2).flatten(1), table, mode='sum',
-                            per_sample_weights=weights.flatten(0, 2).flatten(1).to(
-                                table.dtype))
-    return cells.unflatten(0, pixels.shape[:3]).permute(0, 3, 1, 2)
+    shape = pixels.shape[:3]
+    pixels, weights = (each.flatten(0, 2).flatten(1) for each in (pixels, weights))
+    begins = None
+    if table.requires_grad and not torch.compiler.is_compiling():
+        # the way back sorts the pixels, of which most have no weight
+        used = weights != 0
+        counts = used.sum(1)
+        pixels, weights, begins = pixels[used], weights[used], counts.cumsum(0) - counts
+    cells = F.embedding_bag(pixels, table, begins, mode='sum',
+                            per_sample_weights=weights.to(table.dtype))
+    return cells.unflatten(0, shape).permute(0, 3, 1, 2)

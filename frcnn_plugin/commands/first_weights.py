@@ -10,6 +10,7 @@ from ..backbones.pretrained import read_weights
 from ..config.initialisation import start_from
 from ..engine.start_from_hook import read_detector
 from ..errors import WeightsError
+from ..recipe.recipe import WIDTHS
 
 PATIENCE = 10  # seconds, with a server that does not answer
 RANDOM = 'from random weights'
@@ -44,3 +45,9 @@ def set_first_weights(cfg: Config, args: argparse.Namespace) -> str:
         socket.setdefaulttimeout(timeout)
     cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=source or imagenet)
     return f'from the weights of {pretrained or "ImageNet"}'
+
+
+def width_of(path: str) -> int:
+    """Channels of the first stage of a detector's ResNet; as usual if it has none."""
+    stem = read_detector(path)[0].get('backbone.conv1.weight')
+    return WIDTHS[1] if stem is None else len(stem)

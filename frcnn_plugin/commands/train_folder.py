@@ -32,18 +32,28 @@ from ..prepare.voc_writer import Picture
 from ..recipe.choose import tile_size
 from ..recipe.facts import Facts, facts_of
 from ..recipe.measure import seconds_of_a_step
-from ..recipe.plan import plan, proposed_minutes
-from ..recipe.recipe import Recipe, config_of, recipe_for, set_minutes, smaller
+from ..recipe.plan import network, plan, proposed_minutes
+from ..recipe.recipe import (
+    Recipe,
+    config_of,
+    narrower,
+    recipe_for,
+    set_minutes,
+    smaller,
+)
 from ..recipe.tiled import tiles_with_boxes
 from ..registry import explain_config
 from .common import options_of
-from .first_weights import RANDOM, set_first_weights
+from .first_weights import RANDOM, set_first_weights, width_of
 from .out_of_space import explain_out_of_memory
 from .prepare import LEFT_OUT, classes_of, left_out, say
 
 FILE = 'recipe.py'
 MADE_OF = 'made_of.txt'  # in the data that is made: changes with the pictures
 VALIDATION = 0.1  # of the time, at most
+CHEAPER = {  # steps, in this order, unless one of these settings is chosen
+    narrower: {'backbone', 'in_channels', 'feat_channels', 'out_channels'},
+    smaller: {'scale', 'scales'}}
 FEWEST = 20  # steps that make a training at all
 
 
@@ -108,6 +118,8 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
         print(f'{why}pictures are cut into tiles of {tiles} pixels; those without '
               'boxes are left out')
     recipe = recipe_for(facts, not args.no_flip, tiles)
+    if args.start:
+        recipe.width = width_of(args.start)
     names = [name for name, members in splits.members.items()
              if any(item.name in classes and not item.difficult
                     for picture in members for item in picture.objects)]
@@ -117,15 +129,16 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     step = step_of(cfg, facts, recipe, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     left = 60 * minutes - (time.monotonic() - began) - CLOSING
-    if args.minutes and left > 0 and start == RANDOM and not any(
-            {'scale', 'scales'} & {*name.split('.')} for name in options_of(args)):
-        fitting = smaller(recipe, facts, left / step)
-        if fitting.size != recipe.size:
-            print(f'in the time there are only about {left / step:.0f} steps at '
-                  f'{recipe.size[0]}x{recipe.size[1]}, so it trains at '
-                  f'{fitting.size[0]}x{fitting.size[1]}, for more steps')
-            recipe, cfg = fitting, made(fitting)
-            step = step_of(cfg, facts, recipe, args.amp)
+    if args.minutes and left > 0 and start == RANDOM:
+        chosen = {part for name in options_of(args) for part in name.split('.')}
+        for change, settings in CHEAPER.items():
+            fitting = change(recipe, facts, left / step)
+            if fitting != recipe and not settings & chosen:
+                print(f'in the time there are only about {left / step:.0f} steps of a '
+                      f'{network(recipe)}, so it trains a {network(fitting)}, for '
+                      'more steps')
+                recipe, cfg = fitting, made(fitting)
+                step = step_of(cfg, facts, recipe, args.amp)
     closing = CLOSING  # seconds that the end of a run takes: report, last validation
     if 'val' in names and cfg.val_dataloader is not None:
         closing += limit_validation(cfg, splits.members['val'], 60 * minutes, step)

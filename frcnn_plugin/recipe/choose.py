@@ -44,9 +44,9 @@ def tile_size(facts: Facts) -> int | None:
     return side if tiny and side < FEWER * facts.longest else None
 
 
-def rounded(side: float) -> int:
-    """The nearest multiple of :data:`MULTIPLE`."""
-    return max(MULTIPLE, MULTIPLE * round(side / MULTIPLE))
+def rounded(value: float, multiple: int = MULTIPLE) -> int:
+    """The nearest multiple of a number, above 0."""
+    return max(multiple, multiple * round(value / multiple))
 
 
 def anchor_sizes(facts: Facts, longer: int) -> list[float]:

@@ -11,6 +11,7 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.model import BaseModel
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 
@@ -27,15 +28,16 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
                       amp: bool) -> float:
     """The median over a few steps on random pictures with as many boxes as usual.
 
-    It is a forward and a backward pass, on a GPU if there is one; neither the data
-    loader's work nor the optimizer's update is in it.
+    It is a forward and a backward pass and the optimizer's update, on a GPU if there is
+    one; the data loader's work is not in it.
 
     Args:
         cfg: The config of the detector.
         facts: Of the pictures to train on.
-        size: Width and height of the input in pixels. Batches are scaled by the mean
-            factor of the config's ``batch_augments``; one of the largest factor comes
-            first, untimed, so that a lack of memory shows early.
+        size: Width and height of the input in pixels. Batches are scaled by the root
+            mean square of the least and largest factors of the config's
+            ``batch_augments``; one of the largest factor comes first, untimed, so that
+            a lack of memory shows early.
         amp: Whether it trains in mixed precision.
     """
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
@@ -46,6 +48,7 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
     with DefaultScope.overwrite_default_scope(SCOPE):
         model: BaseModel = MODELS.build(cfg.model)
     for_training(model.to(device)).train()
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     number = max(1, round(len(facts.boxes) / len(facts.sizes)))
 
     def step(factor: float) -> float:
@@ -57,13 +60,13 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
             dict(inputs=images, data_samples=samples), training=True)
         with mixed_precision(device) if amp else nullcontext():
             total, _ = model.parse_losses(model(**data, mode='loss'))
-        total.backward()
+        optim_wrapper.update_params(total)
         if device == 'cuda':
             torch.cuda.synchronize()
         return time.monotonic() - began
 
     step(math.prod(max(each) for each in sizes))  # the largest: does it fit?
-    average = math.prod(statistics.mean(each) for each in sizes)
+    average = math.prod(np.sqrt(np.mean(np.square(each))) for each in sizes)
     return statistics.median([step(average) for _ in range(1 + STEPS)][1:])
 
 

@@ -4,16 +4,22 @@ import math
 
 from ..prepare.account import number
 from .facts import Facts
-from .recipe import ENOUGH, Recipe
+from .recipe import FEW, WIDTHS, Recipe
 
 PASSES = 60  # over the pictures after which a curve is usually flat
-STEPS = (ENOUGH, 10000)  # fewest and most that are proposed
+STEPS = (FEW, 10000)  # fewest and most that are proposed
 
 
 def proposed_minutes(facts: Facts, recipe: Recipe, step: float) -> float:
     """The time in which a curve is expected to flatten."""
     steps = PASSES * len(facts.sizes) / recipe.batch
     return math.ceil(min(max(steps, STEPS[0]), STEPS[1]) * step / 60 + 1)
+
+
+def network(recipe: Recipe) -> str:
+    """The backbone and the size of its input, in words."""
+    width = '' if recipe.width == WIDTHS[1] else f', {recipe.width} channels wide'
+    return f'ResNet-18 C4{width} at {recipe.size[0]}x{recipe.size[1]}'
 
 
 def plan(facts: Facts, recipe: Recipe, start: str, validated: bool, step: float,
@@ -37,7 +43,7 @@ def plan(facts: Facts, recipe: Recipe, start: str, validated: bool, step: float,
         f'to train on: {number(len(facts.sizes), thing)}, '
         f'{number(len(facts.boxes), "box")} of {number(len(facts.classes), "class")}, '
         f'{sizes[0]:.0f} to {sizes[1]:.0f} pixels large at the size of the input',
-        f'recipe: ResNet-18 C4 at {recipe.size[0]}x{recipe.size[1]}, anchors of '
+        f'recipe: {network(recipe)}, anchors of '
         f'{", ".join(f"{size:.0f}" for size in recipe.anchors)} pixels, '
         f'{"mirrored and not" if recipe.flip else "not mirrored"}, '
         f'{recipe.batch} {thing}s a step, {start}',

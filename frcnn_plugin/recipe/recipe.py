@@ -20,9 +20,11 @@ from .facts import Facts
 
 BASE = 'frcnn_r18_c4_shapes'
 STRIDE = 16
+WIDTHS = (16, 64)  # channels of the backbone's first stage: least, and a ResNet's
 SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
-ENOUGH = 1000  # steps: with fewer, smaller pictures and more steps are worth more
+ENOUGH = 2000  # steps: with fewer, a narrower backbone and more of them are better
+FEW = 1000  # steps: with fewer, smaller pictures and more of them are better
 SMALLEST = 0.5  # times the size that suits the boxes, for more steps
 CHECKPOINT_EVERY = 60  # seconds
 
@@ -32,6 +34,7 @@ class Recipe:
     """What was decided for a data set.
 
     Attributes:
+        width: Channels of the backbone's first stage; each later one has twice as many.
         size: Longer and shorter side of the input in pixels.
         anchors: Sizes of anchors in pixels of the input.
         ratios: Their heights over widths.
@@ -43,6 +46,7 @@ class Recipe:
             all of the above is about; None: pictures as they are.
     """
 
+    width: int
     size: tuple[int, int]
     anchors: list[float]
     ratios: list[float]
@@ -60,19 +64,30 @@ def recipe_for(facts: Facts, flip: bool = True, tiles: int | None = None) -> Rec
     """
     size = input_size(facts)
     return Recipe(
-        size, anchor_sizes(facts, size[0]), anchor_ratios(facts),
+        WIDTHS[1], size, anchor_sizes(facts, size[0]), anchor_ratios(facts),
         flip and may_flip(facts), batch=2, rate=0.001,
         proposals=min(max(4 * facts.most, PROPOSALS[0]), PROPOSALS[1]), tiles=tiles)
+
+
+def narrower(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
+    """The recipe with a narrower backbone, if there is time for only so many steps.
+
+    The cost of a step is taken to grow with the width to the power of 1.5. The backbone
+    becomes narrower until there are :data:`ENOUGH` steps, but keeps the least of
+    :data:`WIDTHS`.
+    """
+    width = rounded(recipe.width * (steps / ENOUGH) ** (2 / 3), 8)
+    return replace(recipe, width=min(max(width, WIDTHS[0]), recipe.width))
 
 
 def smaller(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
     """The recipe with a smaller input, if there is time for only so many steps.
 
     The cost of a step is taken to grow with the area of its pictures. The input shrinks
-    until there are :data:`ENOUGH` steps, to about :data:`SMALLEST` of its size, and
+    until there are :data:`FEW` steps, to about :data:`SMALLEST` of its size, and
     nine of ten boxes keep :data:`~frcnn_plugin.recipe.choose.TINY` pixels.
     """
-    factor = max((steps / ENOUGH) ** 0.5, SMALLEST)
+    factor = max((steps / FEW) ** 0.5, SMALLEST)
     small = float(facts.quantiles(facts.shares, 0.1)[0])
     longer = rounded(max(factor * recipe.size[0], TINY / small))
     if longer >= recipe.size[0]:
@@ -110,6 +125,8 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
     model.rpn_head.proposal_creator.update(
         train=dict(nms_pre=1000, max_per_img=2 * recipe.proposals),
         test=dict(nms_pre=1000, max_per_img=recipe.proposals))
+    if recipe.width != WIDTHS[1]:
+        make_narrow(model, recipe.width)
     head = model.roi_head
     head.target_sampler.num = 64
     head.bbox_roi_extractor.roi_layer.output_size = 7
@@ -142,6 +159,18 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
     cfg.custom_hooks = [dict(type='EMAHook', momentum=0.01, update_buffers=True)]
     cfg.pop('scale', None)
     return cfg
+
+
+def make_narrow(model: Config, width: int) -> None:
+    """Give the detector a ResNet-18 C4 with so many channels in its first stage."""
+    channels = 4 * width
+    model.backbone = dict(
+        type='mmdet.ResNet', depth=18, num_stages=3, strides=(1, 2, 2),
+        dilations=(1, 1, 1), out_indices=(2,), base_channels=width,
+        stem_channels=width, norm_eval=False)
+    model.rpn_head.update(in_channels=channels, feat_channels=channels)
+    model.roi_head.bbox_roi_extractor.out_channels = channels
+    model.roi_head.bbox_head.in_channels = channels
 
 
 def cut_into_tiles(cfg: Config, side: int) -> None:

@@ -79,9 +79,16 @@ def test_a_region_larger_than_the_only_map():
 
 @pytest.mark.parametrize('num_levels', [1, 2])
 def test_no_regions(num_levels):
-    found = roi_align_cells([torch.randn(1, 8, *SIZE)] * num_levels, torch.zeros(0, 5),
-                            torch.zeros(0).long(), (7, 7), [1 / 16] * num_levels)
-    assert found.shape == (0, 8, 7, 7)
+    feature = torch.randn(1, 8, *SIZE, requires_grad=True)
+    for num in (0, 1):
+        beside = torch.tensor([0.0, -900, -900, -800, -800])
+        rois = beside.repeat(num, 1)
+        found = roi_align_cells([feature] * num_levels, rois, torch.zeros(num).long(),
+                                (7, 7), [1 / 16] * num_levels)
+        assert found.shape == (num, 8, 7, 7)
+        assert not found.any()
+        found.sum().backward()
+    assert not feature.grad.any()
 
 
 @pytest.mark.parametrize('train', [False, True])

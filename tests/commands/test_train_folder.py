@@ -41,6 +41,7 @@ from frcnn_plugin.io.weights_only import load_weights_only
 from frcnn_plugin.prepare.prepare_folder import choose_splits
 from frcnn_plugin.prepare.understand import understand
 from frcnn_plugin.prepare.voc_writer import Picture, voc_annotation
+from frcnn_plugin.recipe.facts import Facts
 from frcnn_plugin.recipe.measure import seconds_of_a_step
 
 QUICK = ['--cfg-options', 'train_dataloader.batch_size=2', 'default_hooks.report=None',
@@ -81,7 +82,8 @@ def test_three_commands(pictures, tmp_path, monkeypatch, fresh_process, capsys):
     printed = capsys.readouterr().out
     assert 'splits made 0.8/0.1/0.1' in printed and 'of 4 classes' in printed
     assert 'there are only about 5' in printed  # some 590 steps of a second
-    assert 'ResNet-18 C4 at 384x' in printed and ' steps in ' in printed
+    assert 'ResNet-18 C4, 32 channels wide at 384x' in printed
+    assert ' steps in ' in printed
     cfg = Config.fromfile(run / FILE)
     assert cfg.train_cfg.type == 'TimedTrainLoop' and cfg.train_cfg.minutes == 10
     # the same commands as for any detector, without a config
@@ -149,32 +151,57 @@ def test_the_first_weights(pictures, tmp_path, checkpoint, monkeypatch, capsys):
     assert line.endswith('from random weights')
 
 
-def test_few_steps_make_the_input_smaller(pictures, tmp_path, checkpoint, monkeypatch,
-                                          capsys):
-    monkeypatch.setattr(train_folder, 'seconds_of_a_step',
-                        lambda cfg, facts, size, amp: (size[0] / 512) ** 2)
+def test_few_steps_make_a_cheaper_recipe(pictures, tmp_path, checkpoint, monkeypatch,
+                                         capsys):
+    def seconds(cfg: Config, facts: Facts, size: tuple[int, int], amp: bool) -> float:
+        width = cfg.model.rpn_head.in_channels / 4
+        return (width / 64) ** 1.5 * (size[0] / 512) ** 2
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', seconds)
     run = tmp_path / 'planned'
 
-    def planned(*options: str) -> tuple[set, float, str]:
+    def planned(*options: str) -> tuple[set, int, float, str]:
         train([str(pictures), '--work-dir', str(run), '--plan', *options])
         cfg = Config.fromfile(run / FILE)
         sizes = {step['scale'][0] for loader in ('train', 'val', 'test')
                  for step in cfg[f'{loader}_dataloader'].dataset.pipeline
                  if step['type'] == 'Resize'}
-        return (sizes, cfg.model.rpn_head.anchor_generator.scales[0],
-                capsys.readouterr().out)
+        return (sizes, cfg.model.rpn_head.in_channels,
+                cfg.model.rpn_head.anchor_generator.scales[0], capsys.readouterr().out)
 
-    full, anchor, printed = planned('--from-scratch')  # it proposes the time
-    assert full == {512} and 'so it trains at' not in printed
-    few = ['--from-scratch', '--minutes', '5']
-    sizes, smallest, printed = planned(*few)
-    assert sizes == {288} and 'a step takes 0.32 s' in printed  # 290 such steps
-    assert ' steps at 512x' in printed and 'so it trains at 288x' in printed
-    assert smallest == pytest.approx(anchor * 288 / 512, rel=0.01)
-    # who chooses a size keeps it; with weights that know something less is to learn
-    assert planned(*few, '--cfg-options',
-                   'model.rpn_head.anchor_generator.scales=1,2,4')[0] == full
-    assert planned('--from', checkpoint, '--minutes', '5')[0] == full
+    full, wide, anchor, printed = planned('--from-scratch')  # it proposes the time
+    assert (full, wide) == ({512}, 256) and 'so it trains' not in printed
+    sizes, channels, _, printed = planned('--from-scratch', '--minutes', '10')
+    assert (sizes, channels) == (full, 4 * 32)
+    assert 'a step takes 0.35 s' in printed  # some 1670 such steps
+    assert ' steps of a ResNet-18 C4 at 512x' in printed
+    assert 'trains a ResNet-18 C4, 32 channels wide at 512x' in printed
+    few = ['--from-scratch', '--minutes', '2']
+    sizes, channels, smallest, printed = planned(*few)
+    assert (sizes, channels) == ({480}, 4 * 16)
+    assert 'a step takes 0.11 s' in printed  # 110 steps, 870, 990
+    assert smallest == pytest.approx(anchor * 480 / 512, rel=0.01)
+    # what is chosen stays; with weights that know something less is to learn
+    sizes, channels, *_ = planned(
+        *few, '--cfg-options', 'model.rpn_head.anchor_generator.scales=1,2,4')
+    assert (sizes, channels) == (full, 4 * 16)
+    sizes, channels, *_ = planned(
+        *few, '--cfg-options', 'model.backbone.norm_eval=True')
+    assert (sizes, channels) == ({256}, wide)
+    assert planned('--from', checkpoint, '--minutes', '5')[:2] == (full, wide)
+
+
+def test_a_narrow_detector_goes_on_as_one(pictures, tmp_path, monkeypatch,
+                                          fresh_process):
+    options = ['--minutes', '1', '--seed', '0', *QUICK]
+    now = iter(range(0, 10**6, 10))
+    monkeypatch.setattr(timed_train_loop, 'monotonic', lambda: next(now))
+    first, second = tmp_path / 'first', tmp_path / 'second'
+    train([str(pictures), '--from-scratch', '--work-dir', str(first), *options])
+    state = load_weights_only(first / 'detector.pth')['state_dict']
+    assert len(state['backbone.conv1.weight']) == 16
+    train([str(pictures), '--from', str(first / 'detector.pth'), '--plan',
+           '--work-dir', str(second), *options])
+    assert Config.fromfile(second / FILE).model.backbone.base_channels == 16
 
 
 def test_mistakes_in_settings_are_explained(pictures, tmp_path, monkeypatch):

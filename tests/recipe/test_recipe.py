@@ -1,12 +1,16 @@
 """What a recipe decides, for data sets of different kinds."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mmengine.optim import OptimWrapper
+from mmengine.registry import DefaultScope
 
 from frcnn_plugin.datasets.voc_annotation import VOCObject
 from frcnn_plugin.errors import DataError
@@ -21,8 +25,16 @@ from frcnn_plugin.recipe.choose import (
 )
 from frcnn_plugin.recipe.facts import facts_of
 from frcnn_plugin.recipe.measure import seconds_of_a_step
-from frcnn_plugin.recipe.recipe import ENOUGH, config_of, recipe_for, smaller
+from frcnn_plugin.recipe.recipe import (
+    ENOUGH,
+    FEW,
+    config_of,
+    narrower,
+    recipe_for,
+    smaller,
+)
 from frcnn_plugin.recipe.tiled import tiles_with_boxes
+from frcnn_plugin.registry import MODELS, SCOPE
 
 
 def picture(*boxes, width=1280, height=960, name='cat', difficult=False) -> Picture:
@@ -55,11 +67,31 @@ def test_small_objects_get_a_larger_input():
     assert input_size(facts_of([picture((10, 10), width=700, height=700)]))[0] == 704
 
 
+def test_few_steps_make_the_backbone_narrow():
+    facts = facts_of([picture((45, 45), (300, 200))] * 9)
+    full = recipe_for(facts)
+    assert narrower(full, facts, ENOUGH) == full
+    less = narrower(full, facts, ENOUGH / 4)
+    assert less == replace(full, width=24)  # about 4 ** (2 / 3) times narrower
+    least = narrower(full, facts, 1)
+    assert least.width == narrower(least, facts, 1).width == 16
+    parameters = []
+    for recipe in (full, less):
+        cfg = config_of(recipe, ['cat'], Path('data'), ['train', 'val'])
+        with DefaultScope.overwrite_default_scope(SCOPE):
+            model = MODELS.build(cfg.model).eval()
+        (features,) = model.backbone(torch.zeros(1, 3, 64, 96))
+        assert features.shape == (1, 4 * recipe.width, 4, 6)
+        assert model.rpn_head(features[None])[0][0].shape[2:] == (4, 6)
+        parameters.append(sum(each.numel() for each in model.backbone.parameters()))
+    assert parameters[1] / parameters[0] == pytest.approx((24 / 64) ** 2, rel=0.02)
+
+
 def test_few_steps_make_the_input_smaller():
     facts = facts_of([picture((45, 45), (300, 200))] * 9)
     full = recipe_for(facts)
-    assert smaller(full, facts, ENOUGH) == full
-    less = smaller(full, facts, ENOUGH / 2)
+    assert smaller(full, facts, FEW) == full
+    less = smaller(full, facts, FEW / 2)
     area, before = (each.size[0] * each.size[1] for each in (less, full))
     assert area == pytest.approx(before / 2, rel=0.1)  # as many pixels in all
     for mine, theirs in zip(less.anchors, full.anchors, strict=True):
@@ -167,6 +199,10 @@ def test_the_largest_batch_is_tried_first(monkeypatch):
         sides.append(width)
         return make(batch, height, width, number)
     monkeypatch.setattr(measure, 'random_batch', random_batch)
+    updates = []
+    monkeypatch.setattr(OptimWrapper, 'update_params', lambda _, loss: (
+        updates.append(loss), loss.backward()))
     seconds_of_a_step(cfg, facts, (128, 128), amp=False)
     assert sides[0] == 160 >= 128 * scales.until[1]
-    assert sides[1:] == [96] * (len(sides) - 1)  # the mean of both ranges, 0.85
+    assert sides[1:] == [128] * (len(sides) - 1)  # of their mean square, 0.89
+    assert len(updates) == len(sides)  # that of the optimizer is part of a step
