@@ -35,6 +35,7 @@ RIVALS = dict(ours=('ours.py', ''), ours_amp=('ours.py', '--amp'),
               torchvision=('torchvision_frcnn.py', ''), mmdet=('mmdet_frcnn.py', ''))
 COLOURS = 'train_dataloader.dataset.pipeline.4'
 PARTS = dict(  # of the recipe, each taken out
+    wide='--cfg-options model.backbone.depth=18',
     no_flip='--no-flip',
     one_size='--cfg-options model.data_preprocessor.batch_augments=None',
     no_colours=f'--cfg-options {COLOURS}.type=RandomFlip {COLOURS}.prob=0.0',

@@ -48,6 +48,6 @@ def set_first_weights(cfg: Config, args: argparse.Namespace) -> str:
 
 
 def width_of(path: str) -> int:
-    """Channels of the first stage of a detector's ResNet; as usual if it has none."""
+    """Channels of the first stage of a detector's ResNet; 64 if it is none."""
     stem = read_detector(path)[0].get('backbone.conv1.weight')
     return WIDTHS[1] if stem is None else len(stem)

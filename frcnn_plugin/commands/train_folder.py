@@ -6,6 +6,7 @@ import math
 import os
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -51,9 +52,10 @@ from .prepare import LEFT_OUT, classes_of, left_out, say
 FILE = 'recipe.py'
 MADE_OF = 'made_of.txt'  # in the data that is made: changes with the pictures
 VALIDATION = 0.1  # of the time, at most
-CHEAPER = {  # steps, in this order, unless one of these settings is chosen
+CHEAPER = {  # what is given up for more steps, unless one of these settings is chosen
     narrower: {'backbone', 'in_channels', 'feat_channels', 'out_channels'},
     smaller: {'scale', 'scales'}}
+WORTH = 0.9  # times the seconds of a step: what is given up for less
 FEWEST = 20  # steps that make a training at all
 
 
@@ -128,24 +130,16 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     start = set_first_weights(cfg, args)
     step = step_of(cfg, facts, recipe, args.amp)
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
-    left = 60 * minutes - (time.monotonic() - began) - CLOSING
-    if args.minutes and left > 0 and start == RANDOM:
-        chosen = {part for name in options_of(args) for part in name.split('.')}
-        for change, settings in CHEAPER.items():
-            fitting = change(recipe, facts, left / step)
-            if fitting != recipe and not settings & chosen:
-                print(f'in the time there are only about {left / step:.0f} steps of a '
-                      f'{network(recipe)}, so it trains a {network(fitting)}, for '
-                      'more steps')
-                recipe, cfg = fitting, made(fitting)
-                step = step_of(cfg, facts, recipe, args.amp)
+    if start == RANDOM:
+        end = began + 60 * minutes - CLOSING
+        recipe, cfg, step = cheaper(args, facts, recipe, cfg, step, made, end)
     closing = CLOSING  # seconds that the end of a run takes: report, last validation
     if 'val' in names and cfg.val_dataloader is not None:
         closing += limit_validation(cfg, splits.members['val'], 60 * minutes, step)
     left = 60 * minutes - (time.monotonic() - began) - closing
     if left < FEWEST * step:
         needed = math.ceil((60 * minutes - left + FEWEST * step) / 60)
-        raise UserError(f'--minutes {minutes:g}: too short, a step takes {step:.1f} s '
+        raise UserError(f'--minutes {minutes:g}: too short, a step takes {step:.2g} s '
                         f'here; give it {needed} or more')
     set_minutes(cfg, minutes, step)
     cfg.data_digest, cfg.recipe_id = digest, uuid.uuid4().hex
@@ -158,6 +152,38 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
         print('this is the time in which its curve is expected to flatten; '
               '--minutes N sets another one')
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
+
+
+def cheaper(args: argparse.Namespace, facts: Facts, recipe: Recipe, cfg: Config,
+            step: float, made: Callable[[Recipe], Config], end: float
+            ) -> tuple[Recipe, Config, float]:
+    """A recipe with cheaper steps, if there is time for only a few.
+
+    Args:
+        args: Those of ``frcnn train``; what their ``--cfg-options`` choose, stays.
+        facts: Of the pictures to train on.
+        recipe: The one to begin with.
+        cfg: Its config.
+        step: Seconds of its steps.
+        made: Makes a recipe's config.
+        end: ``time.monotonic()`` at which the steps end.
+
+    Returns:
+        tuple: The recipe, its config, and seconds of its steps.
+    """
+    chosen = {part for name in options_of(args) for part in name.split('.')}
+    for change, settings in CHEAPER.items():
+        steps = max(end - time.monotonic(), 0.0) / step
+        fitting = change(recipe, facts, steps)
+        if fitting == recipe or settings & chosen:
+            continue
+        fitting_cfg = made(fitting)
+        seconds = step_of(fitting_cfg, facts, fitting, args.amp)
+        if seconds < WORTH * step:
+            print(f'there is time for only about {steps:.0f} steps with a '
+                  f'{network(recipe)}, so it trains a {network(fitting)}, for more')
+            recipe, cfg, step = fitting, fitting_cfg, seconds
+    return recipe, cfg, step
 
 
 def config_for(args: argparse.Namespace, classes: list[str], data_root: Path,

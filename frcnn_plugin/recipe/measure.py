@@ -22,6 +22,7 @@ from .choose import rounded
 from .facts import Facts
 
 STEPS = 3
+UPDATE = ('optimizer', 'constructor', 'paramwise_cfg', 'clip_grad')  # of the wrapper
 
 
 def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
@@ -36,8 +37,8 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
         facts: Of the pictures to train on.
         size: Width and height of the input in pixels. Batches are scaled by the root
             mean square of the least and largest factors of the config's
-            ``batch_augments``; one of the largest factor comes first, untimed, so that
-            a lack of memory shows early.
+            ``batch_augments``, roughly that of all batches; one of the largest factor
+            comes first, untimed, so that a lack of memory shows early.
         amp: Whether it trains in mixed precision.
     """
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
@@ -47,8 +48,12 @@ def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],
              for each in augments if 'scales' in each]
     with DefaultScope.overwrite_default_scope(SCOPE):
         model: BaseModel = MODELS.build(cfg.model)
-    for_training(model.to(device)).train()
-    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+        for_training(model.to(device)).train()
+        update = {name: cfg.optim_wrapper[name] for name in UPDATE
+                  if name in cfg.optim_wrapper}
+        optim_wrapper = build_optim_wrapper(model, dict(type='OptimWrapper', **update))
+    for group in optim_wrapper.param_groups:
+        group['lr'] = 0.0  # every step does the same work
     number = max(1, round(len(facts.boxes) / len(facts.sizes)))
 
     def step(factor: float) -> float:

@@ -18,7 +18,8 @@ def proposed_minutes(facts: Facts, recipe: Recipe, step: float) -> float:
 
 def network(recipe: Recipe) -> str:
     """The backbone and the size of its input, in words."""
-    width = '' if recipe.width == WIDTHS[1] else f', {recipe.width} channels wide'
+    width = '' if recipe.width == WIDTHS[1] else (
+        f' of {recipe.width} instead of {WIDTHS[1]} channels')
     return f'ResNet-18 C4{width} at {recipe.size[0]}x{recipe.size[1]}'
 
 

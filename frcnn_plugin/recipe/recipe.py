@@ -23,8 +23,8 @@ STRIDE = 16
 WIDTHS = (16, 64)  # channels of the backbone's first stage: least, and a ResNet's
 SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
-ENOUGH = 2000  # steps: with fewer, a narrower backbone and more of them are better
-FEW = 1000  # steps: with fewer, smaller pictures and more of them are better
+ENOUGH = 4000  # steps; for more of them a narrower backbone is worth it
+FEW = 1000  # steps; for more of them smaller pictures are worth it
 SMALLEST = 0.5  # times the size that suits the boxes, for more steps
 CHECKPOINT_EVERY = 60  # seconds
 
@@ -34,7 +34,8 @@ class Recipe:
     """What was decided for a data set.
 
     Attributes:
-        width: Channels of the backbone's first stage; each later one has twice as many.
+        width: Channels of the backbone's first stage; each later one has twice those
+            of the one before.
         size: Longer and shorter side of the input in pixels.
         anchors: Sizes of anchors in pixels of the input.
         ratios: Their heights over widths.
@@ -166,8 +167,7 @@ def make_narrow(model: Config, width: int) -> None:
     channels = 4 * width
     model.backbone = dict(
         type='mmdet.ResNet', depth=18, num_stages=3, strides=(1, 2, 2),
-        dilations=(1, 1, 1), out_indices=(2,), base_channels=width,
-        stem_channels=width, norm_eval=False)
+        dilations=(1, 1, 1), out_indices=(2,), base_channels=width, norm_eval=False)
     model.rpn_head.update(in_channels=channels, feat_channels=channels)
     model.roi_head.bbox_roi_extractor.out_channels = channels
     model.roi_head.bbox_head.in_channels = channels

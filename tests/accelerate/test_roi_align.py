@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from helpers import rois_with
 from torchvision.ops import roi_align
 
@@ -77,8 +78,25 @@ def test_a_region_larger_than_the_only_map():
         compiled([feature], *args)
 
 
+def test_the_way_back_has_no_pixels_without_weight(monkeypatch):
+    numbers, bag = [], F.embedding_bag
+
+    def counted(pixels, *args, **kwargs):
+        numbers.append(pixels.numel())
+        return bag(pixels, *args, **kwargs)
+    monkeypatch.setattr(F, 'embedding_bag', counted)
+    rois = torch.tensor([[0.0, 40, 30, 110, 90]])  # a cell is less than a pixel
+    for grad in (False, True):
+        feature = torch.randn(1, 8, *SIZE, requires_grad=grad)
+        roi_align_cells([feature], rois, torch.zeros(1).long(), (7, 7), [1 / 16])
+    assert numbers[1] <= 4 * 7 * 7 < numbers[0]
+    # in a graph, shapes do not depend on the regions
+    compiled = torch.compile(roi_align_cells, backend='aot_eager', fullgraph=True)
+    compiled([feature], rois, torch.zeros(1).long(), (7, 7), [1 / 16])
+
+
 @pytest.mark.parametrize('num_levels', [1, 2])
-def test_no_regions(num_levels):
+def test_no_region_on_the_map(num_levels):
     feature = torch.randn(1, 8, *SIZE, requires_grad=True)
     for num in (0, 1):
         beside = torch.tensor([0.0, -900, -900, -800, -800])

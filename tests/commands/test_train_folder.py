@@ -55,6 +55,11 @@ def unreachable(source: str) -> None:
         raise WeightsUnreachableError(f'{source} cannot be downloaded')
 
 
+def step_seconds(cfg: Config, facts: Facts, size: tuple[int, int], amp: bool) -> float:
+    """In place of :func:`seconds_of_a_step`, by the width and the size."""
+    return (cfg.model.rpn_head.in_channels / 256) ** 1.5 * (size[0] / 512) ** 2
+
+
 @pytest.fixture
 def pictures(shapes_root, tmp_path, monkeypatch):
     """Pictures beside their annotations, as a labelling tool leaves them.
@@ -62,7 +67,7 @@ def pictures(shapes_root, tmp_path, monkeypatch):
     No weights can be downloaded.
     """
     monkeypatch.setattr('frcnn_plugin.commands.train.STARTED', monotonic())
-    monkeypatch.setattr(train_folder, 'seconds_of_a_step', lambda *args: 1.0)
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', step_seconds)
     monkeypatch.setattr(first_weights, 'read_weights', unreachable)
     folder = tmp_path / 'pictures'
     folder.mkdir()
@@ -81,8 +86,8 @@ def test_three_commands(pictures, tmp_path, monkeypatch, fresh_process, capsys):
            *QUICK])
     printed = capsys.readouterr().out
     assert 'splits made 0.8/0.1/0.1' in printed and 'of 4 classes' in printed
-    assert 'there are only about 5' in printed  # some 590 steps of a second
-    assert 'ResNet-18 C4, 32 channels wide at 384x' in printed
+    assert 'only about 5' in printed  # some 590 steps of a second
+    assert 'ResNet-18 C4 of 16 instead of 64 channels at 512x' in printed
     assert ' steps in ' in printed
     cfg = Config.fromfile(run / FILE)
     assert cfg.train_cfg.type == 'TimedTrainLoop' and cfg.train_cfg.minutes == 10
@@ -153,10 +158,8 @@ def test_the_first_weights(pictures, tmp_path, checkpoint, monkeypatch, capsys):
 
 def test_few_steps_make_a_cheaper_recipe(pictures, tmp_path, checkpoint, monkeypatch,
                                          capsys):
-    def seconds(cfg: Config, facts: Facts, size: tuple[int, int], amp: bool) -> float:
-        width = cfg.model.rpn_head.in_channels / 4
-        return (width / 64) ** 1.5 * (size[0] / 512) ** 2
-    monkeypatch.setattr(train_folder, 'seconds_of_a_step', seconds)
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step',
+                        lambda *args: 10 * step_seconds(*args))
     run = tmp_path / 'planned'
 
     def planned(*options: str) -> tuple[set, int, float, str]:
@@ -168,35 +171,41 @@ def test_few_steps_make_a_cheaper_recipe(pictures, tmp_path, checkpoint, monkeyp
         return (sizes, cfg.model.rpn_head.in_channels,
                 cfg.model.rpn_head.anchor_generator.scales[0], capsys.readouterr().out)
 
-    full, wide, anchor, printed = planned('--from-scratch')  # it proposes the time
-    assert (full, wide) == ({512}, 256) and 'so it trains' not in printed
-    sizes, channels, _, printed = planned('--from-scratch', '--minutes', '10')
+    full, channels, anchor, printed = planned('--from-scratch', '--minutes', '900')
+    assert (full, channels) == ({512}, 4 * 64) and 'so it trains' not in printed
+    sizes, channels, _, printed = planned('--from-scratch', '--minutes', '240')
     assert (sizes, channels) == (full, 4 * 32)
-    assert 'a step takes 0.35 s' in printed  # some 1670 such steps
-    assert ' steps of a ResNet-18 C4 at 512x' in printed
-    assert 'trains a ResNet-18 C4, 32 channels wide at 512x' in printed
-    few = ['--from-scratch', '--minutes', '2']
+    assert 'a step takes 3.54 s' in printed  # some 4000 such steps
+    assert ' steps with a ResNet-18 C4 at 512x' in printed
+    assert 'trains a ResNet-18 C4 of 32 instead of 64 channels at 512x' in printed
+    few = ['--from-scratch', '--minutes', '18']
     sizes, channels, smallest, printed = planned(*few)
     assert (sizes, channels) == ({480}, 4 * 16)
-    assert 'a step takes 0.11 s' in printed  # 110 steps, 870, 990
+    assert 'a step takes 1.10 s' in printed  # 107 steps, 860, 980
     assert smallest == pytest.approx(anchor * 480 / 512, rel=0.01)
+    # for the time that it proposes, too: for 1000 steps
+    assert planned('--from-scratch')[:2] == (full, 4 * 24)
     # what is chosen stays; with weights that know something less is to learn
     sizes, channels, *_ = planned(
         *few, '--cfg-options', 'model.rpn_head.anchor_generator.scales=1,2,4')
     assert (sizes, channels) == (full, 4 * 16)
     sizes, channels, *_ = planned(
         *few, '--cfg-options', 'model.backbone.norm_eval=True')
-    assert (sizes, channels) == ({256}, wide)
-    assert planned('--from', checkpoint, '--minutes', '5')[:2] == (full, wide)
+    assert (sizes, channels) == ({256}, 4 * 64)
+    assert planned('--from', checkpoint, '--minutes', '18')[:2] == (full, 4 * 64)
+    # nothing is given up where it saves no time
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', lambda *args: 10.0)
+    assert planned(*few)[:2] == (full, 4 * 64)
 
 
 def test_a_narrow_detector_goes_on_as_one(pictures, tmp_path, monkeypatch,
                                           fresh_process):
-    options = ['--minutes', '1', '--seed', '0', *QUICK]
+    options = ['--seed', '0', *QUICK]
     now = iter(range(0, 10**6, 10))
     monkeypatch.setattr(timed_train_loop, 'monotonic', lambda: next(now))
     first, second = tmp_path / 'first', tmp_path / 'second'
-    train([str(pictures), '--from-scratch', '--work-dir', str(first), *options])
+    train([str(pictures), '--from-scratch', '--minutes', '1', '--work-dir', str(first),
+           *options])
     state = load_weights_only(first / 'detector.pth')['state_dict']
     assert len(state['backbone.conv1.weight']) == 16
     train([str(pictures), '--from', str(first / 'detector.pth'), '--plan',
@@ -291,7 +300,7 @@ def test_validation_takes_a_tenth_of_the_time(capsys):
 def test_tiny_objects_are_found_in_tiles(tmp_path, monkeypatch, fresh_process, capsys):
     """Nobody asks for tiles: the recipe does, and the detector remembers."""
     monkeypatch.setattr('frcnn_plugin.commands.train.STARTED', monotonic())
-    monkeypatch.setattr(train_folder, 'seconds_of_a_step', lambda *args: 1.0)
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', step_seconds)
     now = iter(range(0, 10**6, 60))
     monkeypatch.setattr(timed_train_loop, 'monotonic', lambda: next(now))
     rng, folder, run = np.random.default_rng(0), tmp_path / 'cells', tmp_path / 'run'
@@ -374,7 +383,7 @@ def test_a_checkpoint_of_other_data(pictures, tmp_path, checkpoint, fresh_proces
 
 @pytest.mark.parametrize(('options', 'message'), [
     (['--minutes', '0'], '--minutes is 0'),
-    (['--minutes', '0.1'], r'too short, a step takes 1.0 s here; give it \d'),
+    (['--minutes', '0.1'], r'too short, a step takes 0.031 s here; give it \d'),
     (['--classes', 'cat'], 'brings its own'),
     (['--max-iters', '5'], 'trained on for a time'),
     (['--launcher', 'pytorch'], 'make the recipe first'),

@@ -199,10 +199,11 @@ def test_the_largest_batch_is_tried_first(monkeypatch):
         sides.append(width)
         return make(batch, height, width, number)
     monkeypatch.setattr(measure, 'random_batch', random_batch)
+    cfg.optim_wrapper.type = 'BF16OptimWrapper'  # its precision is that of the caller
     updates = []
     monkeypatch.setattr(OptimWrapper, 'update_params', lambda _, loss: (
         updates.append(loss), loss.backward()))
     seconds_of_a_step(cfg, facts, (128, 128), amp=False)
     assert sides[0] == 160 >= 128 * scales.until[1]
-    assert sides[1:] == [128] * (len(sides) - 1)  # of their mean square, 0.89
+    assert sides[1:] == [128] * (len(sides) - 1)  # the root of the mean square, 0.89
     assert len(updates) == len(sides)  # that of the optimizer is part of a step
