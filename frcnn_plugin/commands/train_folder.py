@@ -55,7 +55,7 @@ VALIDATION = 0.1  # of the time, at most
 CHEAPER = {  # what is given up for more steps, unless one of these settings is chosen
     narrower: {'backbone', 'in_channels', 'feat_channels', 'out_channels'},
     smaller: {'scale', 'scales'}}
-WORTH = 0.9  # times the seconds of a step: what is given up for less
+WORTH = 0.9  # of a step's time: what a cheaper one takes at most
 FEWEST = 20  # steps that make a training at all
 
 
@@ -160,7 +160,7 @@ def cheaper(args: argparse.Namespace, facts: Facts, recipe: Recipe, cfg: Config,
     """A recipe with cheaper steps, if there is time for only a few.
 
     Args:
-        args: Those of ``frcnn train``; what their ``--cfg-options`` choose, stays.
+        args: Those of ``frcnn train``; what their ``--cfg-options`` choose stays.
         facts: Of the pictures to train on.
         recipe: The one to begin with.
         cfg: Its config.
@@ -181,7 +181,8 @@ def cheaper(args: argparse.Namespace, facts: Facts, recipe: Recipe, cfg: Config,
         seconds = step_of(fitting_cfg, facts, fitting, args.amp)
         if seconds < WORTH * step:
             print(f'there is time for only about {steps:.0f} steps with a '
-                  f'{network(recipe)}, so it trains a {network(fitting)}, for more')
+                  f'{network(recipe)}, so it trains a {network(fitting)}, for '
+                  'more steps')
             recipe, cfg, step = fitting, fitting_cfg, seconds
     return recipe, cfg, step
 

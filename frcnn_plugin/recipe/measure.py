@@ -22,7 +22,8 @@ from .choose import rounded
 from .facts import Facts
 
 STEPS = 3
-UPDATE = ('optimizer', 'constructor', 'paramwise_cfg', 'clip_grad')  # of the wrapper
+# settings of the wrapper that the time of an update depends on
+UPDATE = ('optimizer', 'constructor', 'paramwise_cfg', 'clip_grad')
 
 
 def seconds_of_a_step(cfg: Config, facts: Facts, size: tuple[int, int],

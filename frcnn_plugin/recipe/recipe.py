@@ -23,8 +23,8 @@ STRIDE = 16
 WIDTHS = (16, 64)  # channels of the backbone's first stage: least, and a ResNet's
 SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
-ENOUGH = 4000  # steps; for more of them a narrower backbone is worth it
-FEW = 1000  # steps; for more of them smaller pictures are worth it
+ENOUGH = 4000  # steps: with time for fewer, the backbone is narrower
+FEW = 1000  # steps: with time for fewer, the pictures are smaller
 SMALLEST = 0.5  # times the size that suits the boxes, for more steps
 CHECKPOINT_EVERY = 60  # seconds
 
@@ -74,8 +74,9 @@ def narrower(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
     """The recipe with a narrower backbone, if there is time for only so many steps.
 
     The cost of a step is taken to grow with the width to the power of 1.5. The backbone
-    becomes narrower until there are :data:`ENOUGH` steps, but keeps the least of
-    :data:`WIDTHS`.
+    becomes narrower, by multiples of 8 channels, until there are :data:`ENOUGH` steps,
+    but keeps the least of :data:`WIDTHS`. The facts do not matter; :func:`smaller`
+    needs them.
     """
     width = rounded(recipe.width * (steps / ENOUGH) ** (2 / 3), 8)
     return replace(recipe, width=min(max(width, WIDTHS[0]), recipe.width))
