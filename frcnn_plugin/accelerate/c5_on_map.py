@@ -67,7 +67,7 @@ class C5OnMap(ResNetC5Head):
             weight = weight * gain.view(-1, 1, 1, 1)
             bias = norm.bias - norm.running_mean * gain
         cells = self.pool_cells(conv2d(feature, weight), rois, step=conv.stride[0])
-        return cells.add_(bias.view(-1, 1, 1))  # stays in its type
+        return cells.add_(bias.to(cells.dtype).view(-1, 1, 1))
 
     @classmethod
     def fits(cls, extractor: nn.Module, head: nn.Module) -> bool:

@@ -4,20 +4,33 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .precision import type_of
+
 MANY_CHANNELS = 64  # that make a product worth its call
 ENOUGH_CHANNELS = 256  # that make a product for each position of the kernel pay
+LARGE = 1 << 18  # weights of a position of the kernel: enough in bfloat16
 CHUNK = 1 << 20  # numbers in the windows of one product, which stay in the cache
+TYPES = torch.float32, torch.bfloat16
 
 
-def products_are_faster() -> bool:
+def products_are_faster(weight: Tensor, dtype: torch.dtype) -> bool:
     """Whether the gradient of the weights is computed faster as matrix products.
 
-    On the processors that were measured, oneDNN's kernel was slower than such products
-    in MKL with AVX2. With AVX-512 it was faster than products for each position of the
-    kernel; those of whole windows have not been measured there.
+    In float32 it is with AVX2: there MKL's products were faster than oneDNN's kernel.
+    With AVX-512 oneDNN's kernel was the faster one. In bfloat16 with AMX the products,
+    oneDNN's too, are faster where channels are many.
     ``tools/benchmark.py convolution`` measures both on the processor at hand.
+
+    Args:
+        weight: (O, I, h, w), of which only the shape matters.
+        dtype: In which it is computed.
     """
-    return torch.backends.cpu.get_cpu_capability() == 'AVX2'
+    outputs, inputs = weight.shape[:2]
+    if dtype == torch.float32:
+        return (torch.backends.cpu.get_cpu_capability() == 'AVX2'
+                and inputs >= MANY_CHANNELS)
+    return (dtype == torch.bfloat16 and torch.cpu._is_amx_tile_supported()
+            and outputs * inputs >= LARGE)
 
 
 def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None,
@@ -26,22 +39,30 @@ def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None,
     """``torch.nn.functional.conv2d``, but for its backward pass on a CPU.
 
     In ``channels_last`` memory the gradient of the weights is the matrix product of the
-    output's gradient with the windows of the input.
+    output's gradient with the windows of the input, where that is faster.
 
     Args:
-        x: (N, I, H, W) float32.
+        x: (N, I, H, W).
         weight: (O, I, h, w).
         bias: (O,) or None.
         stride: Along y and x, as is the padding.
     """
     by_products = (
-        x.device.type == 'cpu' and x.dtype == torch.float32 and weight.requires_grad
-        and torch.is_grad_enabled() and x.size(1) >= MANY_CHANNELS
-        and not torch.is_autocast_enabled('cpu')
+        x.device.type == 'cpu' and weight.requires_grad and torch.is_grad_enabled()
         and not torch.compiler.is_compiling()
-        and x.is_contiguous(memory_format=torch.channels_last))
-    convolve = _Convolution.apply if by_products else F.conv2d
+        and x.is_contiguous(memory_format=torch.channels_last)
+        and products_are_faster(weight, type_of(x)))
+    convolve = conv2d_by_products if by_products else F.conv2d
     return convolve(x, weight, bias, stride, padding)
+
+
+def conv2d_by_products(x: Tensor, weight: Tensor, bias: Tensor | None,
+                       stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
+    """:func:`conv2d` whose gradient of the weights is made by products in any case."""
+    dtype = type_of(x)
+    x, weight = x.to(dtype), weight.to(dtype)
+    return _Convolution.apply(
+        x, weight, None if bias is None else bias.to(dtype), stride, padding)
 
 
 class ProductConv2d(nn.Conv2d):
@@ -53,10 +74,11 @@ class ProductConv2d(nn.Conv2d):
 
     @classmethod
     def fits(cls, module: nn.Module) -> bool:
-        """Whether a module is a convolution whose place it can take."""
+        """Whether a module is a convolution whose place it can take, to be faster."""
         return type(module) is nn.Conv2d and module.groups == 1 and (
             module.dilation == (1, 1) and module.padding_mode == 'zeros'
-            and not isinstance(module.padding, str))
+            and not isinstance(module.padding, str)
+            and any(products_are_faster(module.weight, each) for each in TYPES))
 
 
 class _Convolution(torch.autograd.Function):
@@ -90,7 +112,8 @@ def weight_gradient(x: Tensor, gradient: Tensor, kernel_size: tuple[int, int],
 
     From the (N, I, H, W) input and the (N, O, H', W') gradient of the output. Each
     position of the kernel has one product. With few channels all positions share one,
-    of a few rows of the output at a time, so that their windows stay in the cache.
+    of a few rows of the output at a time, so that their windows stay in the cache; not
+    in bfloat16, in which sums of such parts would be rounded each time.
     """
     count, outputs, height, width = gradient.shape
     rows, columns = kernel_size
@@ -102,7 +125,8 @@ def weight_gradient(x: Tensor, gradient: Tensor, kernel_size: tuple[int, int],
     windows = pixels.as_strided(  # they overlap
         (count, height, width, rows, columns * channels),
         (image, row * stride[0], column * stride[1], row, 1))
-    if channels >= ENOUGH_CHANNELS or rows == columns == 1:
+    whole = channels >= ENOUGH_CHANNELS or gradient.dtype == torch.bfloat16
+    if whole or rows == columns == 1:
         result = gradient.new_empty(outputs, rows, columns, channels)
         by_output = gradient.flatten(0, 2).t()  # (O, N H' W')
         for y in range(rows):

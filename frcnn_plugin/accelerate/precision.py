@@ -26,3 +26,10 @@ def half_type(device: torch.device | str) -> torch.dtype:
 def mixed_precision(device: torch.device | str) -> torch.autocast:
     """Around a forward pass, which then computes in :func:`half_type`."""
     return torch.autocast(torch.device(device).type, dtype=half_type(device))
+
+
+def type_of(x: torch.Tensor) -> torch.dtype:
+    """The type that a convolution of ``x`` on the CPU computes in."""
+    if torch.is_autocast_enabled('cpu'):
+        return torch.get_autocast_dtype('cpu')
+    return x.dtype

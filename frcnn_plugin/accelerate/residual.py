@@ -9,6 +9,8 @@ from mmdet.models.backbones import resnet as mmdet_resnet
 from torch import Tensor, nn
 from torchvision.models import resnet
 
+from .precision import type_of
+
 BLOCKS = (resnet.BasicBlock, resnet.Bottleneck, mmdet_resnet.BasicBlock,
           mmdet_resnet.Bottleneck)
 MANY_VALUES = 2**20  # of an input; with fewer, in the cache, it was slower on AVX-512
@@ -61,13 +63,6 @@ def conv_relu(conv: nn.Conv2d, x: Tensor, other: Tensor | None = None) -> Tensor
             x.to(dtype), weight, bias, *layout, 'relu', [], '')
     return torch.ops.mkldnn._convolution_pointwise_.binary(
         other.to(dtype), x.to(dtype), weight, bias, *layout, 'add', 1.0, 'relu', [], '')
-
-
-def type_of(x: Tensor) -> torch.dtype:
-    """The type that a convolution computes in."""
-    if torch.is_autocast_enabled('cpu'):
-        return torch.get_autocast_dtype('cpu')
-    return x.dtype
 
 
 def in_one_pass(conv: nn.Conv2d, x: Tensor) -> bool:

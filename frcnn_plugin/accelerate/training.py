@@ -7,7 +7,6 @@ from mmengine.runner import Runner
 from torch import nn
 
 from ..registry import HOOKS
-from .convolution import products_are_faster
 from .parts import on_cpu, replace_convolutions, replace_parts
 
 
@@ -34,7 +33,7 @@ def for_training(detector: nn.Module) -> nn.Module:
     """
     detector.to(memory_format=torch.channels_last)
     replace_parts(detector)
-    if on_cpu(detector) and products_are_faster():
+    if on_cpu(detector):
         replace_convolutions(detector)
     return detector
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from frcnn_plugin.accelerate import for_training
 from frcnn_plugin.accelerate.c5_on_map import C5OnMap, DeferredRoIAlign
-from frcnn_plugin.accelerate.convolution import ProductConv2d
+from frcnn_plugin.accelerate.convolution import conv2d_by_products, products_are_faster
 from frcnn_plugin.accelerate.matching import compare_in_blocks
 from frcnn_plugin.accelerate.parts import with_class
 from frcnn_plugin.accelerate.roi_align import PixelRoIAlign
@@ -147,12 +147,15 @@ def weights(channels: int, outputs: int, stride: int, kernel: int,
     """Forward and backward through a convolution, to the gradient of its weights."""
     plain = nn.Conv2d(channels, outputs, kernel, padding=kernel // 2).to(
         args.device, memory_format=LAST)
-    other = with_class(plain, ProductConv2d)
     x = torch.randn(args.batch, channels, *(side // stride for side in args.size),
                     device=args.device).to(memory_format=LAST).requires_grad_()
-    used = for_training(Parts(conv=nn.Conv2d(channels, outputs, kernel)))
-    return Pair(*(ways(partial(conv, x), [plain.weight, x], True)
-                  for conv in (plain, other)), type(used.conv) is ProductConv2d)
+    def by_products() -> Tensor:
+        return conv2d_by_products(x, plain.weight, plain.bias, plain.stride,
+                                  plain.padding)
+    return Pair(*(ways(forward, [plain.weight, x], True)
+                  for forward in (partial(plain, x), by_products)),
+                products_are_faster(
+                    plain.weight, DTYPES.get(args.precision, torch.float32)))
 
 
 ALTERNATIVES = {
@@ -173,7 +176,9 @@ ALTERNATIVES = {
     'convolution 3x3, 64 to 64': partial(weights, 64, 64, 4, 3),
     'convolution 3x3, 128 to 128': partial(weights, 128, 128, 8, 3),
     'convolution 3x3, 256 to 256': partial(weights, 256, 256, 16, 3),
+    'convolution 3x3, 512 to 512': partial(weights, 512, 512, 16, 3),
     'convolution 3x3, 1024 to 512': partial(weights, 1024, 512, 16, 3),
     'convolution 1x1, 128 to 512': partial(weights, 128, 512, 8, 1),
+    'convolution 1x1, 512 to 128': partial(weights, 512, 128, 8, 1),
     'convolution 1x1, 1024 to 1024': partial(weights, 1024, 1024, 16, 1),
 }
