@@ -11,6 +11,7 @@ import numpy as np
 from ..evaluation.records import ImageRecord
 from .analysis import IOU_THR, ious
 
+FOUND_TWICE = 'found twice'
 POOR_IOU = 0.1  # above it a detection is a badly placed one of the object
 
 
@@ -28,8 +29,8 @@ class Mistake(NamedTuple):
 
 
 def false_positives(records: Sequence[ImageRecord], classes: Sequence[str],
-                    thresholds: np.ndarray, num: int) -> list[Mistake]:
-    """The ``num`` wrong detections with the highest scores.
+                    thresholds: np.ndarray, num: int | None = None) -> list[Mistake]:
+    """The ``num`` wrong detections with the highest scores, or all of them.
 
     Each has at least the score of its class, of (C,).
     """
@@ -85,9 +86,9 @@ def kind_of(record: ImageRecord, iou: np.ndarray, label: int,
     same = np.where(record.gt_labels == label, iou, 0)
     other = np.where(record.gt_labels == label, 0, iou)
     if same.max(initial=0) >= IOU_THR:
-        return 'found twice'
+        return FOUND_TWICE
     if other.max(initial=0) >= IOU_THR:
-        return f'is a {classes[record.gt_labels[other.argmax()]]}'
+        return f'annotated as {classes[record.gt_labels[other.argmax()]]}'
     if same.max(initial=0) >= POOR_IOU:
         return f'badly placed, IoU {same.max():.2f}'
     return 'nothing annotated there'

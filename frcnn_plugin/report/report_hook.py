@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from ..evaluation.operating_points import KEY
+from ..evaluation.operating_points import KEY, OperatingPoints
 from ..evaluation.records import ImageRecord, gather, records_of
 from ..io.whole_files import write_whole
 from ..registry import HOOKS
@@ -21,7 +21,8 @@ class ReportHook(Hook):
     """One page with curves, classes, confusions and the worst mistakes.
 
     At the end of training it shows the last validation. The page contains its pictures
-    and needs no network.
+    and needs no network. Annotations that look wrong are listed beside it, see
+    ``doubtful_annotations.py``.
 
     Args:
         score_thr: Detections with a lower score do not count as found. Default: for
@@ -79,16 +80,41 @@ class ReportHook(Hook):
         if not records or not classes or not is_main_process():
             return
         from .build_report import build_report
+        points = runner.message_hub.runtime_info.get(KEY)
         page = build_report(
             records, classes, self.metrics, read_log(runner.work_dir),
             title=Path(runner.cfg.filename or runner.experiment_name).stem,
             subtitle=f'{what}, {len(records)} images', config=runner.cfg.pretty_text,
             seconds=seconds_an_image(runner, loader, mode), score_thr=self.score_thr,
-            points=runner.message_hub.runtime_info.get(KEY),
+            points=points,
             chosen='these images' if mode == 'val' else 'validation images')
         path = Path(runner.work_dir, 'report.html')
         write_whole(path, page.encode())
         runner.logger.info(f'report: {path}')
+        if points:
+            self.list_doubts(runner, records, classes, OperatingPoints.read(
+                points, len(classes)))
+
+    def list_doubts(self, runner: Runner, records: Sequence[ImageRecord],
+                    classes: Sequence[str], points: OperatingPoints) -> None:
+        """Write the table of annotations that look wrong, and say how many there are.
+
+        That of an earlier run is gone where there are none.
+        """
+        from .doubtful_annotations import (
+            FILE,
+            doubtful_annotations,
+            pictures_in,
+            table_of,
+        )
+        path = Path(runner.work_dir, FILE)
+        doubts = doubtful_annotations(records, classes, points)
+        if not doubts:
+            path.unlink(missing_ok=True)
+            return
+        write_whole(path, table_of(doubts, classes, points).encode())
+        runner.logger.info(f'{pictures_in(doubts)} may be missing or wrong, by the '
+                           f'detections there: {path}')
 
 
 def seconds_an_image(runner: Runner, loader: DataLoader, mode: str) -> float | None:

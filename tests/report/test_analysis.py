@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from mmdet.evaluation import eval_map
 
+from frcnn_plugin.evaluation.calibration import IDENTITY
+from frcnn_plugin.evaluation.operating_points import OperatingPoints
 from frcnn_plugin.evaluation.records import ImageRecord, for_mmdet
 from frcnn_plugin.report.analysis import by_class, confusion_matrix, ious
+from frcnn_plugin.report.doubtful_annotations import (
+    doubtful_annotations,
+    pictures_in,
+    table_of,
+)
 from frcnn_plugin.report.mistakes import false_positives, misses, owners
 
 CLASSES = ('cat', 'dog')
@@ -47,7 +54,7 @@ def test_each_class_is_cut_at_a_score_of_its_own(record):
     np.testing.assert_array_equal(confusion_matrix([record], 2, cut), [
         [1, 0, 0], [1, 0, 1], [0, 0, 0]])
     assert [each.kind for each in false_positives([record], CLASSES, cut, 10)] == [
-        'is a dog']
+        'annotated as dog']
     missed = misses([record], np.float32([0.95, 0.1]), 10)
     assert sorted(each.label for each in missed) == [0, 1, 1]
     assert sorted(each.label for each in misses([record], np.float32([0.1, 0.95]), 10)
@@ -57,10 +64,28 @@ def test_each_class_is_cut_at_a_score_of_its_own(record):
 def test_kinds_of_mistakes(record):
     found = false_positives([record], CLASSES, at(0), 10)
     assert [(each.kind, round(each.score, 2)) for each in found] == [
-        ('is a dog', 0.8), ('found twice', 0.7), ('nothing annotated there', 0.6),
+        ('annotated as dog', 0.8), ('found twice', 0.7),
+        ('nothing annotated there', 0.6),
         ('badly placed, IoU 0.39', 0.55)]
     assert [each.score for each in false_positives([record], CLASSES, at(0), 2)] == [
         each.score for each in found[:2]]
+
+
+def test_annotations_that_look_wrong(record):
+    thresholds = at(0.5)
+    doubting = OperatingPoints(thresholds, np.array([IDENTITY] * 2))
+    assert doubtful_annotations([record], CLASSES, doubting) == []
+    sure = OperatingPoints(thresholds, np.array([(1.0, 1.0, 1.0)] * 2))  # 0.8 to 0.92
+    found = doubtful_annotations([record], CLASSES, sure)
+    assert table_of(found, CLASSES, sure).splitlines() == [
+        'picture,x1,y1,x2,y2,class,probability,why',
+        'a.jpg,102.0,100.0,200.0,200.0,cat,0.92,annotated as dog']
+    assert pictures_in(found) == '1 annotation in 1 picture'
+    surer = OperatingPoints(thresholds, np.array([(1.0, 1.0, 3.0)] * 2))
+    found = doubtful_annotations([record, record], CLASSES, surer)
+    assert [each.kind for each in found[::2]] == [
+        'annotated as dog', 'nothing annotated there', 'badly placed, IoU 0.39']
+    assert pictures_in(found) == '6 annotations in 1 picture'
 
 
 def test_misses_are_the_largest_first(record):

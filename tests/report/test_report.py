@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -61,6 +62,25 @@ def test_a_test_leaves_one(work_dir, arguments):
     low, high = summary['intervals']['AP']
     assert f'<td>{low:.3f} to {high:.3f}</td>' in page
     assert f'<td><b>{summary["AP"]:.3f}</b></td>' in page and 'AR100' in page
+
+
+def test_annotations_that_look_wrong_are_listed(work_dir, arguments, monkeypatch,
+                                                capsys):
+    doubtful, file = import_module('frcnn_plugin.report.doubtful_annotations'), (
+        work_dir / 'annotations_to_check.csv')
+    assert not file.exists()  # after four steps it is sure of nothing
+    for sure in (0.0, 1.1):
+        monkeypatch.setattr(doubtful, 'SURE', sure)
+        run_test([arguments()[0], str(work_dir / 'iter_4.pth'), *arguments()[1:],
+                  *TINY[:1], *TINY[2:3]])
+        said = re.search(r'(\d+) annotations in \d pictures may be missing or wrong',
+                         capsys.readouterr().out)
+        assert bool(said) == file.exists() == (sure == 0)
+        if said:
+            lines = file.read_text().splitlines()
+            assert len(lines) == 1 + int(said[1])
+            assert all(line.endswith(('there', 'circle', 'square', 'triangle', 'star'))
+                       or 'badly placed' in line for line in lines[1:])
 
 
 def test_names_that_are_formulas_or_markup(capsys):
