@@ -1,7 +1,7 @@
 """What the same minutes buy: ours, and what a user would pick instead.
 
     python tools/same_minutes.py FOLDER ... --work-dir DIR [--minutes 10] [--seeds 0]
-        [--rivals ours_amp yolo11n yolov8n torchvision mmdet]
+        [--rivals ours yolo11n yolov8n torchvision mmdet]
         [--ultralytics PYTHON] [--write docs/recipe.md]
 
 Each folder is prepared once. Then each detector is trained on its training pictures,
@@ -30,11 +30,12 @@ from frcnn_plugin.prepare.prepare_folder import choose_splits, write_folder
 from frcnn_plugin.prepare.understand import understand
 
 SCRIPTS = Path(__file__).parent / 'rivals'
-RIVALS = dict(ours=('ours.py', ''), ours_amp=('ours.py', '--amp'),
+RIVALS = dict(ours=('ours.py', ''),
               yolo11n=('yolo.py', 'yolo11n'), yolov8n=('yolo.py', 'yolov8n'),
               torchvision=('torchvision_frcnn.py', ''), mmdet=('mmdet_frcnn.py', ''))
 COLOURS = 'train_dataloader.dataset.pipeline.4'
 PARTS = dict(  # of the recipe, each taken out
+    float32='--no-amp',
     wide='--cfg-options model.backbone.depth=18',
     no_flip='--no-flip',
     one_size='--cfg-options model.data_preprocessor.batch_augments=None',
@@ -42,8 +43,8 @@ PARTS = dict(  # of the recipe, each taken out
     no_average='--cfg-options custom_hooks=[]',
     usual_anchors='--cfg-options model.rpn_head.anchor_generator.scales=[2,4,8,16,32] '
     'model.rpn_head.anchor_generator.ratios=[0.5,1,2]')
-RIVALS |= {name: ('ours.py', f'--amp {options}') for name, options in PARTS.items()}
-USUAL = ('ours_amp', 'yolo11n', 'yolov8n', 'torchvision', 'mmdet')
+RIVALS |= {name: ('ours.py', options) for name, options in PARTS.items()}
+USUAL = ('ours', 'yolo11n', 'yolov8n', 'torchvision', 'mmdet')
 HEAD = ('folder', 'detector', 'AP50', 'AP', 'minutes')
 SPLITS = ('train', 'val', 'test')
 

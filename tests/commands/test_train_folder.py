@@ -127,6 +127,30 @@ def test_a_plan(pictures, tmp_path, capsys, monkeypatch):
     assert len(list(new.iterdir())) == len(list(pictures.glob('*.xml')))
 
 
+@pytest.mark.parametrize(('has_it', 'times', 'options', 'chosen'), [
+    (True, 0.5, [], True), (True, 0.95, [], False), (False, 0.5, [], False),
+    (True, 0.5, ['--no-amp'], False)])
+def test_bfloat16_where_it_is_faster(pictures, tmp_path, capsys, monkeypatch, has_it,
+                                     times, options, chosen):
+    seen = []
+
+    def step(cfg, facts, size, amp):
+        seen.append(amp)
+        return step_seconds(cfg, facts, size, amp) * (times if amp else 1)
+
+    monkeypatch.setattr(train_folder, 'has_bfloat16', lambda: has_it)
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', step)
+    run = tmp_path / 'run'
+    train([str(pictures), '--minutes', '10', '--work-dir', str(run), '--plan',
+           *options])
+    assert ('it trains in bfloat16' in capsys.readouterr().out) == chosen
+    kind = Config.fromfile(run / FILE).optim_wrapper.type
+    assert kind == ('frcnn_plugin.BF16OptimWrapper' if chosen else 'OptimWrapper')
+    # what follows is timed in the type that was chosen
+    assert seen[0] is False and len(seen) > 1
+    assert (True in seen) == (has_it and not options) and seen[-1] == chosen
+
+
 def test_the_first_weights(pictures, tmp_path, checkpoint, monkeypatch, capsys):
     run = tmp_path / 'planned'
 
