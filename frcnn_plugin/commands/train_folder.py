@@ -132,7 +132,8 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     step = step_of(cfg, facts, recipe, bool(args.amp))
     if args.amp is None:
         step = choose_precision(args, facts, recipe, cfg, step)
-    minutes = args.minutes or proposed_minutes(facts, recipe, step)
+    flat = proposed_minutes(facts, recipe, step)
+    minutes = args.minutes or flat
     if start == RANDOM:
         end = began + 60 * minutes - CLOSING
         recipe, cfg, step = cheaper(args, facts, recipe, cfg, step, made, end)
@@ -156,6 +157,8 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     if args.minutes is None:
         print('this is the time in which its curve is expected to flatten; '
               '--minutes N sets another one')
+    else:
+        print(f'its curve is expected to flatten in about {flat} minutes')
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
 
 

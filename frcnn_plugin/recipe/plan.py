@@ -10,7 +10,7 @@ PASSES = 60  # over the pictures after which a curve is usually flat
 STEPS = (FEW, 10000)  # fewest and most that are proposed
 
 
-def proposed_minutes(facts: Facts, recipe: Recipe, step: float) -> float:
+def proposed_minutes(facts: Facts, recipe: Recipe, step: float) -> int:
     """The time in which a curve is expected to flatten."""
     steps = PASSES * len(facts.sizes) / recipe.batch
     return math.ceil(min(max(steps, STEPS[0]), STEPS[1]) * step / 60 + 1)

@@ -1,6 +1,7 @@
 """A folder of pictures in, a detector out: the three commands of the README."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from time import monotonic
@@ -143,7 +144,10 @@ def test_bfloat16_where_it_is_faster(pictures, tmp_path, capsys, monkeypatch, ha
     run = tmp_path / 'run'
     train([str(pictures), '--minutes', '10', '--work-dir', str(run), '--plan',
            *options])
-    assert ('it trains in bfloat16' in capsys.readouterr().out) == chosen
+    printed = capsys.readouterr().out
+    assert ('it trains in bfloat16' in printed) == chosen
+    flat = int(re.search(r'to flatten in about (\d+) minutes', printed)[1])
+    assert (flat < 15) == chosen  # 1,000 steps of 1 s and of 0.5 s
     kind = Config.fromfile(run / FILE).optim_wrapper.type
     assert kind == ('frcnn_plugin.BF16OptimWrapper' if chosen else 'OptimWrapper')
     # what follows is timed in the type that was chosen
