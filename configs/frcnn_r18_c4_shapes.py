@@ -59,7 +59,7 @@ param_scheduler = [
 ]
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05, fused=True),
+    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
     clip_grad=dict(max_norm=10))
 default_hooks = dict(
     checkpoint=dict(interval=250),
