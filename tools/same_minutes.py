@@ -8,7 +8,7 @@ Each folder is prepared once. Then each detector is trained on its training pict
 from random weights, one after another on the whole machine; whatever it has to choose
 it chooses on the validation pictures. All are measured on the test pictures by one
 evaluator, ``COCOeval``. Names such as ``no_flip`` are ours with a part of the recipe
-taken out. PYTHON is that of an environment with ``pip install ultralytics``. What has
+taken out; on a GPU, ``ours_amp`` is that in mixed precision. PYTHON is that of an environment with ``pip install ultralytics``. What has
 been measured is kept in DIR, and not run again.
 """
 
@@ -30,7 +30,7 @@ from frcnn_plugin.prepare.prepare_folder import choose_splits, write_folder
 from frcnn_plugin.prepare.understand import understand
 
 SCRIPTS = Path(__file__).parent / 'rivals'
-RIVALS = dict(ours=('ours.py', ''),
+RIVALS = dict(ours=('ours.py', ''), ours_amp=('ours.py', '--amp'),
               yolo11n=('yolo.py', 'yolo11n'), yolov8n=('yolo.py', 'yolov8n'),
               torchvision=('torchvision_frcnn.py', ''), mmdet=('mmdet_frcnn.py', ''))
 COLOURS = 'train_dataloader.dataset.pipeline.4'

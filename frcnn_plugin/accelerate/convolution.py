@@ -19,7 +19,8 @@ def products_are_faster(weight: Tensor, dtype: torch.dtype) -> bool:
     In float32 it is with AVX2: there MKL's products were faster than oneDNN's kernel.
     With AVX-512 oneDNN's kernel was the faster one. In bfloat16 with AMX the products,
     oneDNN's too, are faster where channels are many.
-    ``tools/benchmark.py convolution`` measures both on the processor at hand.
+    ``tools/benchmark.py convolution --precision bf16`` measures both on the processor
+    at hand.
 
     Args:
         weight: (O, I, h, w), of which only the shape matters.
@@ -74,7 +75,7 @@ class ProductConv2d(nn.Conv2d):
 
     @classmethod
     def fits(cls, module: nn.Module) -> bool:
-        """Whether a module is a convolution whose place it can take, to be faster."""
+        """Whether a module is a convolution that it can replace and makes faster."""
         return type(module) is nn.Conv2d and module.groups == 1 and (
             module.dilation == (1, 1) and module.padding_mode == 'zeros'
             and not isinstance(module.padding, str)

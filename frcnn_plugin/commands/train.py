@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from ..accelerate.precision import check_mixed_precision
+from ..accelerate.precision import check_mixed_precision, has_bfloat16
 from ..backbones.pretrained import read_weights
 from ..config import changes, initialisation
 from ..config.parts import nested_dicts
@@ -36,10 +36,16 @@ def configure(args: argparse.Namespace) -> Config:
         check_mixed_precision('cuda' if gpu else 'cpu')
     cfg = read_config(args, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
     cfg.launcher = args.launcher
+    kind = str(cfg.optim_wrapper.get('type'))
+    if args.amp is None and kind.endswith('BF16OptimWrapper') and (
+            gpu or not has_bfloat16()):
+        print_on_master(f'{args.config} is for a CPU with bfloat16; trained in float32')
+        args.amp = False
     changes.apply(cfg, [
         (set_max_iters, args.max_iters),
         (set_minutes, args.minutes),
         (changes.use_amp if gpu else changes.use_bfloat16, args.amp),
+        (changes.use_float32, args.amp is False),
         *((changes.follow_with, getattr(args, tool) and tool)
           for tool in ('tensorboard', 'mlflow', 'wandb')),
         (changes.set_seed, args.seed),

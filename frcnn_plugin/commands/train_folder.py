@@ -130,10 +130,9 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     cfg = made(recipe)
     start = set_first_weights(cfg, args)
     step = step_of(cfg, facts, recipe, bool(args.amp))
-    if args.amp is None:
+    if args.amp is None and 'optim_wrapper.type' not in options_of(args):
         step = choose_precision(args, facts, recipe, cfg, step)
-    flat = proposed_minutes(facts, recipe, step)
-    minutes = args.minutes or flat
+    minutes = args.minutes or proposed_minutes(facts, recipe, step)
     if start == RANDOM:
         end = began + 60 * minutes - CLOSING
         recipe, cfg, step = cheaper(args, facts, recipe, cfg, step, made, end)
@@ -158,7 +157,8 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
         print('this is the time in which its curve is expected to flatten; '
               '--minutes N sets another one')
     else:
-        print(f'its curve is expected to flatten in about {flat} minutes')
+        flat = proposed_minutes(facts, recipe, step)
+        print(f'its curve is expected to flatten after about {flat} minutes')
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
 
 
@@ -183,8 +183,8 @@ def choose_precision(args: argparse.Namespace, facts: Facts, recipe: Recipe,
     if seconds >= WORTH * step:
         return step
     args.amp = True
-    print(f'it trains in bfloat16, in which a step takes {seconds:.2f} s, in float32 '
-          f'{step:.2f} s; --no-amp forbids it')
+    print(f'it trains in bfloat16: a step takes {seconds:.2f} s, and {step:.2f} s in '
+          'float32; --no-amp turns this off')
     return seconds
 
 

@@ -14,6 +14,8 @@ from .parts import datasets_of, nested_dicts, part_of
 
 FOLLOWERS = dict(tensorboard='TensorboardVisBackend',
                  mlflow='frcnn_plugin.MLflowBackend', wandb='frcnn_plugin.WandbBackend')
+MIXED = 'AmpOptimWrapper', 'BF16OptimWrapper'
+OF_AMP = 'loss_scale', 'dtype', 'use_fsdp'  # settings that only mixed precision has
 
 
 def apply(cfg: Config, changes: Iterable[tuple[Callable[..., None], object]]) -> None:
@@ -82,8 +84,16 @@ def use_amp(cfg: Config) -> None:
 def use_bfloat16(cfg: Config) -> None:
     """Train in automatic mixed precision on a CPU."""
     cfg.optim_wrapper.type = 'frcnn_plugin.BF16OptimWrapper'
-    for name in ('loss_scale', 'dtype', 'use_fsdp'):  # of AmpOptimWrapper
+    for name in OF_AMP:
         cfg.optim_wrapper.pop(name, None)
+
+
+def use_float32(cfg: Config) -> None:
+    """Do not train in mixed precision, whatever the config says."""
+    if str(cfg.optim_wrapper.get('type')).endswith(MIXED):
+        cfg.optim_wrapper.type = 'OptimWrapper'
+        for name in OF_AMP:
+            cfg.optim_wrapper.pop(name, None)
 
 
 def follow_with(cfg: Config, tool: str) -> None:

@@ -22,6 +22,7 @@ BASE = 'frcnn_r18_c4_shapes'
 STRIDE = 16
 WIDTHS = (16, 64)  # channels of the backbone's first stage: least, and a ResNet's
 SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
+LEAST_SCORE = 0.001  # of a detection: a long training makes its scores extreme
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
 ENOUGH = 4000  # steps: with time for fewer, the backbone is narrower
 FEW = 1000  # steps: with time for fewer, the pictures are smaller
@@ -133,7 +134,7 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
     head.target_sampler.num = 64
     head.bbox_roi_extractor.roi_layer.output_size = 7
     head.bbox_head.roi_feat_size = 7
-    head.test_cfg = dict(score_thr=0.02, nms=dict(type='nms', iou_threshold=0.5),
+    head.test_cfg = dict(score_thr=LEAST_SCORE, nms=dict(type='nms', iou_threshold=0.5),
                          max_per_img=recipe.proposals)
     cfg.train_dataloader.update(batch_size=recipe.batch)
     cfg.train_dataloader.dataset.update(

@@ -11,7 +11,6 @@ import numpy as np
 from ..evaluation.records import ImageRecord
 from .analysis import IOU_THR, ious
 
-FOUND_TWICE = 'found twice'
 POOR_IOU = 0.1  # above it a detection is a badly placed one of the object
 
 
@@ -86,7 +85,7 @@ def kind_of(record: ImageRecord, iou: np.ndarray, label: int,
     same = np.where(record.gt_labels == label, iou, 0)
     other = np.where(record.gt_labels == label, 0, iou)
     if same.max(initial=0) >= IOU_THR:
-        return FOUND_TWICE
+        return 'found twice'
     if other.max(initial=0) >= IOU_THR:
         return f'annotated as {classes[record.gt_labels[other.argmax()]]}'
     if same.max(initial=0) >= POOR_IOU:

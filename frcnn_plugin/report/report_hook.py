@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from ..evaluation.operating_points import KEY, OperatingPoints
 from ..evaluation.records import ImageRecord, gather, records_of
 from ..io.whole_files import write_whole
+from ..prepare.account import number
 from ..registry import HOOKS
 from .training_log import read_log
 
@@ -91,30 +92,27 @@ class ReportHook(Hook):
         path = Path(runner.work_dir, 'report.html')
         write_whole(path, page.encode())
         runner.logger.info(f'report: {path}')
-        if points:
-            self.list_doubts(runner, records, classes, OperatingPoints.read(
-                points, len(classes)))
+        self.list_doubts(runner, records, classes, points)
 
     def list_doubts(self, runner: Runner, records: Sequence[ImageRecord],
-                    classes: Sequence[str], points: OperatingPoints) -> None:
+                    classes: Sequence[str], points: dict | None) -> None:
         """Write the table of annotations that look wrong, and say how many there are.
 
-        That of an earlier run is gone where there are none.
+        That of an earlier test is gone where there are none.
         """
-        from .doubtful_annotations import (
-            FILE,
-            doubtful_annotations,
-            pictures_in,
-            table_of,
-        )
+        from .doubtful_annotations import FILE, doubtful_annotations, table_of
         path = Path(runner.work_dir, FILE)
-        doubts = doubtful_annotations(records, classes, points)
-        if not doubts:
+        known = OperatingPoints.read(points, len(classes)) if points else None
+        doubts = doubtful_annotations(records, classes, known) if known else []
+        if not known or not doubts:
             path.unlink(missing_ok=True)
             return
-        write_whole(path, table_of(doubts, classes, points).encode())
-        runner.logger.info(f'{pictures_in(doubts)} may be missing or wrong, by the '
-                           f'detections there: {path}')
+        table = table_of(doubts, classes, known)
+        write_whole(path, table.encode(errors='surrogateescape'))
+        files = {each.record.path for each in doubts}
+        runner.logger.info(
+            f'{number(len(doubts), "annotation")} in {number(len(files), "picture")} '
+            f'may be missing or wrong, judging by the detections: {path}')
 
 
 def seconds_an_image(runner: Runner, loader: DataLoader, mode: str) -> float | None:

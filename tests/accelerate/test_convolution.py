@@ -38,6 +38,18 @@ def test_where_products_are_faster(monkeypatch, capability, amx, dtype, faster):
         torch.empty(shape), dtype)] == faster
 
 
+def test_products_only_in_the_type_in_which_they_are_faster(monkeypatch):
+    monkeypatch.setattr(CAPABILITY, lambda: 'AVX512')
+    monkeypatch.setattr(AMX, lambda: True)
+    parts = nn.Sequential(nn.Conv2d(64, 64, 3), nn.Conv2d(512, 512, 3))
+    replace_convolutions(parts)
+    assert [type(part) for part in parts] == [nn.Conv2d, ProductConv2d]
+    x = torch.randn(1, 512, 4, 4).to(memory_format=torch.channels_last)
+    assert '_Convolution' not in type(parts[1](x).grad_fn).__name__
+    with torch.autocast('cpu', torch.bfloat16):
+        assert '_Convolution' in type(parts[1](x).grad_fn).__name__
+
+
 @pytest.mark.usefixtures('by_products')
 @pytest.mark.parametrize(('kernel', 'stride', 'padding', 'bias'), [
     (1, 1, 0, True), (3, 1, 1, False), (3, 2, 1, True), (1, 2, 0, False),

@@ -25,7 +25,7 @@ def train(parser: argparse.ArgumentParser) -> None:
     add('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
         help='continue from a checkpoint; by default from the latest in the work dir')
     add('--amp', action=argparse.BooleanOptionalAction, help=AMP + '; by default a '
-        'folder is trained in bfloat16 where that is faster')
+        'folder is trained in bfloat16 on a CPU where that is faster')
     start = parser.add_mutually_exclusive_group().add_argument
     start('--pretrained', metavar='SOURCE',
           help='pretrained weights of your own: a path, a URL or torchvision://NAME')
