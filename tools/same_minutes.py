@@ -8,8 +8,9 @@ Each folder is prepared once. Then each detector is trained on its training pict
 from random weights, one after another on the whole machine; whatever it has to choose
 it chooses on the validation pictures. All are measured on the test pictures by one
 evaluator, ``COCOeval``. Names such as ``no_flip`` are ours with a part of the recipe
-taken out; on a GPU, ``ours_amp`` is that in mixed precision. PYTHON is that of an environment with ``pip install ultralytics``. What has
-been measured is kept in DIR, and not run again.
+taken out; on a GPU, ``ours_amp`` is ours in mixed precision. PYTHON is that of an
+environment with ``pip install ultralytics``. What has been measured is kept in DIR, and
+not run again.
 """
 
 import argparse

@@ -22,6 +22,7 @@ from ..datasets.tiles import OVERLAP, VISIBLE, check_tiles, tiles_of
 from ..engine.timed_train_loop import CLOSING, validation_seconds
 from ..errors import UserError
 from ..io.whole_files import write_whole
+from ..prepare.account import number
 from ..prepare.prepare_folder import (
     Splits,
     choose_splits,
@@ -191,7 +192,7 @@ def choose_precision(args: argparse.Namespace, facts: Facts, recipe: Recipe,
 def cheaper(args: argparse.Namespace, facts: Facts, recipe: Recipe, cfg: Config,
             step: float, made: Callable[[Recipe], Config], end: float
             ) -> tuple[Recipe, Config, float]:
-    """A recipe with cheaper steps, if there is time for only a few.
+    """A recipe with cheaper steps, if there is time or are pictures for only a few.
 
     Args:
         args: Those of ``frcnn train``; what their ``--cfg-options`` choose stays.
@@ -214,9 +215,10 @@ def cheaper(args: argparse.Namespace, facts: Facts, recipe: Recipe, cfg: Config,
         fitting_cfg = made(fitting)
         seconds = step_of(fitting_cfg, facts, fitting, bool(args.amp))
         if seconds < WORTH * step:
-            print(f'there is time for only about {steps:.0f} steps with a '
-                  f'{network(recipe)}, so it trains a {network(fitting)}, for '
-                  'more steps')
+            thing = 'tile' if recipe.tiles else 'picture'
+            print(f'for {number(len(facts.sizes), thing)}, and a time that is enough '
+                  f'for about {steps:.0f} steps of a {network(recipe)}, it trains a '
+                  f'{network(fitting)}')
             recipe, cfg, step = fitting, fitting_cfg, seconds
     return recipe, cfg, step
 

@@ -24,6 +24,7 @@ WIDTHS = (16, 64)  # channels of the backbone's first stage: least, and a ResNet
 SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
 LEAST_SCORE = 0.001  # of a detection: a long training makes its scores extreme
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
+SUITED = (24, 205)  # a width, and for how many pictures it is not too large
 ENOUGH = 4000  # steps: with time for fewer, the backbone is narrower
 FEW = 1000  # steps: with time for fewer, the pictures are smaller
 SMALLEST = 0.5  # times the size that suits the boxes, for more steps
@@ -72,14 +73,16 @@ def recipe_for(facts: Facts, flip: bool = True, tiles: int | None = None) -> Rec
 
 
 def narrower(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
-    """The recipe with a narrower backbone, if there is time for only so many steps.
+    """The recipe with a narrower backbone, for few pictures or time for few steps.
 
-    The cost of a step is taken to grow with the width to the power of 1.5. The backbone
-    becomes narrower, by multiples of 8 channels, until there are :data:`ENOUGH` steps,
-    but keeps the least of :data:`WIDTHS`. The facts do not matter; :func:`smaller`
-    needs them.
+    Its number of weights grows with the square of the width, and should not be larger
+    for each picture than in :data:`SUITED`: it would learn them by heart. The cost of a
+    step is taken to grow with the width to the power of 1.5. The backbone becomes
+    narrower, by multiples of 8 channels, until there are :data:`ENOUGH` steps, but
+    keeps the least of :data:`WIDTHS`.
     """
-    width = rounded(recipe.width * (steps / ENOUGH) ** (2 / 3), 8)
+    most = SUITED[0] * (len(facts.sizes) / SUITED[1]) ** 0.5
+    width = rounded(min(recipe.width * (steps / ENOUGH) ** (2 / 3), most), 8)
     return replace(recipe, width=min(max(width, WIDTHS[0]), recipe.width))
 
 

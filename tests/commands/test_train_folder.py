@@ -88,7 +88,7 @@ def test_three_commands(pictures, tmp_path, monkeypatch, fresh_process, capsys):
            *QUICK])
     printed = capsys.readouterr().out
     assert 'splits made 0.8/0.1/0.1' in printed and 'of 4 classes' in printed
-    assert 'only about 5' in printed  # some 590 steps of a second
+    assert 'enough for about 5' in printed  # some 590 steps of a second
     assert 'ResNet-18 C4 of 16 instead of 64 channels at 512x' in printed
     assert ' steps in ' in printed
     cfg = Config.fromfile(run / FILE)

@@ -68,13 +68,17 @@ def test_small_objects_get_a_larger_input():
 
 
 def test_few_steps_make_the_backbone_narrow():
-    facts = facts_of([picture((45, 45), (300, 200))] * 9)
+    facts = facts_of([picture((45, 45), (300, 200))] * 2000)
     full = recipe_for(facts)
     assert narrower(full, facts, ENOUGH) == full
     less = narrower(full, facts, ENOUGH / 4)
     assert less == replace(full, width=24)  # about 4 ** (2 / 3) times narrower
     least = narrower(full, facts, 1)
     assert least.width == narrower(least, facts, 1).width == 16
+    # and few pictures do, whatever the time: a quarter of them, half the channels
+    for number, width in ((9, 16), (205, 24), (820, 48), (1500, 64)):
+        few = facts_of([picture((45, 45))] * number)
+        assert narrower(recipe_for(few), few, 10**6).width == width
     parameters = []
     for recipe in (full, less):
         cfg = config_of(recipe, ['cat'], Path('data'), ['train', 'val'])
