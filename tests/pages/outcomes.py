@@ -97,7 +97,8 @@ def check_train(run: Outcome) -> None:
     content = read_checkpoint(last)
     if Path(run.words[0]).is_dir():
         detector = read_checkpoint(run.written(run.work_dir / 'detector.pth'))
-        assert detector['meta']['iter'] == content['meta']['iter'] > 0
+        # of the best validation, which may be the early one
+        assert 0 < detector['meta']['iter'] <= content['meta']['iter']
         return
     assert content['meta']['iter'] == int(run.value('--max-iters'))
     if '--resume' not in run.words:  # the run before it had taken the step
