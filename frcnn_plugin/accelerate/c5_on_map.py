@@ -67,6 +67,7 @@ class C5OnMap(ResNetC5Head):
             weight = weight * gain.view(-1, 1, 1, 1)
             bias = norm.bias - norm.running_mean * gain
         cells = self.pool_cells(conv2d(feature, weight), rois, step=conv.stride[0])
+        # in their type: else all of them are copied to the bias's and back
         return cells.add_(bias.to(cells.dtype).view(-1, 1, 1))
 
     @classmethod

@@ -16,9 +16,9 @@ TYPES = torch.float32, torch.bfloat16
 def products_are_faster(weight: Tensor, dtype: torch.dtype) -> bool:
     """Whether the gradient of the weights is computed faster as matrix products.
 
-    In float32 it is with AVX2: there MKL's products were faster than oneDNN's kernel.
-    With AVX-512 oneDNN's kernel was the faster one. In bfloat16 with AMX the products,
-    oneDNN's too, are faster where channels are many.
+    In float32 MKL's products were faster than oneDNN's kernel on a processor with AVX2,
+    and slower or no faster on two with AVX-512. In bfloat16 products were faster on the
+    one with AMX, where channels are many; others have not been measured in it.
     ``tools/benchmark.py convolution --precision bf16`` measures both on the processor
     at hand.
 

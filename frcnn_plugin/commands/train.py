@@ -39,7 +39,8 @@ def configure(args: argparse.Namespace) -> Config:
     kind = str(cfg.optim_wrapper.get('type'))
     if args.amp is None and kind.endswith('BF16OptimWrapper') and (
             gpu or not has_bfloat16()):
-        print_on_master(f'{args.config} is for a CPU with bfloat16; trained in float32')
+        print_on_master(f'{args.config} was made for a CPU with bfloat16; here it '
+                        'trains in float32')
         args.amp = False
     changes.apply(cfg, [
         (set_max_iters, args.max_iters),

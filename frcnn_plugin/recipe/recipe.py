@@ -24,7 +24,7 @@ WIDTHS = (16, 64)  # channels of the backbone's first stage: least, and a ResNet
 SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
 LEAST_SCORE = 0.001  # of a detection: a long training makes its scores extreme
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
-SUITED = (24, 205)  # a width, and for how many pictures it is not too large
+SUITED = (24, 205)  # a width, and for how many pictures it suffices: BCCD's, only
 ENOUGH = 4000  # steps: with time for fewer, the backbone is narrower
 FEW = 1000  # steps: with time for fewer, the pictures are smaller
 SMALLEST = 0.5  # times the size that suits the boxes, for more steps
