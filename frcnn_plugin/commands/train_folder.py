@@ -130,13 +130,18 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     made = partial(config_for, args, classes, data_root, names)
     cfg = made(recipe)
     start = set_first_weights(cfg, args)
-    step = step_of(cfg, facts, recipe, bool(args.amp))
-    if args.amp is None and 'optim_wrapper.type' not in options_of(args):
-        step = choose_precision(args, facts, recipe, cfg, step)
+    free = args.amp is None and 'optim_wrapper.type' not in options_of(args)
+    step = (faster_precision(args, facts, recipe, cfg) if free
+            else step_of(cfg, facts, recipe, bool(args.amp)))
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     if start == RANDOM:
         end = began + 60 * minutes - CLOSING
+        dearer = recipe
         recipe, cfg, step = cheaper(args, facts, recipe, cfg, step, made, end)
+        if free and args.amp and recipe != dearer:  # narrow layers gain less
+            step = faster_precision(args, facts, recipe, cfg)
+    if free and args.amp:
+        print('it trains in bfloat16, which is faster here; --no-amp turns this off')
     closing = CLOSING  # seconds that the end of a run takes: report, last validation
     if 'val' in names and cfg.val_dataloader is not None:
         closing += limit_validation(cfg, splits.members['val'], 60 * minutes, step)
@@ -163,30 +168,20 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     print(f'all of it in {args.config}, the data in {data_root}', flush=True)
 
 
-def choose_precision(args: argparse.Namespace, facts: Facts, recipe: Recipe,
-                     cfg: Config, step: float) -> float:
+def faster_precision(args: argparse.Namespace, facts: Facts, recipe: Recipe,
+                     cfg: Config) -> float:
     """Set ``args.amp``: bfloat16 on a CPU where a step is faster in it.
-
-    Args:
-        args: Those of ``frcnn train``.
-        facts: Of the pictures to train on.
-        recipe: What was decided.
-        cfg: Its config.
-        step: Seconds of a step in float32.
 
     Returns:
         float: Seconds of a step in what was chosen.
     """
     args.amp = False
+    step = step_of(cfg, facts, recipe, False)
     if torch.cuda.is_available() or not has_bfloat16():
         return step
     seconds = step_of(cfg, facts, recipe, True)
-    if seconds >= WORTH * step:
-        return step
-    args.amp = True
-    print(f'it trains in bfloat16: a step takes {seconds:.2f} s, and {step:.2f} s in '
-          'float32; --no-amp turns this off')
-    return seconds
+    args.amp = seconds < WORTH * step
+    return seconds if args.amp else step
 
 
 def cheaper(args: argparse.Namespace, facts: Facts, recipe: Recipe, cfg: Config,

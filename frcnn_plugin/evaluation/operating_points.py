@@ -9,25 +9,28 @@ A detector keeps it, so that whoever uses it need not find a score for themselve
          pooled=['dog'])                  # too rare to have their own
 
 The highest point of F1 against the score is no good choice: the curve of a few pictures
-is jagged, and averaging it over resamples of them leaves it so. It is smoothed over the
-log-odds of the score, and cut at its highest point, which loses less on other pictures.
+is jagged. The calibration, three parameters, says how likely each detection is right;
+F1 and precision are computed from that. F1 is best where the probability is half of it:
+below, a detection adds more to what was found than to what is right.
+
+Source: Lipton et al., Optimal Thresholding of Classifiers to Maximize F1 Measure
+(ECML 2014, arXiv:1402.1892), theorem 1.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import UserError
-from .calibration import IDENTITY, fit_map, probabilities, sigmoid
+from .calibration import IDENTITY, fit_map, probabilities, score_of
 
 KEY = 'operating_points'  # in a checkpoint's meta, in the notes of an exported file
 IOU_THR = 0.5
 DEFAULT = 0.5  # where nothing is annotated
 RARE = 10  # boxes; a class with fewer is treated as all classes together
-WIDTH = 0.4  # of the smoothing, in log-odds
-LOG_ODDS = np.linspace(-8, 8, 321)
-SCORES = sigmoid(LOG_ODDS)  # at which curves are smoothed
+ALIKE = 10.0  # how much the calibration of all classes weighs for one, see `fit_map`
 
 
 class Outcomes(NamedTuple):
@@ -62,27 +65,23 @@ def curve(outcomes: Outcomes, thresholds: np.ndarray) -> Curve:
                  2 * right / np.maximum(found + outcomes.num_gts, 1))
 
 
-def smoothed(values: np.ndarray) -> np.ndarray:
-    """(T,) values at :data:`SCORES`, averaged with a Gaussian of :data:`WIDTH`."""
-    weights = np.exp(-((LOG_ODDS[:, None] - LOG_ODDS) / WIDTH) ** 2 / 2)
-    return weights @ values / weights.sum(1)
-
-
-def best_score(outcomes: Outcomes, precision: float | None = None) -> float:
+def best_score(outcomes: Outcomes, parameters: tuple[float, ...],
+               precision: float | None = None) -> float:
     """The score to cut at; :data:`DEFAULT` without objects or detections.
 
-    By default the score of the best F1, or the median of several. With ``precision``,
-    the lowest score from which on the precision is at least that, or 1 if there is
-    none. Both curves are smoothed.
+    By default that of the best F1 to expect. With ``precision``, the lowest score from
+    which on the precision to expect is at least that, or 1 if there is none.
+    ``parameters`` are those of the calibration.
     """
     if outcomes.num_gts == 0 or len(outcomes.scores) == 0:
         return DEFAULT
-    reached = curve(outcomes, SCORES)
+    number = np.arange(1, len(outcomes.scores) + 1)
+    right = np.cumsum(probabilities(outcomes.scores, np.array(parameters)))
     if precision is None:
-        f1 = smoothed(reached.f1)
-        return float(np.median(SCORES[f1 >= f1.max() - 1e-6]))
-    short = np.flatnonzero(smoothed(reached.precision) < precision - 1e-6)
-    return float([*SCORES, 1.0][short[-1] + 1 if len(short) else 0])
+        f1 = 2 * right / (number + outcomes.num_gts)
+        return score_of(f1.max() / 2, parameters)
+    enough = outcomes.scores[right / number >= precision]
+    return float(enough[-1]) if len(enough) else 1.0
 
 
 def choose(by_class: Sequence[Outcomes], classes: Sequence[str], images: int,
@@ -99,8 +98,8 @@ def choose(by_class: Sequence[Outcomes], classes: Sequence[str], images: int,
         precision: The precision that each class must reach; None: cut at the best F1.
     """
     pooled = pool(by_class)
-    score = best_score(pooled, precision)
     common = fit_map(pooled.scores, pooled.right) if pooled.num_gts else IDENTITY
+    score = best_score(pooled, common, precision)
     found: dict = dict(
         iou=IOU_THR, scores='raw', images=images, thresholds={}, f1={}, calibration={},
         rule='best F1' if precision is None else f'precision {precision}', pooled=[])
@@ -108,8 +107,9 @@ def choose(by_class: Sequence[Outcomes], classes: Sequence[str], images: int,
         rare = each.num_gts < RARE
         if rare:
             found['pooled'].append(name)
-        cut = round(score if rare else best_score(each, precision), 4)
-        parameters = common if rare else fit_map(each.scores, each.right, common)
+        parameters = common if rare else fit_map(each.scores, each.right, common, ALIKE)
+        cut = score if rare else best_score(each, parameters, precision)
+        cut = math.floor(cut * 1e4) / 1e4
         found['thresholds'][name] = cut
         found['f1'][name] = (round(float(curve(each, np.array([cut])).f1[0]), 4)
                              if each.num_gts else None)

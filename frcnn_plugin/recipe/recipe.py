@@ -21,10 +21,11 @@ from .facts import Facts
 BASE = 'frcnn_r18_c4_shapes'
 STRIDE = 16
 WIDTHS = (16, 64)  # channels of the backbone's first stage: least, and a ResNet's
+WIDER = 16  # channels: a width is a multiple of it, see narrower()
 SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
 LEAST_SCORE = 0.001  # of a detection: a long training makes its scores extreme
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
-SUITED = (24, 205)  # a width, and for how many pictures it suffices: BCCD's, only
+SUITED = (32, 205)  # a width, and for how many pictures it suffices: BCCD's, only
 ENOUGH = 4000  # steps: with time for fewer, the backbone is narrower
 FEW = 1000  # steps: with time for fewer, the pictures are smaller
 SMALLEST = 0.5  # times the size that suits the boxes, for more steps
@@ -78,11 +79,16 @@ def narrower(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
     Its number of weights grows with the square of the width, and should not be larger
     for each picture than in :data:`SUITED`: it would learn them by heart. The cost of a
     step is taken to grow with the width to the power of 1.5. The backbone becomes
-    narrower, by multiples of 8 channels, until there are :data:`ENOUGH` steps, but
-    keeps the least of :data:`WIDTHS`.
+    narrower until there are :data:`ENOUGH` steps, but keeps the least of
+    :data:`WIDTHS`.
+
+    Widths are multiples of :data:`WIDER`. torch's batch normalization on a CPU sums up
+    in float32, side by side for all threads; where the channels do not fill whole cache
+    lines of 64 bytes, the threads wait for each other. 24 channels take three times as
+    long as 32 there, and a step almost as long (docs/recipe.md).
     """
     most = SUITED[0] * (len(facts.sizes) / SUITED[1]) ** 0.5
-    width = rounded(min(recipe.width * (steps / ENOUGH) ** (2 / 3), most), 8)
+    width = rounded(min(recipe.width * (steps / ENOUGH) ** (2 / 3), most), WIDER)
     return replace(recipe, width=min(max(width, WIDTHS[0]), recipe.width))
 
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..evaluation.operating_points import SCORES, OperatingPoints
+from ..evaluation.calibration import score_of
+from ..evaluation.operating_points import OperatingPoints
 from ..evaluation.records import ImageRecord
 from .analysis import IOU_THR, ious
 from .mistakes import POOR_IOU, Mistake, false_positives, owners
@@ -28,10 +29,7 @@ def doubtful_annotations(records: Sequence[ImageRecord], classes: Sequence[str],
     that a detection with a higher score finds is annotated well, difficult objects say
     nothing, and what two tiles show is listed once.
     """
-    thresholds = []
-    for label in range(len(classes)):
-        sure = points.probabilities(SCORES, np.full(len(SCORES), label)) >= SURE
-        thresholds.append([*SCORES[sure], np.inf][0])
+    thresholds = [score_of(SURE, each) for each in points.maps]
     doubts: list[Mistake] = []
     for each in false_positives(records, classes, np.array(thresholds)):
         known = [other.bbox for other in doubts if other.label == each.label

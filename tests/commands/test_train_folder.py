@@ -163,6 +163,24 @@ def test_bfloat16_where_it_is_faster(pictures, tmp_path, capsys, monkeypatch, ha
         kind = configure_training(args).optim_wrapper.type
         assert kind.endswith('BF16OptimWrapper') == (chosen and here and not more)
 
+def test_bfloat16_only_where_the_narrow_network_gains(pictures, tmp_path, capsys,
+                                                      monkeypatch):
+    def step(cfg, facts, size, amp):
+        wide = cfg.model.rpn_head.in_channels == 256
+        return step_seconds(cfg, facts, size, amp) * (0.5 if amp and wide else 1)
+
+    monkeypatch.setattr(train_folder, 'has_bfloat16', lambda: True)
+    monkeypatch.setattr(train_folder, 'seconds_of_a_step', step)
+    run = tmp_path / 'run'
+    for options, chosen in (([], False), (
+            ['--cfg-options', 'model.backbone.depth=18'], True)):  # stays wide
+        train([str(pictures), '--minutes', '10', '--work-dir', str(run), '--plan',
+               *options])
+        assert ('it trains in bfloat16' in capsys.readouterr().out) == chosen
+        kind = Config.fromfile(run / FILE).optim_wrapper.type
+        assert kind.endswith('BF16OptimWrapper') == chosen
+
+
 
 def test_the_first_weights(pictures, tmp_path, checkpoint, monkeypatch, capsys):
     run = tmp_path / 'planned'
@@ -223,7 +241,7 @@ def test_few_steps_make_a_cheaper_recipe(pictures, tmp_path, checkpoint, monkeyp
     assert 'a step takes 1.10 s' in printed  # 107 steps, 860, 980
     assert smallest == pytest.approx(anchor * 480 / 512, rel=0.01)
     # for the time that it proposes, too: for 1000 steps
-    assert planned('--from-scratch')[:2] == (full, 4 * 24)
+    assert planned('--from-scratch')[:2] == (full, 4 * 32)
     # what is chosen stays; with weights that know something less is to learn
     sizes, channels, *_ = planned(
         *few, '--cfg-options', 'model.rpn_head.anchor_generator.scales=1,2,4')
