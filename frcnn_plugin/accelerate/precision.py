@@ -10,9 +10,14 @@ def has_bfloat16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
+def has_mixed_precision(device: torch.device | str) -> bool:
+    """Whether the device is a GPU, or a CPU with instructions for bfloat16."""
+    return torch.device(device).type != 'cpu' or has_bfloat16()
+
+
 def check_mixed_precision(device: torch.device | str) -> None:
-    """Raise :class:`MixedPrecisionError` on a CPU without such instructions."""
-    if torch.device(device).type == 'cpu' and not has_bfloat16():
+    """Raise :class:`MixedPrecisionError` if the device has no mixed precision."""
+    if not has_mixed_precision(device):
         raise MixedPrecisionError(
             'mixed precision needs a GPU, or a CPU with instructions for bfloat16 '
             '(AVX-512 BF16 or AMX); torch finds neither')

@@ -10,7 +10,7 @@ from ..backbones.pretrained import read_weights
 from ..config.initialisation import start_from
 from ..engine.start_from_hook import read_detector
 from ..errors import WeightsError
-from ..recipe.recipe import WIDTHS
+from ..recipe.recipe import WIDTH
 
 PATIENCE = 10  # seconds, with a server that does not answer
 RANDOM = 'from random weights'
@@ -50,4 +50,4 @@ def set_first_weights(cfg: Config, args: argparse.Namespace) -> str:
 def width_of(path: str) -> int:
     """Channels of the first stage of a detector's ResNet; 64 if it is none."""
     stem = read_detector(path)[0].get('backbone.conv1.weight')
-    return WIDTHS[1] if stem is None else len(stem)
+    return WIDTH if stem is None else len(stem)

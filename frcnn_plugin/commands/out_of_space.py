@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
+from ..accelerate.precision import has_mixed_precision
 from ..config.parts import nested_dicts
 from ..errors import UserError
 from ..io.whole_files import FULL
@@ -44,10 +45,12 @@ def explain_full_disk(work_dir: str, then: str = '') -> Iterator[None]:
 
 
 @contextmanager
-def explain_out_of_memory(cfg: Config, loader: str) -> Iterator[None]:
+def explain_out_of_memory(cfg: Config, loader: str, amp: bool = False
+                          ) -> Iterator[None]:
     """Report that the memory is full, with what could be lowered and its value now.
 
     ``loader`` is the one whose batches are to become smaller: ``'train_dataloader'``.
+    With ``amp`` the precision is mixed already, whatever the config says.
     """
     try:
         yield
@@ -55,8 +58,12 @@ def explain_out_of_memory(cfg: Config, loader: str) -> Iterator[None]:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(
                 text in str(error) for text in CPU):
             raise
-        settings = {f'{loader}.batch_size': cfg[loader].get('batch_size')}
+        settings, advice = {f'{loader}.batch_size': cfg[loader].get('batch_size')}, ''
         if loader == 'train_dataloader':
+            kind = cfg.optim_wrapper.get('type', '').rpartition('.')[2]
+            if not amp and kind in ('', 'OptimWrapper') and has_mixed_precision(
+                    'cuda' if torch.cuda.is_available() else 'cpu'):
+                advice = ', or use --amp'
             sampler = (cfg.model.get('roi_head') or {}).get('target_sampler') or {}
             settings['model.roi_head.target_sampler.num'] = sampler.get('num')
         settings['the scale of Resize in the pipeline'] = next((
@@ -64,5 +71,4 @@ def explain_out_of_memory(cfg: Config, loader: str) -> Iterator[None]:
             if node.get('type') == 'Resize' and node.get('scale')), None)
         shown = ', '.join(f'{name} (now {value})' for name, value in settings.items()
                           if value)
-        amp = ', or use --amp' if loader == 'train_dataloader' else ''
-        raise UserError(f'out of memory; lower one of {shown}{amp}') from error
+        raise UserError(f'out of memory; lower one of {shown}{advice}') from error

@@ -136,10 +136,10 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
     minutes = args.minutes or proposed_minutes(facts, recipe, step)
     if start == RANDOM:
         end = began + 60 * minutes - CLOSING
-        dearer = recipe
+        wide = recipe
         recipe, cfg, step = cheaper(args, facts, recipe, cfg, step, made, end)
-        if free and args.amp and recipe != dearer:  # narrow layers gain less
-            step = faster_precision(args, facts, recipe, cfg)
+        if free and args.amp and recipe != wide:
+            step = faster_precision(args, facts, recipe, cfg, step)
     if free and args.amp:
         print('it trains in bfloat16, which is faster here; --no-amp turns this off')
     closing = CLOSING  # seconds that the end of a run takes: report, last validation
@@ -169,19 +169,26 @@ def recipe_of_folder(args: argparse.Namespace, began: float) -> None:
 
 
 def faster_precision(args: argparse.Namespace, facts: Facts, recipe: Recipe,
-                     cfg: Config) -> float:
+                     cfg: Config, half: float | None = None) -> float:
     """Set ``args.amp``: bfloat16 on a CPU where a step is faster in it.
+
+    Args:
+        args: Those of ``frcnn train``.
+        facts: Of the pictures to train on.
+        recipe: What was decided.
+        cfg: Its config.
+        half: Seconds of a step in bfloat16, if they are known.
 
     Returns:
         float: Seconds of a step in what was chosen.
     """
     args.amp = False
-    step = step_of(cfg, facts, recipe, False)
+    full = step_of(cfg, facts, recipe, False)
     if torch.cuda.is_available() or not has_bfloat16():
-        return step
-    seconds = step_of(cfg, facts, recipe, True)
-    args.amp = seconds < WORTH * step
-    return seconds if args.amp else step
+        return full
+    half = half or step_of(cfg, facts, recipe, True)
+    args.amp = half < WORTH * full
+    return half if args.amp else full
 
 
 def cheaper(args: argparse.Namespace, facts: Facts, recipe: Recipe, cfg: Config,
@@ -229,7 +236,8 @@ def config_for(args: argparse.Namespace, classes: list[str], data_root: Path,
 
 def step_of(cfg: Config, facts: Facts, recipe: Recipe, amp: bool) -> float:
     """Seconds of a step here; mistakes in the config are explained."""
-    with explain_config(), explain_out_of_memory(cfg, 'train_dataloader'):
+    with explain_config(), explain_out_of_memory(
+            cfg, 'train_dataloader', amp):
         return seconds_of_a_step(cfg, facts, recipe.size, amp)
 
 

@@ -22,13 +22,14 @@ class OperatingPointsHook(Hook):
     training goes on.
 
     Args:
-        precision: Cut each class where its precision is at least this, for example
-            0.95; None: where F1 is best.
+        precision: Cut each class where its precision is at least this, between 0 and 1,
+            for example 0.95; None: where F1 is best.
     """
 
     def __init__(self, precision: float | None = None) -> None:
-        if precision is not None and not 0 < precision <= 1:
-            raise SettingError(f'precision is {precision}; it must be in (0, 1]')
+        if precision is not None and not 0 < precision < 1:
+            raise SettingError(
+                f'precision is {precision}; it must be between 0 and 1')
         self.precision = precision
         self.records: list[ImageRecord] = []
 

@@ -16,16 +16,16 @@ import numpy as np
 IDENTITY = (1.0, 1.0, 0.0)
 LEAST = 0.05  # of a and b: a map that did not rise would make scores equal
 TINY = 1e-7  # by which a score stays away from 0 and 1
+STRENGTH = 1.0  # of the prior, see `fit_map`
 NUM_BINS = 20
 
 
 def fit_map(scores: np.ndarray, right: np.ndarray,
-            prior: tuple[float, ...] = IDENTITY, strength: float = 1.0
-            ) -> tuple[float, float, float]:
+            prior: tuple[float, ...] = IDENTITY) -> tuple[float, float, float]:
     """The parameters a, b, c that make detections most likely.
 
-    The prior, a normal distribution around its parameters, counts as much as a few
-    detections; it keeps the map finite where all detections are right.
+    The prior, a normal distribution with deviation 1 around its parameters, counts as
+    much as a few detections; it keeps the map finite where all detections are right.
     The loss is convex, so Newton's method finds its minimum: first without the bounds
     on a and b, then with one or both of them at the bound.
 
@@ -33,12 +33,11 @@ def fit_map(scores: np.ndarray, right: np.ndarray,
         scores: (n,) in [0, 1]; n may be 0.
         right: (n,) bool.
         prior: The parameters that few detections should not move far from.
-        strength: Of the prior, one over the variance of its distribution.
     """
     features, middle = features_of(scores), np.array(prior, float)
     found = []
     for fixed in ([], [0], [1], [0, 1]):
-        theta, lost = newton(features, right, middle, fixed, strength)
+        theta, lost = newton(features, right, middle, fixed)
         if (theta[:2] >= LEAST).all():
             found.append((lost, theta.tolist()))
             if not fixed:
@@ -47,11 +46,11 @@ def fit_map(scores: np.ndarray, right: np.ndarray,
 
 
 def newton(features: np.ndarray, right: np.ndarray, prior: np.ndarray,
-           fixed: list[int], strength: float) -> tuple[np.ndarray, float]:
+           fixed: list[int]) -> tuple[np.ndarray, float]:
     """The (3,) parameters of least loss, and that loss.
 
-    ``features`` are (n, 3), ``right`` (n,) bool, ``fixed`` the indices of the
-    parameters that stay at :data:`LEAST`, ``strength`` that of the prior.
+    ``features`` are (n, 3), ``right`` (n,) bool, and ``fixed`` the indices of the
+    parameters that stay at :data:`LEAST`.
     """
     free = np.setdiff1d(range(3), fixed)
     theta = prior.copy()
@@ -60,12 +59,12 @@ def newton(features: np.ndarray, right: np.ndarray, prior: np.ndarray,
     def loss(at: np.ndarray) -> float:
         logits = features @ at
         return float((np.logaddexp(0, logits) - right * logits).sum()
-                     + strength * ((at - prior) ** 2).sum() / 2)
+                     + STRENGTH * ((at - prior) ** 2).sum() / 2)
 
     for _ in range(100):
         p = sigmoid(features @ theta)
-        gradient = features.T @ (p - right) + strength * (theta - prior)
-        curvature = (features.T * (p * (1 - p))) @ features + strength * np.eye(3)
+        gradient = features.T @ (p - right) + STRENGTH * (theta - prior)
+        curvature = (features.T * (p * (1 - p))) @ features + STRENGTH * np.eye(3)
         step = np.zeros(3)
         step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
         while np.abs(step).max() > 1e-8 and loss(theta - step) > loss(theta):

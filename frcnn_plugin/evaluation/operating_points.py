@@ -10,11 +10,11 @@ A detector keeps it, so that whoever uses it need not find a score for themselve
 
 The highest point of F1 against the score is no good choice: the curve of a few pictures
 is jagged. The calibration, three parameters, says how likely each detection is right;
-F1 and precision are computed from that. F1 is best where the probability is half of it:
-below, a detection adds more to what was found than to what is right.
+F1 and precision are computed from that. F1 is twice the number of right ones over the
+numbers of objects and detections: another one of probability p adds 2 p above and 1
+below, which helps as long as p is more than half of F1.
 
-Source: Lipton et al., Optimal Thresholding of Classifiers to Maximize F1 Measure
-(ECML 2014, arXiv:1402.1892), theorem 1.
+Source: Lipton et al., Thresholding Classifiers to Maximize F1 Score (arXiv:1402.1892).
 """
 
 import math
@@ -30,7 +30,6 @@ KEY = 'operating_points'  # in a checkpoint's meta, in the notes of an exported 
 IOU_THR = 0.5
 DEFAULT = 0.5  # where nothing is annotated
 RARE = 10  # boxes; a class with fewer is treated as all classes together
-ALIKE = 10.0  # how much the calibration of all classes weighs for one, see `fit_map`
 
 
 class Outcomes(NamedTuple):
@@ -67,20 +66,21 @@ def curve(outcomes: Outcomes, thresholds: np.ndarray) -> Curve:
 
 def best_score(outcomes: Outcomes, parameters: tuple[float, ...],
                precision: float | None = None) -> float:
-    """The score to cut at; :data:`DEFAULT` without objects or detections.
+    """The score to cut at; :data:`DEFAULT` if no object is found.
 
     By default that of the best F1 to expect. With ``precision``, the lowest score from
     which on the precision to expect is at least that, or 1 if there is none.
     ``parameters`` are those of the calibration.
     """
-    if outcomes.num_gts == 0 or len(outcomes.scores) == 0:
+    if not outcomes.right.any():
         return DEFAULT
     number = np.arange(1, len(outcomes.scores) + 1)
     right = np.cumsum(probabilities(outcomes.scores, np.array(parameters)))
     if precision is None:
         f1 = 2 * right / (number + outcomes.num_gts)
-        return score_of(f1.max() / 2, parameters)
-    enough = outcomes.scores[right / number >= precision]
+        return min(score_of(f1.max() / 2, parameters), 1.0)
+    last = np.diff(outcomes.scores, append=-1) != 0  # of those with the same score
+    enough = outcomes.scores[last & (right / number >= precision)]
     return float(enough[-1]) if len(enough) else 1.0
 
 
@@ -107,9 +107,9 @@ def choose(by_class: Sequence[Outcomes], classes: Sequence[str], images: int,
         rare = each.num_gts < RARE
         if rare:
             found['pooled'].append(name)
-        parameters = common if rare else fit_map(each.scores, each.right, common, ALIKE)
+        parameters = common if rare else fit_map(each.scores, each.right, common)
         cut = score if rare else best_score(each, parameters, precision)
-        cut = math.floor(cut * 1e4) / 1e4
+        cut = math.floor(cut * 1e7) / 1e7  # not above the score
         found['thresholds'][name] = cut
         found['f1'][name] = (round(float(curve(each, np.array([cut])).f1[0]), 4)
                              if each.num_gts else None)

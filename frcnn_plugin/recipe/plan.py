@@ -4,7 +4,7 @@ import math
 
 from ..prepare.account import number
 from .facts import Facts
-from .recipe import FEW, WIDTHS, Recipe
+from .recipe import FEW, WIDTH, Recipe
 
 PASSES = 60  # over the pictures after which a curve is usually flat
 STEPS = (FEW, 10000)  # fewest and most that are proposed
@@ -18,8 +18,8 @@ def proposed_minutes(facts: Facts, recipe: Recipe, step: float) -> int:
 
 def network(recipe: Recipe) -> str:
     """The backbone and the size of its input, in words."""
-    width = '' if recipe.width == WIDTHS[1] else (
-        f' of {recipe.width} instead of {WIDTHS[1]} channels')
+    width = '' if recipe.width == WIDTH else (
+        f' of {recipe.width} instead of {WIDTH} channels')
     return f'ResNet-18 C4{width} at {recipe.size[0]}x{recipe.size[1]}'
 
 

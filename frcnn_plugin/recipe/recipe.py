@@ -17,11 +17,12 @@ from .choose import (
     rounded,
 )
 from .facts import Facts
+from .tiled import cut_into_tiles
 
 BASE = 'frcnn_r18_c4_shapes'
 STRIDE = 16
-WIDTHS = (16, 64)  # channels of the backbone's first stage: least, and a ResNet's
-WIDER = 16  # channels: a width is a multiple of it, see narrower()
+WIDTH = 64  # channels of the first stage of a ResNet
+WIDTH_STEP = 16  # narrower backbones have multiples of it, see narrower()
 SIZES = dict(scales=(0.5, 0.8), until=(0.85, 1.25))  # factors on the input size
 LEAST_SCORE = 0.001  # of a detection: a long training makes its scores extreme
 PROPOSALS = (100, 300)  # fewest and most that go into the second stage
@@ -68,7 +69,7 @@ def recipe_for(facts: Facts, flip: bool = True, tiles: int | None = None) -> Rec
     """
     size = input_size(facts)
     return Recipe(
-        WIDTHS[1], size, anchor_sizes(facts, size[0]), anchor_ratios(facts),
+        WIDTH, size, anchor_sizes(facts, size[0]), anchor_ratios(facts),
         flip and may_flip(facts), batch=2, rate=0.001,
         proposals=min(max(4 * facts.most, PROPOSALS[0]), PROPOSALS[1]), tiles=tiles)
 
@@ -76,20 +77,18 @@ def recipe_for(facts: Facts, flip: bool = True, tiles: int | None = None) -> Rec
 def narrower(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
     """The recipe with a narrower backbone, for few pictures or time for few steps.
 
-    Its number of weights grows with the square of the width, and should not be larger
-    for each picture than in :data:`SUITED`: it would learn them by heart. The cost of a
-    step is taken to grow with the width to the power of 1.5. The backbone becomes
-    narrower until there are :data:`ENOUGH` steps, but keeps the least of
-    :data:`WIDTHS`.
+    Its number of weights grows with the square of the width, and should not be much
+    larger for each picture than in :data:`SUITED`: it would learn them by heart. The
+    cost of a step is taken to grow with the width to the power of 1.5. The backbone
+    becomes narrower until there are about :data:`ENOUGH` steps.
 
-    Widths are multiples of :data:`WIDER`. torch's batch normalization on a CPU sums up
-    in float32, side by side for all threads; where the channels do not fill whole cache
-    lines of 64 bytes, the threads wait for each other. 24 channels take three times as
-    long as 32 there, and a step almost as long (docs/recipe.md).
+    Widths are multiples of :data:`WIDTH_STEP`: with several threads, torch's batch
+    normalization of 24 channels takes twice as long on a CPU as that of 32
+    (docs/recipe.md).
     """
     most = SUITED[0] * (len(facts.sizes) / SUITED[1]) ** 0.5
-    width = rounded(min(recipe.width * (steps / ENOUGH) ** (2 / 3), most), WIDER)
-    return replace(recipe, width=min(max(width, WIDTHS[0]), recipe.width))
+    width = rounded(min(recipe.width * (steps / ENOUGH) ** (2 / 3), most), WIDTH_STEP)
+    return replace(recipe, width=min(width, recipe.width))
 
 
 def smaller(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
@@ -137,7 +136,7 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
     model.rpn_head.proposal_creator.update(
         train=dict(nms_pre=1000, max_per_img=2 * recipe.proposals),
         test=dict(nms_pre=1000, max_per_img=recipe.proposals))
-    if recipe.width != WIDTHS[1]:
+    if recipe.width != WIDTH:
         make_narrow(model, recipe.width)
     head = model.roi_head
     head.target_sampler.num = 64
@@ -166,6 +165,7 @@ def config_of(recipe: Recipe, classes: list[str], data_root: Path,
     if recipe.tiles:
         cut_into_tiles(cfg, recipe.tiles)
     cfg.default_hooks.detector_file = dict(type='DetectorFileHook')
+    cfg.train_cfg = dict(type='TimedTrainLoop')
     cfg.param_scheduler = None
     cfg.optim_wrapper.optimizer.lr = recipe.rate
     cfg.custom_hooks = [dict(type='EMAHook', momentum=0.01, update_buffers=True)]
@@ -184,22 +184,8 @@ def make_narrow(model: Config, width: int) -> None:
     model.roi_head.bbox_head.in_channels = channels
 
 
-def cut_into_tiles(cfg: Config, side: int) -> None:
-    """Train and validate on tiles; a test takes pictures, and looks at their tiles."""
-    cfg.tiles = side
-    for name in ('train', 'val'):
-        if loader := cfg[f'{name}_dataloader']:
-            read, *steps, pack = loader.dataset.pipeline
-            if name == 'val':  # a report shows where in the picture it was
-                pack = {**pack, 'meta_keys': (*pack['meta_keys'], 'tile')}
-            loader.dataset = dict(
-                type='TiledDataset', size=side, empty=name == 'val',
-                pipeline=[{**read, 'type': 'LoadTile'}, *steps, pack],
-                dataset={**loader.dataset, 'pipeline': []})
-
-
 def set_minutes(cfg: Config, minutes: float, step_seconds: float) -> None:
     """Train for some minutes; ``step_seconds`` is roughly what a step takes."""
-    cfg.train_cfg = dict(type='TimedTrainLoop', minutes=minutes)
+    cfg.train_cfg.minutes = minutes
     cfg.default_hooks.checkpoint.update(
         interval=max(1, round(CHECKPOINT_EVERY / step_seconds)), max_keep_ckpts=1)

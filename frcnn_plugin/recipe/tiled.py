@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from mmengine.config import Config
 
 from ..datasets.tiles import VISIBLE, cut, tiles_of
 from ..prepare.voc_writer import Picture
@@ -29,3 +30,17 @@ def tiles_with_boxes(pictures: Sequence[Picture], side: int) -> list[Picture]:
                 found.append(replace(picture, width=width, height=height,
                                      objects=objects))
     return found
+
+
+def cut_into_tiles(cfg: Config, side: int) -> None:
+    """Train and validate on tiles; a test takes pictures, and looks at their tiles."""
+    cfg.tiles = side
+    for name in ('train', 'val'):
+        if loader := cfg[f'{name}_dataloader']:
+            read, *steps, pack = loader.dataset.pipeline
+            if name == 'val':  # a report shows where in the picture it was
+                pack = {**pack, 'meta_keys': (*pack['meta_keys'], 'tile')}
+            loader.dataset = dict(
+                type='TiledDataset', size=side, empty=name == 'val',
+                pipeline=[{**read, 'type': 'LoadTile'}, *steps, pack],
+                dataset={**loader.dataset, 'pipeline': []})

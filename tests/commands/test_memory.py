@@ -11,7 +11,9 @@ def cfg(repo):
     return load_config(str(repo / 'configs/frcnn_r50_c4_voc.py'))
 
 
-def test_it_says_what_to_lower(cfg):
+def test_it_says_what_to_lower(cfg, monkeypatch):
+    where = 'frcnn_plugin.commands.out_of_space.has_mixed_precision'
+    monkeypatch.setattr(where, lambda device: True)
     with (pytest.raises(UserError) as caught,  # the CPU's allocator
           explain_out_of_memory(cfg, 'train_dataloader')):
         torch.empty(2**62, dtype=torch.uint8)
@@ -22,6 +24,12 @@ def test_it_says_what_to_lower(cfg):
     with (pytest.raises(UserError, match=r'test_dataloader\.batch_size \(now 1\)'),
           explain_out_of_memory(cfg, 'test_dataloader')):
         raise torch.OutOfMemoryError('CUDA out of memory')
+    for kind, has_it in (('BF16OptimWrapper', True), ('OptimWrapper', False)):
+        cfg.optim_wrapper.type = kind
+        monkeypatch.setattr(where, lambda device, has_it=has_it: has_it)
+        with (pytest.raises(UserError, match=r'\(1000, 600\)\)$'),
+              explain_out_of_memory(cfg, 'train_dataloader')):
+            raise torch.OutOfMemoryError('CUDA out of memory')
 
 
 def test_other_errors_stay_what_they_are(cfg):

@@ -149,6 +149,30 @@ def test_nothing_annotated():
         assert points['calibration'] == dict(a=[1, 1, 0], b=[1, 1, 0])
 
 
+def test_only_wrong_ones_found():
+    """Of objects that were never found nobody knows where to cut."""
+    wrong = draw('usual', 50, 0)
+    wrong = wrong._replace(right=np.zeros_like(wrong.right))
+    for precision in (None, 0.9):
+        assert choose([wrong], 'a', 3, precision)['thresholds'] == dict(a=0.5)
+
+
+def test_a_precision_that_is_not_reached():
+    poor = draw('usual', 50, 0)
+    poor = poor._replace(right=np.arange(len(poor.right)) % 2 == 0)
+    assert choose([poor], 'a', 3, 0.95)['thresholds'] == dict(a=1.0)
+
+
+def test_equal_scores_are_cut_together():
+    """And a score of almost 1 is not cut lower than it is."""
+    high = np.float32(0.99997)
+    same = Outcomes(np.float32([high] * 40 + [0.5] * 40), np.arange(80) < 40, 40)
+    (cut_at,) = choose([same], 'a', 3, 0.9)['thresholds'].values()
+    assert cut_at == pytest.approx(high, abs=1e-6)
+    mixed = same._replace(scores=np.full(80, high))
+    assert choose([mixed], 'a', 3, 0.9)['thresholds'] == dict(a=1.0)
+
+
 def test_nothing_found():
     points = choose([NONE._replace(num_gts=20)], 'a', 3)
     assert points['thresholds'] == dict(a=0.5) and points['f1'] == dict(a=0)
