@@ -236,8 +236,7 @@ def config_for(args: argparse.Namespace, classes: list[str], data_root: Path,
 
 def step_of(cfg: Config, facts: Facts, recipe: Recipe, amp: bool) -> float:
     """Seconds of a step here; mistakes in the config are explained."""
-    with explain_config(), explain_out_of_memory(
-            cfg, 'train_dataloader', amp):
+    with explain_config(), explain_out_of_memory(cfg, 'train_dataloader', amp):
         return seconds_of_a_step(cfg, facts, recipe.size, amp)
 
 

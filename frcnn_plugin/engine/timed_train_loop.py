@@ -41,13 +41,17 @@ class TimedTrainLoop(IterBasedTrainLoop):
         **kwargs: Those of :class:`IterBasedTrainLoop`.
 
     Raises:
-        SettingError: If ``minutes`` is not positive.
+        SettingError: If ``minutes`` is not positive, or a number of steps is given.
     """
 
     def __init__(self, runner: Runner, dataloader, minutes: float, spent: float = 0.0,
                  validate_at: Sequence[float] = (0.1,), **kwargs) -> None:
         if not minutes > 0:
             raise SettingError(f'train_cfg.minutes is {minutes}; it must be above 0')
+        if 'max_iters' in kwargs:
+            raise SettingError(
+                f'train_cfg.max_iters is {kwargs["max_iters"]}; it trains for a time, '
+                'train_cfg.minutes, so leave it out')
         super().__init__(runner, dataloader, max_iters=1, **kwargs)
         self.seconds, self.validate_at = 60 * minutes, sorted(validate_at)
         self.start = monotonic() - spent

@@ -86,7 +86,7 @@ def probabilities(scores: np.ndarray, maps: np.ndarray) -> np.ndarray:
 def score_of(probability: float, parameters: tuple[float, ...]) -> float:
     """The lowest score with at least that probability, to 0.01 in log-odds.
 
-    It is infinite where no score has it.
+    ``parameters`` are a, b and c of the map. Infinite where no score has it.
     """
     scores = sigmoid(np.linspace(-16, 16, 3201))
     reached = probabilities(scores, np.array(parameters)) >= probability

@@ -28,7 +28,7 @@ from .calibration import IDENTITY, fit_map, probabilities, score_of
 
 KEY = 'operating_points'  # in a checkpoint's meta, in the notes of an exported file
 IOU_THR = 0.5
-DEFAULT = 0.5  # where nothing is annotated
+DEFAULT = 0.5  # where no object is found
 RARE = 10  # boxes; a class with fewer is treated as all classes together
 
 
@@ -70,7 +70,7 @@ def best_score(outcomes: Outcomes, parameters: tuple[float, ...],
 
     By default that of the best F1 to expect. With ``precision``, the lowest score from
     which on the precision to expect is at least that, or 1 if there is none.
-    ``parameters`` are those of the calibration.
+    ``parameters`` are a, b and c of the calibration.
     """
     if not outcomes.right.any():
         return DEFAULT

@@ -82,9 +82,9 @@ def narrower(recipe: Recipe, facts: Facts, steps: float) -> Recipe:
     cost of a step is taken to grow with the width to the power of 1.5. The backbone
     becomes narrower until there are about :data:`ENOUGH` steps.
 
-    Widths are multiples of :data:`WIDTH_STEP`: with several threads, torch's batch
-    normalization of 24 channels takes twice as long on a CPU as that of 32
-    (docs/recipe.md).
+    Widths are multiples of :data:`WIDTH_STEP`: with two threads of the one processor
+    where it was measured, torch's batch normalization took twice as long for 24
+    channels as for 32 (docs/recipe.md).
     """
     most = SUITED[0] * (len(facts.sizes) / SUITED[1]) ** 0.5
     width = rounded(min(recipe.width * (steps / ENOUGH) ** (2 / 3), most), WIDTH_STEP)

@@ -24,11 +24,13 @@ def test_it_says_what_to_lower(cfg, monkeypatch):
     with (pytest.raises(UserError, match=r'test_dataloader\.batch_size \(now 1\)'),
           explain_out_of_memory(cfg, 'test_dataloader')):
         raise torch.OutOfMemoryError('CUDA out of memory')
-    for kind, has_it in (('BF16OptimWrapper', True), ('OptimWrapper', False)):
+    for kind, has_it, amp in (('BF16OptimWrapper', True, False),
+                              ('OptimWrapper', False, False),
+                              ('OptimWrapper', True, True)):
         cfg.optim_wrapper.type = kind
         monkeypatch.setattr(where, lambda device, has_it=has_it: has_it)
         with (pytest.raises(UserError, match=r'\(1000, 600\)\)$'),
-              explain_out_of_memory(cfg, 'train_dataloader')):
+              explain_out_of_memory(cfg, 'train_dataloader', amp)):
             raise torch.OutOfMemoryError('CUDA out of memory')
 
 

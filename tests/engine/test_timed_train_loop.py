@@ -165,6 +165,8 @@ def test_a_finished_run_is_not_trained_further(timed, clock, tmp_path):
 def test_no_minutes(timed, clock):
     with pytest.raises(SettingError, match='minutes is 0'):
         train(timed('--cfg-options', 'train_cfg.minutes=0'))
+    with pytest.raises(SettingError, match='max_iters is 5; it trains for a time'):
+        train(timed('--cfg-options', 'train_cfg.max_iters=5'))
 
 
 def test_minutes_of_a_config_for_steps(small):
